@@ -1,0 +1,124 @@
+"""Checkpoints as safetensors: weights, and in ``last`` the optimiser's state; facts as JSON in the file's header.
+
+>>> saved = read_checkpoint(run.checkpoint_path("last"))           # doctest: +SKIP
+>>> saved.step, saved.class_names                                  # doctest: +SKIP
+(938, ('0', '1', '2', …))
+
+Random state needs no place in them: what is drawn depends on (seed, epoch, step) alone.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from cnnlab import models
+from cnnlab.config import TrainConfig
+from cnnlab.datasets import ImageDataset
+from cnnlab.engine import TrainState
+from cnnlab.loader import Scaling, scaling_of
+from cnnlab.parsing import ConfigError, parse
+
+MODEL, OPTIMIZER = "model.", "optimizer."
+
+
+class CheckpointError(Exception):
+    """A checkpoint that cannot be used; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint file holds: all that rebuilds its network and reads its answers."""
+
+    config: TrainConfig
+    class_names: tuple[str, ...]
+    in_channels: int
+    image_size: int
+    scaling: Scaling
+    counters: dict[str, Any]
+    tensors: dict[str, Tensor]
+
+    @property
+    def step(self) -> int:
+        """After which step it was saved."""
+        return int(self.counters["step"])
+
+    def network(self) -> nn.Module:
+        """The trained network, set to evaluation, on the CPU; raises CheckpointError if weights and network differ."""
+        model = models.build(self.config, self.in_channels, self.image_size, len(self.class_names))
+        _load_weights(model, self.tensors)
+        return model.to(memory_format=torch.channels_last).eval()
+
+
+def save_checkpoint(path: Path, state: TrainState, dataset: ImageDataset, config: TrainConfig, optimizer: bool) -> None:
+    """Write ``state`` to ``path``, with the optimiser's state if ``optimizer``: the old file or the new."""
+    tensors = {MODEL + name: value for name, value in state.model.state_dict().items()}
+    if optimizer:
+        for number, values in state.optimizer.state_dict()["state"].items():
+            tensors |= {f"{OPTIMIZER}{number}.{key}": value for key, value in values.items() if value is not None}
+    facts = {
+        "config": config.model_dump(mode="json"),
+        "class_names": dataset.class_names,
+        "in_channels": dataset.in_channels,
+        "image_size": dataset.image_size,
+        "scaling": vars(scaling_of(config, dataset)),
+        "counters": {name: getattr(state, name) for name in TrainState.COUNTERS},
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, part, {"cnnlab": json.dumps(facts)})
+    with part.open("rb+") as file:
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """The checkpoint in ``path``; raises CheckpointError where it is missing, cut short or of another kind."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            facts = json.loads(file.metadata()["cnnlab"])
+            tensors = {key: file.get_tensor(key) for key in file.keys()}
+        scaling = Scaling(tuple(facts["scaling"]["mean"]), tuple(facts["scaling"]["std"]))
+        names = tuple(facts["class_names"])
+        config = parse(facts["config"])
+        return Checkpoint(config, names, facts["in_channels"], facts["image_size"], scaling, facts["counters"], tensors)
+    except FileNotFoundError:
+        raise CheckpointError(f"There is no checkpoint {path}: the run saved none yet.") from None
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, ConfigError) as error:
+        raise CheckpointError(
+            f"The checkpoint {path} cannot be read ({error}): it is damaged or not of cnnlab."
+        ) from error
+
+
+def restore(state: TrainState, saved: Checkpoint) -> None:
+    """Bring ``state`` (fresh, of the same config) to where ``saved`` was; raises CheckpointError if they don't fit."""
+    _load_weights(state.model, saved.tensors)
+    for number, weight in enumerate(state.optimizer.param_groups[0]["params"]):
+        prefix = f"{OPTIMIZER}{number}."
+        state.optimizer.state[weight] = {
+            key.removeprefix(prefix): _like(value, weight)
+            for key, value in saved.tensors.items()
+            if key.startswith(prefix)
+        }
+    for name in TrainState.COUNTERS:
+        setattr(state, name, saved.counters[name])
+
+
+def _like(value: Tensor, weight: Tensor) -> Tensor:
+    """``value`` on the weight's device, and in its memory order where it has its shape: fused optimisers need both."""
+    return torch.empty_like(weight).copy_(value) if value.shape == weight.shape else value.to(weight.device)
+
+
+def _load_weights(model: nn.Module, tensors: dict[str, Tensor]) -> None:
+    weights = {key.removeprefix(MODEL): value for key, value in tensors.items() if key.startswith(MODEL)}
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        first = str(error).splitlines()[-1].strip()
+        raise CheckpointError(f"The checkpoint is of another network ({first}).") from error

@@ -1,0 +1,347 @@
+"""The command line, ``python -m cnnlab``: all that the dashboard does with runs, without a browser.
+
+    python -m cnnlab train --recipe quick_digits --lr 0.02
+    python -m cnnlab runs
+
+Exit status: 0 done (a stopped training too), 1 failed, 2 wrong arguments. A training's last line on standard output is
+its run folder's path.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic_settings import CliSettingsSource
+
+from cnnlab import recipes
+from cnnlab.config import TrainConfig
+from cnnlab.parsing import ConfigError, adapt
+from cnnlab.paths import runs_dir
+from cnnlab.registry import UnknownName
+from cnnlab.runs import (
+    ENDED,
+    Run,
+    RunError,
+    checked_name,
+    create_run,
+    find_run,
+    list_runs,
+    new_id,
+    reopen_run,
+)
+
+OK, FAILED, WRONG = 0, 1, 2
+
+
+class Failure(Exception):
+    """A command that could not do its work: exit status 1, with the message."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    parser, train_source = _parser()
+    try:
+        given = parser.parse_args(arguments)
+    except SystemExit as end:  # argparse has printed its message
+        return int(end.code or 0)
+    try:
+        if given.command == "train":
+            settings = {name: value for name, value in vars(given).items() if name in TrainConfig.model_fields}
+            given.settings = train_source(parsed_args=settings)()
+        status: int = given.run_command(given)
+        return status
+    except (ConfigError, RunError, UnknownName) as error:
+        return _complain(str(error), WRONG)
+    except Failure as error:
+        return _complain(str(error), FAILED)
+    except BrokenPipeError:  # | head
+        sys.stderr.close()
+        return OK
+
+
+def _complain(sentence: str, status: int) -> int:
+    print(f"cnnlab: {sentence}", file=sys.stderr)
+    return status
+
+
+def _parser() -> tuple[argparse.ArgumentParser, CliSettingsSource[Any]]:
+    parser = argparse.ArgumentParser(prog="python -m cnnlab", description="Train and question convolutional networks.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, help: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=help, description=help, allow_abbrev=False)
+        added.set_defaults(run_command=run)
+        return added
+
+    train = command("train", "Train a network; every setting of the dashboard is a flag.", _train)
+    train.add_argument("--recipe", metavar="NAME", help="begin with the settings of this recipe")
+    train.add_argument("--name", help="the run folder's name; by default recipe, date and time")
+    _add_runs_dir(train)
+    fields: Any = TrainConfig  # only its fields are read: it need not be the BaseSettings of the signature
+    source: CliSettingsSource[Any] = CliSettingsSource(
+        fields,
+        root_parser=train,
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_hide_none_type=True,
+        formatter_class=argparse.HelpFormatter,
+    )
+    for name, help, run in (
+        ("resume", "Go on with a stopped, interrupted or failed run from its last checkpoint.", _resume),
+        ("stop", "Ask a training to stop after its step, with all saved.", _stop),
+        ("evaluate", "Loss and accuracy of a run, for each class too.", _evaluate),
+        ("predict", "What a run takes image files for.", _predict),
+        ("plot", "Draw a run's curves into a file.", _plot),
+    ):
+        added = command(name, help, run)
+        added.add_argument("run", metavar="RUN", help="a run's name or folder")
+        _add_runs_dir(added)
+        if name == "evaluate":
+            added.add_argument(
+                "--split", choices=("test", "val", "train"), default="test", help="which images (default: test)"
+            )
+        if name == "predict":
+            added.add_argument("images", nargs="+", metavar="IMAGE", help="an image file")
+            added.add_argument("--top", type=int, default=3, help="how many classes to name (default: 3)")
+        if name in ("evaluate", "predict"):
+            added.add_argument("--checkpoint", choices=("best", "last"), help="default: best, else last")
+            added.add_argument("--json", action="store_true", help="print JSON")
+        if name == "plot":
+            added.add_argument("file", metavar="FILE", help="ends in .html, .png or .svg")
+    _add_runs_dir(command("runs", "List the runs.", _runs))
+    command("recipes", "List the recipes.", _recipes)
+    command("models", "List the networks.", _models)
+    command("datasets", "List the datasets.", _datasets)
+    return parser, source
+
+
+def _add_runs_dir(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--runs-dir", type=Path, metavar="DIR", help="where runs lie; default: CNNLAB_RUNS, else ./runs"
+    )
+
+
+def _folder(given: argparse.Namespace) -> Path:
+    chosen: Path | None = given.runs_dir
+    return chosen.expanduser().resolve() if chosen else runs_dir()
+
+
+def _found(given: argparse.Namespace) -> Run:
+    return find_run(given.run, _folder(given))
+
+
+# ── training ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _train(given: argparse.Namespace) -> int:
+    base = recipes.get(given.recipe).config if given.recipe else TrainConfig()
+    config = adapt(base, given.settings)
+    folder = _folder(given)
+    name = checked_name(given.name) if given.name else new_id(folder, config, given.recipe)
+    facts = {"config": config.model_dump(mode="json"), "recipe": given.recipe}
+    run, lock = create_run(folder / name, facts)  # before torch is imported: the dashboard waits for the lock
+    with lock:
+        from cnnlab.train import CHECK_ERRORS, check, versions
+
+        run.add_facts({"versions": versions()})
+        try:
+            check(config)
+        except CHECK_ERRORS as error:
+            run.delete_unstarted()
+            raise ConfigError(str(error)) from error
+        return _do_train(run)
+
+
+def _resume(given: argparse.Namespace) -> int:
+    run = _found(given)
+    with reopen_run(run):
+        return _do_train(run)
+
+
+def _do_train(run: Run) -> int:
+    from cnnlab.console import ConsoleListener
+    from cnnlab.train import train
+
+    listener = ConsoleListener(run.log_path)
+    try:
+        status = train(run, listener)
+    finally:
+        listener.close()
+    print(run.path, flush=True)
+    return FAILED if status == "failed" else OK
+
+
+def _stop(given: argparse.Namespace) -> int:
+    run = _found(given)
+    state = run.state()
+    if state in ENDED or state == "interrupted":
+        raise RunError(f"{run.name} is {state}: there is nothing to stop.")
+    run.request_stop()
+    if not run.wait_until_ended(60):
+        raise Failure(f"{run.name} was asked to stop and has not ended after 60 s; it will after its step.")
+    print(f"{run.name} is {run.state()}.")
+    return OK
+
+
+# ── questions to a run ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _evaluate(given: argparse.Namespace) -> int:
+    from cnnlab.checkpoints import CheckpointError
+    from cnnlab.datasets import DatasetError
+    from cnnlab.evaluate import evaluate
+
+    run = _found(given)
+    try:
+        result = evaluate(run, given.split, given.checkpoint)
+    except (CheckpointError, DatasetError) as error:
+        raise Failure(str(error)) from error
+    classes: list[dict[str, Any]] = [
+        {"class": c.name, "correct": c.correct, "total": c.total, "accuracy": c.accuracy} for c in result.per_class
+    ]
+    figures = {"loss": result.loss, "accuracy": result.accuracy, "count": len(result.labels), "per_class": classes}
+    if given.json:
+        print(json.dumps(figures))
+        return OK
+    print(f"{run.name}, {result.checkpoint} checkpoint, {len(result.labels):,} {result.split} images")
+    print(f"loss {result.loss:.4f}, accuracy {100 * result.accuracy:.2f} %")
+    for c in result.per_class:
+        share = "no images" if c.accuracy is None else f"{100 * c.accuracy:.1f} % ({c.correct}/{c.total})"
+        print(f"Accuracy of {c.name}: {share}")
+    return OK
+
+
+def _predict(given: argparse.Namespace) -> int:
+    from cnnlab.checkpoints import CheckpointError
+    from cnnlab.datasets.folder import UnreadableImage
+    from cnnlab.evaluate import load_trained
+    from cnnlab.predict import predict
+
+    if given.top < 1:
+        raise ConfigError(f"--top {given.top} is not allowed: give a whole number from 1 on, such as 3.")
+    run = _found(given)
+    try:
+        _, checkpoint = load_trained(run, given.checkpoint)
+        network = checkpoint.network()
+    except CheckpointError as error:
+        raise Failure(str(error)) from error
+    results: list[dict[str, Any]] = []
+    for path in given.images:
+        try:
+            answers = predict(checkpoint, network, Path(path), given.top)
+            results.append(
+                {"path": path, "predictions": [{"class": a.name, "probability": a.probability} for a in answers]}
+            )
+        except UnreadableImage as error:
+            results.append({"path": path, "error": str(error)})
+    print(json.dumps(results) if given.json else "\n".join(_prediction_line(result) for result in results))
+    return OK if any("predictions" in result for result in results) else FAILED
+
+
+def _prediction_line(result: Mapping[str, Any]) -> str:
+    if "error" in result:
+        return f"{result['path']}: unreadable ({result['error']})"
+    return f"{result['path']}: " + ", ".join(
+        f"{p['class']} {100 * p['probability']:.1f} %" for p in result["predictions"]
+    )
+
+
+def _plot(given: argparse.Namespace) -> int:
+    try:
+        from cnnlab.figures.curves import curves_figure
+        from cnnlab.figures.save import FigureError, save_figure
+    except ModuleNotFoundError as error:
+        raise Failure(f"Drawing needs the package {error.name}: install requirements.txt.") from error
+    from cnnlab.curves import read_curves
+
+    run = _found(given)
+    try:
+        save_figure(curves_figure(read_curves(run), run.name), Path(given.file))
+    except FigureError as error:
+        raise Failure(str(error)) from error
+    print(given.file)
+    return OK
+
+
+# ── lists ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _runs(given: argparse.Namespace) -> int:
+    from cnnlab.console import print_table
+    from cnnlab.summary import summarise
+
+    folder = _folder(given)
+    rows = []
+    for run in list_runs(folder):
+        try:
+            facts = summarise(run)
+        except RunError as error:
+            print(f"cnnlab: {error}", file=sys.stderr)
+            continue
+        best = f"{100 * facts.best_accuracy:.2f} %" if facts.best_accuracy is not None else "–"
+        age = datetime.fromtimestamp(facts.created).strftime("%Y-%m-%d %H:%M")
+        rows.append(
+            (
+                run.name,
+                facts.state,
+                facts.recipe or "–",
+                facts.dataset,
+                f"{facts.epoch}/{facts.epochs}",
+                best,
+                str(timedelta(seconds=round(facts.duration))),
+                age,
+            )
+        )
+    columns = ("run", "state", "recipe", "dataset", "epoch", "best validation accuracy", "duration", "created")
+    print_table(f"{len(rows)} runs in {folder}", columns, rows)
+    return OK
+
+
+def _recipes(given: argparse.Namespace) -> int:
+    from cnnlab.console import print_table
+
+    rows = []
+    for name in recipes.RECIPES:
+        recipe = recipes.get(name)
+        c = recipe.config
+        rows.append(
+            (name, c.model, c.dataset, f"{c.optimizer} lr {c.lr:g}", str(c.batch_size), str(c.epochs), recipe.summary)
+        )
+    print_table("Recipes", ("recipe", "network", "dataset", "optimiser", "batch", "epochs", "what it is"), rows)
+    return OK
+
+
+def _models(given: argparse.Namespace) -> int:
+    from cnnlab.console import print_table
+    from cnnlab.models import MODELS, count_parameters, outline
+
+    rows = []
+    for name in MODELS:
+        config = TrainConfig(model=name)
+        grey = count_parameters(outline(config, 1, 28, 10))
+        colour = count_parameters(outline(config, 3, 32, 10))
+        rows.append((name, f"{grey:,}", f"{colour:,}", MODELS.get(name).summary))
+    columns = ("network", "parameters at 28×28×1", "at 32×32×3", "what it is")
+    print_table("Networks, for 10 classes", columns, rows)
+    return OK
+
+
+def _datasets(given: argparse.Namespace) -> int:
+    from cnnlab.console import print_table
+    from cnnlab.datasets import DATASETS
+
+    rows = []
+    for name in DATASETS:
+        d = DATASETS.get(name)
+        size = f"{d.image_size}×{d.image_size}×{d.in_channels}"
+        here = "yes" if d.is_here() else f"no, {d.download_mb} MB to download"
+        rows.append((name, size, str(d.num_classes), f"{d.train_count:,}", f"{d.test_count:,}", here, d.summary))
+    rows.append(
+        ("folder:PATH", "any", "any", "–", "–", "–", "Your own images: PATH/class/… or PATH/train|val|test/class/…")
+    )
+    print_table("Datasets", ("dataset", "images", "classes", "train", "test", "here", "what it is"), rows)
+    return OK

@@ -1,0 +1,112 @@
+"""What the command line shows: a progress bar on a terminal, plain lines elsewhere, tables, and the run's log.
+
+Standard error takes what is for people; standard output is left to results.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from cnnlab.config import TrainConfig
+from cnnlab.engine import Record
+from cnnlab.train import Listener
+
+PLAIN_EVERY = 5.0  # seconds between two lines on a training's way through an epoch
+
+err = Console(stderr=True, highlight=False)
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table on standard output; elsewhere than on a terminal its rows are as wide as they need."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for number, column in enumerate(columns):
+        table.add_column(column, no_wrap=number == 0)
+    for row in rows:
+        table.add_row(*row)
+    Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False).print(table)
+
+
+def figures_line(values: dict[str, Any]) -> str:
+    """The figures of an epoch or evaluation as one line, such as ``train loss 0.21, accuracy 93.9 %``."""
+    parts = []
+    for name in ("train", "val", "test"):
+        if f"{name}/loss" in values:
+            parts.append(f"{name} loss {values[f'{name}/loss']:.4f}, accuracy {100 * values[f'{name}/accuracy']:.2f} %")
+    return " | ".join(parts)
+
+
+class ConsoleListener(Listener):
+    """Shows a training on a terminal (a bar) or elsewhere (lines); lines also go to ``log``."""
+
+    def __init__(self, log: Path) -> None:
+        self.bar: Progress | None = None
+        self.bar_task: TaskID | None = None
+        self.log = None if _is_standard_output(log) else log
+        self.steps, self.epochs, self.last_line = 0, 0, 0.0
+
+    def say(self, text: str) -> None:
+        if self.log is not None:
+            with self.log.open("a", encoding="utf-8") as file:
+                file.write(text + "\n")
+        err.print(text, markup=False, soft_wrap=True)
+
+    def task(self, what: str, done: int, total: int) -> None:
+        if self._progress():
+            self._bar(what, done, total)
+        elif total == 0 or done == total or time.monotonic() - self.last_line > PLAIN_EVERY:
+            self.last_line = time.monotonic()
+            self.say(f"{what}: {100 * done // total} %" if total else what)
+
+    def begin(self, config: TrainConfig, step: int, steps: int) -> None:
+        self.steps, self.epochs = steps, config.epochs
+        where = f"from step {step} of {steps}" if step else f"{steps} steps"
+        self.say(f"Training {config.model} on {config.dataset}: {config.epochs} epochs, {where}.")
+
+    def record(self, record: Record) -> None:
+        if record.event == "epoch":
+            seconds = record.values["seconds"]
+            self.say(f"Epoch {record.epoch}/{self.epochs}: {figures_line(record.values)} | {seconds:.1f} s")
+        elif record.event == "eval":
+            self.say(f"Step {record.step}: {figures_line(record.values)}")
+        elif record.event == "end":
+            self.close()
+            self.say(f"{record.values['status'].capitalize()}. {record.values['message']}")
+        elif self._progress():
+            loss = record.values["train/loss"]
+            self._bar(f"Epoch {record.epoch}/{self.epochs}, loss {loss:.3f}", record.step, self.steps)
+        elif time.monotonic() - self.last_line > PLAIN_EVERY:
+            self.last_line = time.monotonic()
+            speed = record.values["images_per_second"]
+            self.say(f"Step {record.step}/{self.steps}: loss {record.values['train/loss']:.4f}, {speed:,.0f} images/s")
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None
+
+    def _progress(self) -> bool:
+        return err.is_terminal
+
+    def _bar(self, what: str, done: int, total: int) -> None:
+        if self.bar is None:
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            self.bar = Progress(*columns, console=err, transient=True)
+            self.bar.start()
+            self.bar_task = self.bar.add_task(what)
+        assert self.bar_task is not None
+        self.bar.update(self.bar_task, description=what, completed=done, total=total or None)
+
+
+def _is_standard_output(path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(sys.stderr.fileno()), path.stat())
+    except (OSError, ValueError, AttributeError):
+        return False

@@ -1,0 +1,120 @@
+"""Datasets by name: what each is, and how it comes into memory.
+
+>>> load(TrainConfig(dataset="digits")).train.images.shape
+torch.Size([1437, 1, 28, 28])
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnnlab.config import TrainConfig
+from cnnlab.datasets import digits, folder, torchvision_sets
+from cnnlab.datasets.base import DatasetError, ImageDataset, ImageSet, Splits
+from cnnlab.datasets.download import Progress, silent
+from cnnlab.registry import Registry
+
+FOLDER_PREFIX = "folder:"
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """What is known of a dataset before it is loaded."""
+
+    title: str
+    summary: str
+    in_channels: int
+    image_size: int
+    num_classes: int
+    train_count: int
+    test_count: int
+    download_mb: int
+    load: Callable[[Progress], ImageDataset]
+    is_here: Callable[[], bool]
+
+
+DATASETS: Registry[DatasetInfo] = Registry("dataset")
+
+DATASETS.add(
+    "digits",
+    DatasetInfo(
+        "Digits",
+        "1,797 real handwritten digits from scikit-learn, enlarged to 28×28; comes with the install.",
+        1,
+        28,
+        10,
+        1437,
+        360,
+        0,
+        lambda on_progress: digits.load(),
+        lambda: True,
+    ),
+)
+
+
+def _torchvision(
+    name: str, title: str, summary: str, channels: int, size: int, classes: int, train: int, mb: int
+) -> None:
+    info = DatasetInfo(
+        title,
+        summary,
+        channels,
+        size,
+        classes,
+        train,
+        10_000,
+        mb,
+        lambda on_progress: torchvision_sets.load(name, on_progress),
+        lambda: torchvision_sets.is_here(name),
+    )
+    DATASETS.add(name, info)
+
+
+_torchvision("mnist", "MNIST", "Handwritten digits, the classic first dataset.", 1, 28, 10, 60_000, 11)
+_torchvision("fashion_mnist", "Fashion-MNIST", "Ten kinds of clothing, harder than digits.", 1, 28, 10, 60_000, 30)
+_torchvision("kmnist", "Kuzushiji-MNIST", "Ten cursive Japanese characters.", 1, 28, 10, 60_000, 21)
+_torchvision("cifar10", "CIFAR-10", "Small colour photographs of ten kinds of things.", 3, 32, 10, 50_000, 170)
+_torchvision("cifar100", "CIFAR-100", "Small colour photographs of a hundred kinds of things.", 3, 32, 100, 50_000, 169)
+
+
+def check_name(name: str) -> None:
+    """Raise DatasetError or UnknownName if no dataset can be called ``name``; reads no image."""
+    if not name.startswith(FOLDER_PREFIX):
+        DATASETS.get(name)
+    elif not folder_path(name).is_dir():
+        raise DatasetError(f"There is no folder '{folder_path(name)}': give folder:PATH with the path of your images.")
+
+
+def folder_path(name: str) -> Path:
+    """The folder that a name such as ``folder:~/flowers`` means."""
+    return Path(name.removeprefix(FOLDER_PREFIX)).expanduser()
+
+
+def is_here(name: str) -> bool:
+    """Whether the dataset ``name`` can be loaded without a download."""
+    return name.startswith(FOLDER_PREFIX) or DATASETS.get(name).is_here()
+
+
+def load(config: TrainConfig, on_progress: Progress = silent) -> ImageDataset:
+    """The dataset that ``config`` names, downloaded or decoded first where need be.
+
+    Raises UnknownName for a name that is no dataset, DatasetError where it cannot be had.
+    """
+    check_name(config.dataset)
+    if config.dataset.startswith(FOLDER_PREFIX):
+        return folder.load(folder_path(config.dataset), config.image_size, config.color, on_progress)
+    return DATASETS.get(config.dataset).load(on_progress)
+
+
+__all__ = [
+    "DATASETS",
+    "DatasetError",
+    "DatasetInfo",
+    "ImageDataset",
+    "ImageSet",
+    "Splits",
+    "check_name",
+    "folder_path",
+    "is_here",
+    "load",
+]

@@ -1,0 +1,158 @@
+"""What a dataset is: uint8 images with labels, in splits that never overlap.
+
+>>> import torch
+>>> images = ImageSet(torch.zeros(4, 1, 8, 8, dtype=torch.uint8), torch.tensor([0, 0, 1, 1]), torch.arange(4))
+>>> [len(part) for part in stratified_split(images, 0.5, seed=0)]
+[2, 2]
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cnnlab.config import TrainConfig
+
+TEST_SPLIT_SEED = 0  # the same test images for every run, whatever its seed
+
+
+class DatasetError(Exception):
+    """A dataset that cannot be had; the message says what is missing and what to do."""
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images of one split: ``images`` uint8 [N, C, H, W], ``labels`` int64 [N], ``ids`` int64 [N].
+
+    An id is the image's place in its source and stays the same whatever the split.
+    """
+
+    images: Tensor
+    labels: Tensor
+    ids: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def select(self, index: Tensor) -> "ImageSet":
+        """The images at ``index`` (int64 [M]), in that order."""
+        return ImageSet(self.images[index], self.labels[index], self.ids[index])
+
+    def head(self, count: int) -> "ImageSet":
+        """The first ``count`` images; 0 means all."""
+        if not 0 < count < len(self):
+            return self
+        return ImageSet(self.images[:count], self.labels[:count], self.ids[:count])
+
+    def to(self, device: torch.device) -> "ImageSet":
+        """The same images with all tensors on ``device``."""
+        return ImageSet(self.images.to(device), self.labels.to(device), self.ids.to(device))
+
+
+@dataclass(frozen=True)
+class Splits:
+    """What one run trains on, chooses by and is finally tested on: no image is in two of them."""
+
+    train: ImageSet
+    val: ImageSet
+    test: ImageSet
+
+    def get(self, name: str) -> ImageSet:
+        """The split called ``name``: train, val or test; any other raises DatasetError."""
+        if name not in ("train", "val", "test"):
+            raise DatasetError(f"Unknown split '{name}'. Available: train, val, test.")
+        found: ImageSet = getattr(self, name)
+        return found
+
+
+@dataclass(frozen=True)
+class ImageDataset:
+    """A dataset in memory.
+
+    Attributes:
+        name: the name by which a TrainConfig asks for it.
+        class_names: one for each label, in the order of the labels.
+        train, test: what may be trained on, and what may not.
+        val: validation images where the source brings its own, else None.
+        mean, std: of the training images' channels, each in [0, 1], length C.
+        unreadable: files that could not be decoded, each with its reason.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    train: ImageSet
+    test: ImageSet
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    val: ImageSet | None = None
+    unreadable: tuple[str, ...] = ()
+
+    @property
+    def in_channels(self) -> int:
+        """1 for grey images, 3 for colour."""
+        return self.train.images.shape[1]
+
+    @property
+    def image_size(self) -> int:
+        """Width and height of the images in pixels."""
+        return self.train.images.shape[-1]
+
+    @property
+    def num_classes(self) -> int:
+        """How many classes there are."""
+        return len(self.class_names)
+
+    def splits(self, config: TrainConfig) -> Splits:
+        """Part the images as ``config`` says: its seed draws the validation images, each class its share."""
+        train, val = self.train, self.val
+        if val is None:
+            train, val = stratified_split(train, config.validation_fraction, config.seed)
+        if config.train_images:
+            generator = torch.Generator().manual_seed(config.seed)
+            train = train.select(torch.randperm(len(train), generator=generator)[: config.train_images])
+        if len(train) == 0:
+            raise DatasetError(f"No training images are left of {self.name}: lower the validation fraction.")
+        return Splits(train, val, self.test)
+
+
+def stratified_split(images: ImageSet, fraction: float, seed: int) -> tuple[ImageSet, ImageSet]:
+    """Part ``images`` into (rest, held out), with ``fraction`` in [0, 1) of each class held out.
+
+    Both parts keep the source's order. The share of each class is rounded, and a class keeps at least one image
+    in the rest.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    held = torch.zeros(len(images), dtype=torch.bool)
+    for label in range(int(images.labels.max()) + 1 if len(images) else 0):
+        members = (images.labels == label).nonzero().flatten()
+        count = max(0, min(round(len(members) * fraction), len(members) - 1))
+        held[members[torch.randperm(len(members), generator=generator)[:count]]] = True
+    return images.select((~held).nonzero().flatten()), images.select(held.nonzero().flatten())
+
+
+def channel_statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel of ``images`` (uint8 [N, C, H, W]), in units of 255.
+
+    Exact, from the 256 counts of grey values; a constant channel gets a deviation of 1 so that it can be divided by.
+    """
+    means, stds = [], []
+    values = torch.arange(256, dtype=torch.float64) / 255
+    for channel in range(images.shape[1]):
+        share = torch.bincount(images[:, channel].flatten(), minlength=256).double()
+        share /= share.sum()
+        mean = (share * values).sum()
+        variance = (share * (values - mean) ** 2).sum()
+        means.append(round(mean.item(), 6))
+        stds.append(round(variance.sqrt().item(), 6) or 1.0)
+    return tuple(means), tuple(stds)
+
+
+def make_dataset(name: str, class_names: tuple[str, ...], train: ImageSet, test: ImageSet) -> ImageDataset:
+    """An ImageDataset with the statistics of ``train``."""
+    mean, std = channel_statistics(train.images)
+    return ImageDataset(name, class_names, train, test, mean, std)
+
+
+def image_set(images: Tensor, labels: Tensor, first_id: int = 0) -> ImageSet:
+    """An ImageSet whose ids count from ``first_id``."""
+    return ImageSet(images.contiguous(), labels.long(), torch.arange(first_id, first_id + len(labels)))

@@ -1,0 +1,267 @@
+"""The training loop, readable from top to bottom: fit() yields records and never touches a disk.
+
+::
+
+    state = new_state(config, dataset)
+    for record in fit(state, dataset, config):
+        print(record.event, record.values)
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from cnnlab import models
+from cnnlab.config import TrainConfig
+from cnnlab.datasets import ImageDataset, ImageSet
+from cnnlab.loader import SEED_STRIDE, Batch, Scaling, epoch_batches, scaling_of, steps_per_epoch
+from cnnlab.optim import lr_at, make_optimizer
+
+EVAL_BATCH = 1000  # images; larger ones leave the processor's caches
+BULK = 20  # steps whose figures are fetched from a GPU at once, so that it need not wait for us
+
+Event = Literal["step", "eval", "epoch", "end"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """What happened: after which step (from 1 on), in which epoch (from 1 on), and the figures by name.
+
+    step: train/loss, train/accuracy (of the batch, before the step), lr, grad_norm, images_per_second.
+    eval: val/loss, val/accuracy, val/class_accuracy (one figure for each class, null without images) and val/count;
+    likewise test/… where the run watches the test set.
+    epoch: the means over the epoch's images as train/loss and train/accuracy, the figures of an evaluation on all
+    images, lr, seconds (of training alone), images_per_second, elapsed (seconds with everything), best/epoch,
+    best/loss, best/accuracy.
+    end: status (finished, stopped, failed) and a message.
+    """
+
+    event: Event
+    step: int
+    epoch: int
+    values: dict[str, Any]
+
+
+@dataclass
+class TrainState:
+    """Everything that a run carries from step to step, and so what a checkpoint holds."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+    loss_sum: float = 0.0  # over the images of the epoch so far, like the next three
+    correct: int = 0
+    seen: int = 0
+    seconds: float = 0.0
+    elapsed: float = 0.0
+    best_loss: float = math.inf
+    best_accuracy: float = 0.0
+    best_epoch: int = 0
+
+    COUNTERS = ("step", "loss_sum", "correct", "seen", "seconds", "elapsed", "best_loss", "best_accuracy", "best_epoch")
+
+
+@dataclass
+class _Pending:
+    """Figures of steps that still lie on the device."""
+
+    figures: list[Tensor] = field(default_factory=list)  # each float64 [3]: loss, correct, gradient norm
+    facts: list[tuple[int, int, float]] = field(default_factory=list)  # step, images, learning rate
+    since: float = field(default_factory=time.perf_counter)
+
+
+class NotFinite(RuntimeError):
+    """The loss became infinite or not a number; the message says at which step and what to try."""
+
+
+def pick_device(name: str) -> torch.device:
+    """The device called ``name`` (auto, cpu, cuda, mps); raises ValueError for one that this machine lacks."""
+    here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device("cuda" if here["cuda"] else "mps" if here["mps"] else "cpu")
+    if not here.get(name):
+        raise ValueError(
+            f"device = {name} is not on this machine: give {', '.join(n for n in here if here[n])} or auto."
+        )
+    return torch.device(name)
+
+
+def new_state(config: TrainConfig, dataset: ImageDataset) -> TrainState:
+    """A network with fresh weights, drawn from ``config.seed``, and its optimiser, on the device of ``config``."""
+    torch.manual_seed(config.seed)
+    model = models.build(config, dataset.in_channels, dataset.image_size, dataset.num_classes)
+    model.to(pick_device(config.device), memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return TrainState(model, make_optimizer(model.parameters(), config))
+
+
+def fit(
+    state: TrainState, dataset: ImageDataset, config: TrainConfig, should_stop: Callable[[], bool] = lambda: False
+) -> Iterator[Record]:
+    """Train ``state`` from its step on, as ``config`` says, until the last epoch or until ``should_stop()``.
+
+    Yields a Record for each step, evaluation and epoch, then one for the end; while it waits at an epoch or end
+    record, ``state`` is whole and may be saved. Raises NotFinite where the loss blows up.
+    """
+    started = time.perf_counter() - state.elapsed
+    device = next(state.model.parameters()).device
+    splits = dataset.splits(config)
+    train = splits.train.to(device)
+    watched = {"val": splits.val.to(device)} if len(splits.val) else {}
+    if config.watch_test:
+        watched["test"] = splits.test.to(device)
+    scaling = scaling_of(config, dataset)
+    per_epoch = steps_per_epoch(len(train), config.batch_size)
+    pending = _Pending()
+    stopped, patience_ended = False, False
+
+    def looked_at(images: int = 0) -> dict[str, Any]:
+        figures: dict[str, Any] = {}
+        for name, part in watched.items():
+            figures |= _scores(name, state.model, part.head(images), config, scaling)
+        return figures
+
+    while state.step < config.epochs * per_epoch and not stopped and not patience_ended:
+        epoch, first = state.step // per_epoch + 1, state.step % per_epoch
+        if first == 0:
+            state.loss_sum, state.correct, state.seen, state.seconds = 0.0, 0, 0, 0.0
+        state.model.train()
+        pending.since = time.perf_counter()
+        for batch in epoch_batches(train, config, epoch, scaling, first):
+            lr = lr_at(state.step, config, per_epoch)
+            pending.figures.append(_train_step(state, batch, config, lr))
+            state.step += 1
+            pending.facts.append((state.step, len(batch.labels), lr))
+            last = state.step % per_epoch == 0
+            due = bool(config.eval_every) and state.step % config.eval_every == 0 and not last
+            stopped = should_stop()
+            if device.type == "cpu" or len(pending.facts) >= BULK or last or due or stopped:
+                yield from _flush(pending, state, epoch)
+            if due:
+                yield Record("eval", state.step, epoch, looked_at(config.eval_images))
+                state.model.train()
+                pending.since = time.perf_counter()
+            if stopped:
+                break
+        if state.step % per_epoch == 0:
+            figures = looked_at()
+            chosen_by = figures.get("val/loss")  # never by the test split
+            if chosen_by is not None and chosen_by < state.best_loss:
+                state.best_loss, state.best_accuracy, state.best_epoch = chosen_by, figures["val/accuracy"], epoch
+            patience_ended = bool(config.early_stopping) and epoch - state.best_epoch >= config.early_stopping
+            state.elapsed = time.perf_counter() - started
+            yield Record(
+                "epoch", state.step, epoch, _epoch_figures(state, lr_at(state.step - 1, config, per_epoch)) | figures
+            )
+        state.elapsed = time.perf_counter() - started
+
+    epoch = max(1, math.ceil(state.step / per_epoch))
+    if state.step == config.epochs * per_epoch:
+        end = {"status": "finished", "message": f"All {config.epochs} epochs are done."}
+    elif patience_ended:
+        message = f"Early stop: no lower validation loss for {config.early_stopping} epochs."
+        end = {"status": "finished", "message": message}
+    else:
+        end = {"status": "stopped", "message": f"Stopped after step {state.step}; it can be resumed."}
+    yield Record("end", state.step, epoch, {**end, "elapsed": state.elapsed})
+
+
+def _train_step(state: TrainState, batch: Batch, config: TrainConfig, lr: float) -> Tensor:
+    """One step of gradient descent: forward, loss, zero the gradients, backward, optimiser step."""
+    torch.manual_seed(config.seed * SEED_STRIDE + state.step)  # dropout depends on (seed, step) alone
+    for group in state.optimizer.param_groups:
+        group["lr"] = lr
+    with torch.autocast(batch.inputs.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+        logits = state.model(batch.inputs)
+        loss = cross_entropy(logits.float(), batch.labels, label_smoothing=config.label_smoothing)
+    state.optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    weights = list(state.model.parameters())
+    if config.grad_clip:
+        norm = nn.utils.clip_grad_norm_(weights, config.grad_clip)
+    else:
+        norm = nn.utils.get_total_norm([w.grad for w in weights if w.grad is not None])
+    state.optimizer.step()
+    correct = (logits.argmax(1) == batch.labels).sum()
+    return torch.stack([loss.detach().double(), correct.double(), norm.detach().double()])
+
+
+def _flush(pending: _Pending, state: TrainState, epoch: int) -> Iterator[Record]:
+    """Fetch the pending figures, add them to the epoch's sums and yield a step record for each."""
+    rows = torch.stack(pending.figures).tolist()
+    now = time.perf_counter()
+    seconds = (now - pending.since) / len(rows)
+    for (loss, correct, norm), (step, images, lr) in zip(rows, pending.facts, strict=True):
+        if not math.isfinite(loss):
+            raise NotFinite(
+                f"The loss is {loss} at step {step} (epoch {epoch}): training has blown up. Try a lower learning rate "
+                f"(it was {lr:g}), a warm-up, or gradient clipping."
+            )
+        state.loss_sum += loss * images
+        state.correct += int(correct)
+        state.seen += images
+        state.seconds += seconds
+        figures = {
+            "train/loss": loss,
+            "train/accuracy": correct / images,
+            "lr": lr,
+            "grad_norm": norm,
+            "images_per_second": images / seconds,
+        }
+        yield Record("step", step, epoch, figures)
+    pending.figures.clear()
+    pending.facts.clear()
+    pending.since = time.perf_counter()
+
+
+def _epoch_figures(state: TrainState, lr: float) -> dict[str, Any]:
+    figures: dict[str, Any] = {
+        "train/loss": state.loss_sum / state.seen,
+        "train/accuracy": state.correct / state.seen,
+        "lr": lr,
+        "seconds": state.seconds,
+        "images_per_second": state.seen / state.seconds,
+        "elapsed": state.elapsed,
+    }
+    if state.best_epoch:
+        figures |= {"best/epoch": state.best_epoch, "best/loss": state.best_loss, "best/accuracy": state.best_accuracy}
+    return figures
+
+
+def _scores(name: str, model: nn.Module, images: ImageSet, config: TrainConfig, scaling: Scaling) -> dict[str, Any]:
+    """Loss and accuracies of ``model`` on ``images`` as figures called ``name``/…"""
+    logits = infer(model, images.images, config, scaling)
+    right = logits.argmax(1) == images.labels
+    total = torch.bincount(images.labels, minlength=logits.shape[1]).tolist()
+    correct = torch.bincount(images.labels[right], minlength=logits.shape[1]).tolist()
+    return {
+        f"{name}/loss": cross_entropy(logits, images.labels).item(),
+        f"{name}/accuracy": sum(correct) / len(images),
+        f"{name}/class_accuracy": [c / t if t else None for c, t in zip(correct, total, strict=True)],
+        f"{name}/count": len(images),
+    }
+
+
+@torch.inference_mode()
+def infer(
+    model: nn.Module,
+    images: Tensor,
+    config: TrainConfig,
+    scaling: Scaling,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Tensor:
+    """The logits (float32 [N, K]) of ``model``, set to evaluation, for ``images`` (uint8 [N, C, H, W])."""
+    model.eval()
+    device = next(model.parameters()).device
+    parts = []
+    for start in range(0, len(images), EVAL_BATCH):
+        inputs = scaling(images[start : start + EVAL_BATCH].to(device))
+        with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+            parts.append(model(inputs).float())
+        on_progress(min(start + EVAL_BATCH, len(images)), len(images))
+    return torch.cat(parts)

@@ -1,0 +1,123 @@
+"""What a trained run says about a split: probabilities for every image, kept in the run folder.
+
+>>> evaluation = evaluate(find_run("my_run", runs_dir()), "test")         # doctest: +SKIP
+>>> evaluation.accuracy                                                   # doctest: +SKIP
+0.9913
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cnnlab import datasets
+from cnnlab.checkpoints import Checkpoint, CheckpointError, read_checkpoint
+from cnnlab.datasets import DatasetError
+from cnnlab.engine import infer, pick_device
+from cnnlab.metrics import ClassScore, class_scores, confusion_matrix
+from cnnlab.runs import Run, RunError
+
+SMALLEST = 1e-12  # a probability of 0 would make the loss infinite
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Answers for N images and K classes: ``probabilities`` float32 [N, K], ``labels`` and ``ids`` int64 [N]."""
+
+    checkpoint: str
+    split: str
+    class_names: tuple[str, ...]
+    probabilities: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    ids: NDArray[np.int64]
+
+    @property
+    def predicted(self) -> NDArray[np.int64]:
+        """The most probable class of each image, int64 [N]."""
+        best: NDArray[np.int64] = np.argmax(self.probabilities, axis=1)
+        return best
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the images that are classified rightly."""
+        return float((self.predicted == self.labels).mean())
+
+    @property
+    def loss(self) -> float:
+        """Mean cross-entropy, −log of the true class's probability."""
+        right = self.probabilities[np.arange(len(self.labels)), self.labels].astype(np.float64)
+        return float(-np.log(np.maximum(right, SMALLEST)).mean())
+
+    @property
+    def confusion(self) -> NDArray[np.int64]:
+        """Counts [K, K]: row = true class, column = predicted class."""
+        return confusion_matrix(self.labels, self.predicted, len(self.class_names))
+
+    @property
+    def per_class(self) -> list[ClassScore]:
+        """How many of each class were recognised."""
+        return class_scores(self.confusion, self.class_names)
+
+
+def load_trained(run: Run, name: str | None = None) -> tuple[str, Checkpoint]:
+    """The checkpoint ``name`` of ``run`` (by default best, else last) with its name.
+
+    Raises RunError where there is none, CheckpointError where it cannot be read.
+    """
+    chosen = name or run.chosen_checkpoint()
+    if chosen is None:
+        raise RunError(f"{run.name} has no checkpoint yet: wait for its first epoch, or resume it.")
+    return chosen, read_checkpoint(run.checkpoint_path(chosen))
+
+
+def evaluate(
+    run: Run,
+    split: str,
+    checkpoint: str | None = None,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Evaluation:
+    """The answers of a run's checkpoint (by default best) for a split (train, val or test), kept for the next time.
+
+    Raises RunError, CheckpointError or DatasetError with a sentence.
+    """
+    chosen, saved = load_trained(run, checkpoint)
+    mark = f"{chosen} {run.checkpoint_path(chosen).stat().st_mtime_ns}"
+    kept = run.path / f"predictions-{split}.npz"
+    if found := _recall(kept, mark, chosen, split, saved.class_names):
+        return found
+    dataset = datasets.load(saved.config)
+    if dataset.class_names != saved.class_names:
+        raise DatasetError(f"The classes of {saved.config.dataset} have changed since {run.name} was trained.")
+    images = dataset.splits(saved.config).get(split)
+    if len(images) == 0:
+        raise DatasetError(f"{run.name} has no {split} images: it was trained with validation_fraction = 0. Take test.")
+    try:
+        network = saved.network()
+    except CheckpointError as error:
+        raise CheckpointError(f"{run.checkpoint_path(chosen)}: {error}") from error
+    network.to(pick_device("auto"))
+    logits = infer(network, images.images, saved.config, saved.scaling, on_progress)
+    probabilities = torch.softmax(logits.double(), 1).float().cpu().numpy()
+    result = Evaluation(chosen, split, saved.class_names, probabilities, images.labels.numpy(), images.ids.numpy())
+    _keep(kept, mark, result)
+    return result
+
+
+def _recall(kept: Path, mark: str, checkpoint: str, split: str, class_names: tuple[str, ...]) -> Evaluation | None:
+    try:
+        with np.load(kept, allow_pickle=False) as file:
+            if str(file["mark"]) == mark:
+                return Evaluation(checkpoint, split, class_names, file["probabilities"], file["labels"], file["ids"])
+    except (OSError, ValueError, KeyError):
+        pass  # none kept yet, or a damaged one: it is made anew
+    return None
+
+
+def _keep(kept: Path, mark: str, result: Evaluation) -> None:
+    part = kept.with_name(f"{kept.stem}.{os.getpid()}.part.npz")
+    np.savez(part, mark=mark, probabilities=result.probabilities, labels=result.labels, ids=result.ids)
+    part.replace(kept)

@@ -1,0 +1,47 @@
+"""One bar for each class: how much of it is recognised.
+
+>>> class_accuracy_figure(["cat", "dog"], [0.5, None]).data[0].y
+(0.5, None)
+"""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from cnnlab.figures.style import BLUE, ORANGE, quiet
+
+MANY = 30  # classes from which on names stand in the hover only
+
+
+def class_accuracy_figure(
+    class_names: Sequence[str], accuracies: Sequence[float | None], color: str = ORANGE, height: int = 260
+) -> go.Figure:
+    """Accuracies in [0, 1], one for each class; None where a class has no images."""
+    figure = go.Figure(
+        go.Bar(
+            x=list(class_names),
+            y=list(accuracies),
+            meta="classes",
+            marker_color=color,
+            hovertemplate="%{x}: %{y:.1%}<extra></extra>",
+        )
+    )
+    quiet(figure, height)
+    figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
+    figure.update_xaxes(type="category", showticklabels=len(class_names) <= MANY, showgrid=False)
+    figure.update_layout(margin={"t": 12}, bargap=0.25, uirevision="keep")
+    return figure
+
+
+def class_counts_figure(class_names: Sequence[str], counts: Sequence[int], height: int = 260) -> go.Figure:
+    """How many training images each class has."""
+    figure = go.Figure(
+        go.Bar(
+            x=list(class_names), y=list(counts), marker_color=BLUE, hovertemplate="%{x}: %{y:,} images<extra></extra>"
+        )
+    )
+    quiet(figure, height)
+    figure.update_xaxes(type="category", showticklabels=len(class_names) <= MANY, showgrid=False)
+    figure.update_yaxes(rangemode="tozero", tickformat="~s")
+    figure.update_layout(margin={"t": 12}, bargap=0.25)
+    return figure

@@ -1,0 +1,62 @@
+"""A run's curves: loss on the left, accuracy on the right, over steps or epochs.
+
+>>> figure = curves_figure({"val/loss": ([10, 20], [0.5, 0.4])})
+>>> [trace.name for trace in figure.data if trace.x]
+['validation']
+"""
+
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from cnnlab.figures.style import SPLIT_COLORS, SPLIT_NAMES, quiet
+
+Series = tuple[Sequence[float], Sequence[float]]
+"""The x values and the y values of a curve, of equal length."""
+
+QUANTITIES = ("loss", "accuracy")
+
+
+def curves_figure(series: Mapping[str, Series], title: str = "", axis: str = "step", height: int = 380) -> go.Figure:
+    """Curves called ``step/train/loss``, ``train/loss``, ``val/accuracy`` and so on; missing ones stay empty.
+
+    Accuracies are in [0, 1]. ``step/…`` are the figures of single batches, drawn thin behind the means of epochs.
+    ``axis`` names the x axis. Each trace carries its series' name as ``meta``, so that a live chart can fill it in.
+    """
+    figure = make_subplots(rows=1, cols=2, subplot_titles=("Loss", "Accuracy"), horizontal_spacing=0.09)
+    for column, quantity in enumerate(QUANTITIES, start=1):
+        for name in (f"step/train/{quantity}", *(f"{split}/{quantity}" for split in SPLIT_COLORS)):
+            figure.add_trace(_trace(name, series.get(name, ((), ())), axis, legend=column == 1), row=1, col=column)
+    quiet(figure, height)
+    figure.update_yaxes(rangemode="tozero", row=1, col=1)
+    figure.update_yaxes(tickformat=".0%", row=1, col=2)
+    figure.update_xaxes(title={"text": axis, "standoff": 6}, rangemode="tozero")
+    figure.update_layout(title=title or None, legend={"y": 1.12}, uirevision="keep")
+    figure.update_layout(margin={"t": 96 if title else 64}, hovermode="x unified")
+    return figure
+
+
+def _trace(name: str, points: Series, axis: str, legend: bool) -> go.Scatter:
+    single = name.startswith("step/")
+    split, quantity = name.removeprefix("step/").split("/")
+    value = "%{y:.2%}" if quantity == "accuracy" else "%{y:.4f}"
+    label = "training, each batch" if single else SPLIT_NAMES[split]
+    x, y = points
+    return go.Scatter(
+        x=list(x),
+        y=list(y),
+        name=label,
+        meta=name,
+        legendgroup=label,
+        showlegend=legend and (len(x) > 0),
+        mode="lines" if single else "lines+markers",
+        opacity=0.4 if single else 1,
+        line={
+            "color": SPLIT_COLORS[split],
+            "width": 1.2 if single else 2.2,
+            "dash": "dot" if split == "test" else "solid",
+        },
+        marker={"size": 6, "symbol": {"train": "circle", "val": "diamond", "test": "square"}[split]},
+        hovertemplate=value,
+    )

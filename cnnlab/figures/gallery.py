@@ -1,0 +1,51 @@
+"""Many small images as one composed picture, each with a caption.
+
+>>> gallery_figure(np.zeros((6, 1, 8, 8), np.uint8), list("abcdef"), columns=3).layout.images is not None
+True
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from cnnlab.figures.style import quiet
+
+CAPTION = 18  # pixels of height on the screen
+GAP = 8  # pixels between two images on the screen
+
+
+def gallery_figure(images: NDArray[np.uint8], captions: Sequence[str], columns: int, cell: int = 64) -> go.Figure:
+    """``images`` (uint8 [N, C, H, W], C = 1 or 3) in rows of ``columns``, each ``cell`` pixels wide, captions below."""
+    rows = -(-len(images) // columns)
+    pitch_x, pitch_y = cell + GAP, cell + GAP + CAPTION
+    canvas = np.zeros((rows * pitch_y, columns * pitch_x, 4), np.uint8)
+    for number, image in enumerate(images):
+        top, left = number // columns * pitch_y, number % columns * pitch_x
+        canvas[top : top + cell, left : left + cell, :3] = _enlarged(image, cell)
+        canvas[top : top + cell, left : left + cell, 3] = 255
+    figure = go.Figure(go.Image(z=canvas, colormodel="rgba256", hoverinfo="skip"))
+    quiet(figure, rows * pitch_y)
+    figure.add_trace(
+        go.Scatter(
+            x=[number % columns * pitch_x + cell / 2 for number in range(len(images))],
+            y=[number // columns * pitch_y + cell + CAPTION / 2 + 1 for number in range(len(images))],
+            text=list(captions),
+            mode="text",
+            hoverinfo="skip",
+            textfont={"size": 12},
+        )
+    )
+    figure.update_xaxes(visible=False, range=[-0.5, columns * pitch_x - GAP], fixedrange=True, constrain="domain")
+    figure.update_yaxes(visible=False, range=[rows * pitch_y, -0.5], fixedrange=True, scaleanchor="x")
+    figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=False)
+    return figure
+
+
+def _enlarged(image: NDArray[np.uint8], cell: int) -> NDArray[np.uint8]:
+    """uint8 [C, H, W] -> uint8 [cell, cell, 3], by the nearest pixel, so that pixels stay visible as squares."""
+    height, width = image.shape[1:]
+    rows, columns = np.arange(cell) * height // cell, np.arange(cell) * width // cell
+    picked = image[:, rows[:, None], columns[None, :]].transpose(1, 2, 0)
+    return np.broadcast_to(picked, (cell, cell, 3))

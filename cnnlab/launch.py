@@ -1,0 +1,106 @@
+"""Start and resume a training as a process of its own, which outlives the dashboard; stopping is Run.request_stop.
+
+>>> run = start(TrainConfig(), recipe=None, runs=runs_dir())              # doctest: +SKIP
+"""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cnnlab import recipes
+from cnnlab.config import TrainConfig
+from cnnlab.parsing import differences
+from cnnlab.runs import LIVE, Run, RunError, checked_name, new_id
+
+PROJECT = Path(__file__).resolve().parents[1]
+PATIENCE = 60  # seconds for the process to take its lock; it takes about half a second on an idle machine
+NICENESS = 5  # so that the page answers while both cores train
+
+_children: list[subprocess.Popen[bytes]] = []  # asked now and then, so that none stays a zombie
+
+
+def flags(config: TrainConfig, recipe: str | None) -> list[str]:
+    """The arguments of ``python -m cnnlab train`` that give ``config``: a recipe, then what differs from it."""
+    base = recipes.get(recipe).config if recipe else TrainConfig()
+    arguments = ["--recipe", recipe] if recipe else []
+    for name, value in differences(config, base).items():
+        flag = "--" + name.replace("_", "-")
+        if isinstance(value, bool):
+            arguments.append(flag if value else flag.replace("--", "--no-", 1))
+        else:
+            arguments += [flag, _argument(value)]
+    return arguments
+
+
+def _argument(value: Any) -> str:
+    if isinstance(value, tuple):
+        plain = [v.model_dump(mode="json") if hasattr(v, "model_dump") else v for v in value]
+        return json.dumps(plain, separators=(",", ":"))
+    return "null" if value is None else str(value)
+
+
+def shown_command(arguments: list[str]) -> str:
+    """The command line that a person would type in a shell."""
+    return shlex.join(["python", "-m", "cnnlab", *arguments])
+
+
+def start(config: TrainConfig, recipe: str | None, runs: Path, name: str | None = None) -> Run:
+    """Start training; returns once the run is on disk. Raises RunError where it did not come to that."""
+    run = Run(runs / (checked_name(name) if name else new_id(runs, config, recipe)))
+    try:
+        run.path.mkdir(parents=True)
+    except FileExistsError:
+        raise RunError(f"There is a run called {run.id} already: choose another name.") from None
+    except OSError as error:
+        raise RunError(f"The run folder {run.path} cannot be made ({error}).") from error
+    arguments = ["train", *flags(config, recipe), "--runs-dir", str(runs), "--name", run.id]
+    try:
+        _launch(run, arguments)
+    except RunError:
+        if not (run.path / "config.json").exists():
+            run.delete()
+        raise
+    return run
+
+
+def resume(run: Run) -> None:
+    """Go on with a run that was stopped, interrupted or failed; returns once its process holds the lock."""
+    if run.state() == "finished":
+        raise RunError(f"{run.name} has finished: repeat it with more epochs instead.")
+    _launch(run, ["resume", str(run.path)])
+
+
+def _launch(run: Run, arguments: list[str]) -> None:
+    _children[:] = [child for child in _children if child.poll() is None]
+    environment: Mapping[str, str] = {
+        **os.environ,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")])),
+    }
+    with run.log_path.open("ab") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "cnnlab", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,
+        )
+    _children.append(child)
+    if hasattr(os, "setpriority"):
+        os.setpriority(os.PRIO_PROCESS, child.pid, NICENESS)
+    deadline = time.monotonic() + PATIENCE
+    while not (run.state() in LIVE and (run.path / "config.json").exists()):
+        if child.poll() is not None:
+            if child.returncode == 2 or not (run.path / "config.json").exists():
+                raise RunError(f"The training did not start: {run.log_tail(3) or 'its process ended without a word.'}")
+            return  # it was quicker than we
+        if time.monotonic() > deadline:
+            raise RunError(f"The training did not start within {PATIENCE} s; its log is {run.log_path}.")
+        time.sleep(0.02)

@@ -1,0 +1,35 @@
+"""Networks by name, each built from (in_channels, image_size, num_classes).
+
+>>> count_parameters(build(TrainConfig(model="simple_cnn"), in_channels=1, image_size=28, num_classes=10))
+20490
+"""
+
+import torch
+from torch import nn
+
+from cnnlab.config import TrainConfig
+from cnnlab.models import tutorials, residual, classics, custom  # noqa: F401  (registers them, in a person's order)
+from cnnlab.models.base import MODELS, ModelError, ModelInfo
+
+
+def build(config: TrainConfig, in_channels: int, image_size: int, num_classes: int) -> nn.Module:
+    """The network that ``config`` names, for images [B, in_channels, image_size, image_size], giving [B, num_classes].
+
+    Weights are drawn from torch's global generator, by PyTorch's defaults. Raises UnknownName for a name that is no
+    network, ModelError where the images are too small for it.
+    """
+    return MODELS.get(config.model).build(config, in_channels, image_size, num_classes)
+
+
+def outline(config: TrainConfig, in_channels: int, image_size: int, num_classes: int) -> nn.Module:
+    """The same network without memory for its weights (on the meta device): to count and to check."""
+    with torch.device("meta"):
+        return build(config, in_channels, image_size, num_classes)
+
+
+def count_parameters(model: nn.Module) -> int:
+    """How many numbers the network learns."""
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+__all__ = ["MODELS", "ModelError", "ModelInfo", "build", "count_parameters", "outline"]

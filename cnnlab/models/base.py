@@ -1,0 +1,49 @@
+"""The registry of networks, and how one is registered."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import nn
+
+from cnnlab.config import TrainConfig
+from cnnlab.registry import Registry
+
+Builder = Callable[[TrainConfig, int, int, int], nn.Module]
+"""(config, in_channels, image_size, num_classes) -> network of [B, C, H, W] -> [B, num_classes]."""
+
+
+class ModelError(ValueError):
+    """A network that cannot be built for these images; the message says where and why."""
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A network's title, what a user wants to know, and its builder."""
+
+    title: str
+    summary: str
+    build: Builder
+
+
+MODELS: Registry[ModelInfo] = Registry("network")
+
+
+def model(title: str, summary: str) -> Callable[[Builder], Builder]:
+    """Register the decorated builder under its function's name."""
+
+    def register(build: Builder) -> Builder:
+        MODELS.add(build.__name__, ModelInfo(title, summary, build))
+        return build
+
+    return register
+
+
+def halved(image_size: int, times: int) -> int:
+    """What ``times`` poolings of 2 leave of ``image_size`` pixels; raises ModelError where nothing is left."""
+    left: int = image_size >> times
+    if left < 1:
+        raise ModelError(
+            f"Images of {image_size}×{image_size} vanish after {times} poolings of 2: "
+            f"this network needs at least {1 << times}×{1 << times} pixels."
+        )
+    return left

@@ -1,0 +1,58 @@
+"""The optimiser that a TrainConfig asks for, and its learning rate at every step.
+
+>>> lr_at(0, TrainConfig(lr=0.1), steps_per_epoch=10)
+0.1
+"""
+
+import math
+from collections.abc import Iterable
+
+import torch
+from torch.nn import Parameter
+
+from cnnlab.config import TrainConfig
+
+ONE_CYCLE_RISE = 0.3  # share of the run; this and the next two are OneCycleLR's own defaults
+ONE_CYCLE_START = 1 / 25  # of the peak
+ONE_CYCLE_END = 1 / 25 / 1e4  # of the peak
+
+
+def make_optimizer(parameters: Iterable[Parameter], config: TrainConfig) -> torch.optim.Optimizer:
+    """SGD, Adam or AdamW with the settings of ``config``, fused: one pass over the weights for each step."""
+    weights = list(parameters)
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(
+            weights, config.lr, config.momentum, weight_decay=config.weight_decay, nesterov=config.nesterov, fused=True
+        )
+    kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
+    return kind(weights, config.lr, weight_decay=config.weight_decay, fused=True)
+
+
+def lr_at(step: int, config: TrainConfig, steps_per_epoch: int) -> float:
+    """The learning rate of step ``step`` (from 0 on): a function of the step alone, so nothing need be remembered.
+
+    step, cosine: as torch's StepLR and CosineAnnealingLR, after a linear warm-up. one_cycle: Smith and Topin,
+    Super-convergence, 2018, as torch's OneCycleLR with its defaults: cosine up, then cosine down.
+    """
+    total = config.epochs * steps_per_epoch
+    warmup = round(config.warmup_epochs * steps_per_epoch)
+    if config.schedule == "one_cycle":
+        return config.lr * _one_cycle(step, total, warmup or ONE_CYCLE_RISE * total)
+    if step < warmup:
+        return config.lr * (step + 1) / (warmup + 1)
+    if config.schedule == "cosine":
+        return config.lr * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup))) / 2
+    if config.schedule == "step":
+        return config.lr * config.step_gamma ** ((step - warmup) // (config.step_epochs * steps_per_epoch))
+    return config.lr
+
+
+def _one_cycle(step: int, total: int, rise: float) -> float:
+    top = max(rise - 1, 1e-9)  # the step of the peak
+    if step <= top:
+        return _between(ONE_CYCLE_START, 1.0, step / top)
+    return _between(1.0, ONE_CYCLE_END, (step - top) / max(total - 1 - top, 1e-9))
+
+
+def _between(start: float, end: float, share: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * share)) / 2

@@ -1,0 +1,24 @@
+"""Where data and runs lie: ``./data`` and ``./runs``, unless the environment says otherwise.
+
+>>> data_dir(), runs_dir()                                    # doctest: +SKIP
+(PosixPath('/home/me/cnnlab/data'), PosixPath('/home/me/cnnlab/runs'))
+"""
+
+import os
+from pathlib import Path
+
+
+def data_dir() -> Path:
+    """The folder of datasets: ``CNNLAB_DATA``, else ``./data``. It need not exist."""
+    return Path(os.environ.get("CNNLAB_DATA") or "data").expanduser().resolve()
+
+
+def runs_dir() -> Path:
+    """The folder of runs: ``CNNLAB_RUNS``, else ``./runs``. It need not exist."""
+    return Path(os.environ.get("CNNLAB_RUNS") or "runs").expanduser().resolve()
+
+
+def cache_dir() -> Path:
+    """Where decoded image folders are kept: ``CNNLAB_CACHE``, else ``cache`` in the folder of datasets."""
+    override = os.environ.get("CNNLAB_CACHE")
+    return Path(override).expanduser().resolve() if override else data_dir() / "cache"

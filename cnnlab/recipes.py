@@ -1,0 +1,165 @@
+"""Recipes: named TrainConfigs, the tutorials' own settings and our faster ones.
+
+>>> get("simple_cnn").config.batch_size
+64
+"""
+
+from dataclasses import dataclass
+
+from cnnlab.config import TrainConfig
+from cnnlab.registry import Registry
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A TrainConfig with a name and what it is good for."""
+
+    name: str
+    title: str
+    summary: str
+    config: TrainConfig
+
+
+RECIPES: Registry[Recipe] = Registry("recipe")
+
+
+def get(name: str) -> Recipe:
+    """The recipe called ``name``; raises UnknownName with the list of known names."""
+    return RECIPES.get(name)
+
+
+def _add(name: str, title: str, summary: str, config: TrainConfig) -> None:
+    RECIPES.add(name, Recipe(name, title, summary, config))
+
+
+_add(
+    "quick_digits",
+    "Quick digits",
+    "Our own: a small residual network on the built-in digits, no download, seconds on a laptop.",
+    TrainConfig(
+        dataset="digits",
+        model="tiny_resnet",
+        optimizer="adamw",
+        lr=0.01,
+        weight_decay=0.01,
+        schedule="one_cycle",
+        batch_size=32,
+        epochs=10,
+        augment_shift=2,
+    ),
+)
+_add(
+    "quick_mnist",
+    "Quick MNIST",
+    "Our own: the same network on MNIST, 99 % in two epochs.",
+    TrainConfig(
+        dataset="mnist",
+        model="tiny_resnet",
+        optimizer="adamw",
+        lr=0.01,
+        weight_decay=0.01,
+        schedule="one_cycle",
+        batch_size=128,
+        epochs=2,
+        validation_fraction=0.05,
+    ),
+)
+_add(
+    "simple_cnn",
+    "Tutorial: simple CNN",
+    "Two 3×3 convolutions on MNIST, Adam; loss and accuracy for each epoch, test accuracy at the end.",
+    TrainConfig(
+        dataset="mnist",
+        model="simple_cnn",
+        optimizer="adam",
+        lr=0.001,
+        batch_size=64,
+        epochs=5,
+        scaling="half",
+        validation_fraction=0,
+        watch_test=True,
+    ),
+)
+_add(
+    "cnn_5x5",
+    "Tutorial: 5×5 CNN",
+    "Two 5×5 convolutions on MNIST for one epoch, watched every 50 steps on the first 2,000 test images.",
+    TrainConfig(
+        dataset="mnist",
+        model="cnn_5x5",
+        optimizer="adam",
+        lr=0.001,
+        batch_size=50,
+        epochs=1,
+        scaling="unit",
+        validation_fraction=0,
+        watch_test=True,
+        eval_every=50,
+        eval_images=2000,
+    ),
+)
+_add(
+    "cnn_5x5_steps",
+    "Tutorial: 5×5 CNN by steps",
+    "The same network for three epochs, watched every 100 steps on the whole test set.",
+    TrainConfig(
+        dataset="mnist",
+        model="cnn_5x5",
+        optimizer="adam",
+        lr=0.001,
+        batch_size=64,
+        epochs=3,
+        scaling="unit",
+        validation_fraction=0,
+        watch_test=True,
+        eval_every=100,
+    ),
+)
+_add(
+    "conv_module",
+    "Tutorial: convolution module",
+    "A wide CNN with three linear layers on MNIST, 20 epochs, curves of training and test loss and accuracy.",
+    TrainConfig(
+        dataset="mnist",
+        model="conv_module",
+        optimizer="adam",
+        lr=0.001,
+        batch_size=64,
+        epochs=20,
+        scaling="half",
+        validation_fraction=0,
+        watch_test=True,
+    ),
+)
+_add(
+    "mlp",
+    "Tutorial: MLP",
+    "No convolution at all: a perceptron with dropout on MNIST, plain SGD, 30 epochs.",
+    TrainConfig(
+        dataset="mnist",
+        model="mlp",
+        optimizer="sgd",
+        lr=0.01,
+        batch_size=20,
+        epochs=30,
+        scaling="unit",
+        validation_fraction=0,
+        watch_test=True,
+    ),
+)
+_add(
+    "cifar_cnn",
+    "Tutorial: CIFAR-10 CNN",
+    "Three convolutions on CIFAR-10, SGD with momentum, 20 % held out, the weights of the lowest validation loss kept.",
+    TrainConfig(
+        dataset="cifar10",
+        model="cifar_cnn",
+        optimizer="sgd",
+        lr=0.001,
+        momentum=0.9,
+        batch_size=20,
+        epochs=8,
+        scaling="half",
+        validation_fraction=0.2,
+    ),
+)

@@ -1,0 +1,349 @@
+"""Run: the one module that knows what a run folder holds.
+
+    runs/quick_digits-1122-153000/
+        config.json      the TrainConfig, where it came from, versions; device and parameter count once training starts
+        metrics.jsonl    a record a line, appended
+        checkpoints/     best.safetensors, last.safetensors
+        predictions-<split>.npz
+        output.log       what the process printed
+        name             what a person calls it, if that is not the folder's name
+        lock             held by the training process for as long as it lives
+        stop             asks that process to stop after its step
+
+>>> [run.name for run in list_runs(Path("runs"))]                   # doctest: +SKIP
+['quick_digits-1122-153000']
+"""
+
+import json
+import os
+import re
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+
+from cnnlab.config import TrainConfig
+from cnnlab.parsing import ConfigError, parse
+
+State = Literal["queued", "running", "finished", "stopped", "failed", "interrupted"]
+LIVE: tuple[State, ...] = ("queued", "running")
+ENDED: tuple[State, ...] = ("finished", "stopped", "failed")
+
+TAIL = 1 << 16  # bytes read at a time when looking for the last record of a kind
+NAME = re.compile(r"[\w][\w .()+=,-]{0,99}")
+
+
+class RunError(Exception):
+    """A run that cannot be found, read or changed; the message says which and what to do."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder. Nothing is kept in memory: every question is asked of the disk."""
+
+    path: Path
+
+    # ── what it is ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def id(self) -> str:
+        """The folder's name; it never changes."""
+        return self.path.name
+
+    @property
+    def name(self) -> str:
+        """What a person calls this run."""
+        try:
+            return (self.path / "name").read_text("utf-8").strip() or self.id
+        except OSError:
+            return self.id
+
+    def facts(self) -> dict[str, Any]:
+        """``config.json`` as it stands; raises RunError where it is missing or damaged."""
+        try:
+            facts = json.loads((self.path / "config.json").read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.path} is no run folder: its config.json cannot be read ({error}).") from error
+        if not isinstance(facts, dict) or "config" not in facts:
+            raise RunError(f"{self.path}/config.json holds no 'config': it was not written by cnnlab.")
+        return facts
+
+    @property
+    def config(self) -> TrainConfig:
+        """The run's TrainConfig; raises RunError."""
+        try:
+            return parse(self.facts()["config"])
+        except ConfigError as error:
+            raise RunError(f"{self.path}/config.json cannot be used: {error}") from error
+
+    @property
+    def recipe(self) -> str | None:
+        """The recipe that the run began with, if any."""
+        return self.facts().get("recipe")
+
+    @property
+    def created(self) -> float:
+        """When it was created, in seconds since 1970."""
+        return float(self.facts().get("created", 0.0))
+
+    def add_facts(self, facts: Mapping[str, Any]) -> None:
+        """Complete ``config.json``, once what it lacked is known."""
+        write_atomically(self.path / "config.json", json.dumps(self.facts() | dict(facts), indent=2).encode())
+
+    # ── its life ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def lock(self) -> FileLock:
+        """The lock that the training process holds for as long as it lives."""
+        return FileLock(self.path / "lock")
+
+    def state(self) -> State:
+        """What the run is doing: alive or not is asked of the lock, the rest of the last record."""
+        alive = is_held(self.path / "lock")  # asked first: a run that ends in between reads as ended, not as dead
+        last = self.last_record()
+        event = last.get("event") if last else None
+        if event == "end":
+            status: State = last["status"] if last and last.get("status") in ENDED else "failed"
+            return status
+        if alive:
+            return "running" if event not in (None, "queued") else "queued"
+        return "interrupted"
+
+    def request_stop(self) -> None:
+        """Ask the training process to stop after its step, or to leave the queue."""
+        (self.path / "stop").touch()
+
+    def stop_requested(self) -> bool:
+        """Whether somebody asked for a stop."""
+        return (self.path / "stop").exists()
+
+    def wait_until_ended(self, seconds: float) -> bool:
+        """Wait for the process to let go of the lock; whether it did within ``seconds``."""
+        until = time.monotonic() + seconds
+        while is_held(self.path / "lock"):
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.05)
+        return True
+
+    def rename(self, name: str) -> None:
+        """Give the run another name (not its folder); raises RunError for one that cannot be used."""
+        write_atomically(self.path / "name", (checked_name(name) + "\n").encode())
+
+    def delete(self) -> None:
+        """Remove the folder with all that is in it; a live run is stopped first. Raises RunError if it won't stop."""
+        if self.state() in LIVE:
+            self.request_stop()
+            if not self.wait_until_ended(30):
+                raise RunError(f"{self.name} is still training and did not stop within 30 s: try again.")
+        try:
+            shutil.rmtree(self.path)
+        except OSError as error:
+            raise RunError(f"{self.path} could not be deleted ({error}).") from error
+
+    def delete_unstarted(self) -> None:
+        """Remove the folder of a run whose lock this process holds, because it turned out not to be trainable."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    # ── its records ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def metrics_path(self) -> Path:
+        """``metrics.jsonl``."""
+        return self.path / "metrics.jsonl"
+
+    def append(self, records: list[dict[str, Any]]) -> None:
+        """Append ``records`` to the metrics in one write, and hand it to the operating system."""
+        with self.metrics_path.open("ab") as file:
+            file.write(b"".join(json.dumps(record).encode() + b"\n" for record in records))
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """All whole records, from the first on."""
+        try:
+            with self.metrics_path.open("rb") as file:
+                for line in file:
+                    if line.endswith(b"\n"):
+                        yield json.loads(line)
+        except FileNotFoundError:
+            return
+
+    def last_record(self, event: str | None = None) -> dict[str, Any] | None:
+        """The last whole record (of the kind ``event``); the file is read from its end."""
+        mark = f'"event": "{event}"'.encode() if event else b"{"
+        for line in _lines_from_the_end(self.metrics_path):
+            if mark in line:
+                record: dict[str, Any] = json.loads(line)
+                return record
+        return None
+
+    def forget_after(self, step: int) -> None:
+        """Drop the records of later steps, and any end: the run goes on from ``step``, and logs each step once."""
+        kept = [r for r in self.records() if r["event"] in ("step", "eval", "epoch") and r["step"] <= step]
+        write_atomically(self.metrics_path, b"".join(json.dumps(record).encode() + b"\n" for record in kept))
+
+    # ── its files ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def log_path(self) -> Path:
+        """``output.log``."""
+        return self.path / "output.log"
+
+    def log_tail(self, lines: int = 200) -> str:
+        """The last lines that the process printed."""
+        try:
+            with self.log_path.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - 200 * lines))
+                return "\n".join(file.read().decode("utf-8", "replace").splitlines()[-lines:])
+        except OSError:
+            return ""
+
+    def checkpoint_path(self, name: str) -> Path:
+        """Where the checkpoint ``name`` (best or last) lies, or would."""
+        return self.path / "checkpoints" / f"{name}.safetensors"
+
+    def chosen_checkpoint(self) -> str | None:
+        """best, or last where nothing chose a best, or None where nothing was saved yet."""
+        return next((name for name in ("best", "last") if self.checkpoint_path(name).is_file()), None)
+
+
+def _lines_from_the_end(path: Path) -> Iterator[bytes]:
+    """The whole lines of a file, the last first; what follows the last newline is still being written."""
+    try:
+        with path.open("rb") as file:
+            position, buffer, whole = file.seek(0, os.SEEK_END), b"", False
+            while position > 0:
+                size = min(TAIL, position)
+                position -= size
+                file.seek(position)
+                buffer, *lines = (file.read(size) + buffer).split(b"\n")
+                for line in reversed(lines):
+                    if whole:
+                        yield line
+                    whole = True
+            if whole:
+                yield buffer
+    except FileNotFoundError:
+        return
+
+
+def is_held(lock: Path) -> bool:
+    """Whether a living process holds ``lock``. Askers don't disturb each other, nor the process."""
+    if sys.platform == "win32":
+        try:
+            FileLock(lock).acquire(blocking=False).lock.release()
+        except Timeout:
+            return True
+        return False
+    import fcntl
+
+    try:
+        with lock.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared, so that two askers don't meet each other
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def checked_name(name: str) -> str:
+    """``name`` without outer blanks; raises RunError where it cannot be a run's name."""
+    if not NAME.fullmatch(name.strip()):
+        raise RunError(
+            f"'{name}' cannot be a run's name: use 1 to 100 letters, digits, blanks and . _ - ( ) + = , "
+            "and begin with a letter or digit."
+        )
+    return name.strip()
+
+
+def new_id(runs: Path, config: TrainConfig, recipe: str | None) -> str:
+    """A folder name that is free: recipe or network and dataset, then date and time."""
+    subject = recipe or f"{config.model}-{Path(config.dataset).name.removeprefix('folder:')}"
+    stem = re.sub(r"[^\w.-]+", "_", subject) + datetime.now().strftime("-%m%d-%H%M%S")
+    return next(name for n in range(1, 10_000) if not (runs / (name := stem if n == 1 else f"{stem}-{n}")).exists())
+
+
+def create_run(path: Path, facts: Mapping[str, Any]) -> tuple[Run, FileLock]:
+    """Make ``path`` a queued run and hold its lock; raises RunError where another run is there already.
+
+    The folder may exist if it is no run yet: the dashboard opens ``output.log`` in it before the process starts.
+    """
+    run = Run(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = run.lock()
+        lock.acquire(timeout=5)
+    except Timeout:
+        raise RunError(f"The run {path.name} is being started already: choose another --name.") from None
+    except OSError as error:
+        raise RunError(
+            f"The run folder {path} cannot be made ({error}): choose another place by CNNLAB_RUNS."
+        ) from error
+    if (path / "config.json").exists():
+        lock.release()
+        raise RunError(f"There is a run called {path.name} already: choose another --name, or delete that one.")
+    run.append([{"event": "queued", "time": time.time()}])
+    write_atomically(path / "config.json", json.dumps({"created": time.time(), **facts}, indent=2).encode())
+    return run, lock
+
+
+def reopen_run(run: Run) -> FileLock:
+    """Queue a run again that ended or was cut off, and hold its lock; raises RunError for a finished one."""
+    lock = run.lock()
+    try:
+        lock.acquire(timeout=1)
+    except Timeout:
+        raise RunError(f"{run.name} is {run.state()}: there is nothing to resume.") from None
+    if run.state() == "finished":
+        lock.release()
+        raise RunError(f"{run.name} has finished: there is nothing to resume. Repeat it with more epochs instead.")
+    (run.path / "stop").unlink(missing_ok=True)
+    run.append([{"event": "queued", "time": time.time()}])
+    return lock
+
+
+def list_runs(folder: Path) -> list[Run]:
+    """All runs in ``folder``, the newest first."""
+    try:
+        found = [Run(p) for p in folder.iterdir() if (p / "config.json").is_file()]
+    except OSError:
+        return []
+    return sorted(found, key=_age, reverse=True)
+
+
+def _age(run: Run) -> float:
+    try:
+        return run.created
+    except RunError:
+        return 0.0
+
+
+def find_run(text: str, folder: Path) -> Run:
+    """The run that ``text`` means: a folder's path, its name in ``folder``, or the name that a person gave."""
+    for path in (Path(text).expanduser(), folder / text):
+        if (path / "config.json").is_file():
+            return Run(path.resolve())
+    named = [run for run in list_runs(folder) if run.name == text]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        raise RunError(
+            f"{len(named)} runs are called '{text}': give one of the folders {', '.join(r.id for r in named)}."
+        )
+    known = ", ".join(run.id for run in list_runs(folder)[:10]) or "none yet"
+    raise RunError(f"There is no run '{text}' in {folder}. Available: {known}.")
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write ``path`` so that a reader sees the old content or the new, never a part."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    with part.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)

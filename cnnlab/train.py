@@ -1,0 +1,207 @@
+"""The process behind a run: engine.fit's records go into the run folder, its state into checkpoints.
+
+::
+
+    run, lock = create_run(path, facts)
+    status = train(run, Listener())          # "finished", "stopped" or "failed"
+"""
+
+import importlib.metadata
+import platform
+import signal
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from cnnlab import __version__, datasets, engine, models
+from cnnlab.checkpoints import CheckpointError, read_checkpoint, restore, save_checkpoint
+from cnnlab.config import TrainConfig
+from cnnlab.datasets import DatasetError, ImageDataset
+from cnnlab.engine import NotFinite, Record, TrainState
+from cnnlab.loader import steps_per_epoch
+from cnnlab.models import ModelError
+from cnnlab.queue import turn
+from cnnlab.registry import UnknownName
+from cnnlab.runs import Run
+
+WRITE_EVERY = 0.25  # seconds: how old a step's record may get before it is on disk
+
+
+class Listener:
+    """Who hears what a training does; this one keeps silent."""
+
+    def say(self, text: str) -> None:
+        """A line for people."""
+
+    def task(self, what: str, done: int, total: int) -> None:
+        """Progress of preparing the data; ``total`` is 0 where it is unknown."""
+
+    def begin(self, config: TrainConfig, step: int, steps: int) -> None:
+        """Training begins at ``step`` of ``steps``."""
+
+    def record(self, record: Record) -> None:
+        """Something happened."""
+
+
+def check(config: TrainConfig, dataset: ImageDataset | None = None) -> None:
+    """Raise the error with which a training by ``config`` would fail at once; ``dataset``, if given, is not loaded."""
+    datasets.check_name(config.dataset)
+    engine.pick_device(config.device)
+    models.MODELS.get(config.model)
+    if dataset is not None:
+        shape = (dataset.in_channels, dataset.image_size, dataset.num_classes)
+        if config.early_stopping and not config.validation_fraction and dataset.val is None:
+            raise DatasetError("early_stopping needs validation images: set validation_fraction above 0, such as 0.1.")
+    elif config.dataset in datasets.DATASETS:
+        info = datasets.DATASETS.get(config.dataset)
+        shape = (info.in_channels, info.image_size, info.num_classes)
+        if config.early_stopping and not config.validation_fraction:
+            raise DatasetError("early_stopping needs validation images: set validation_fraction above 0, such as 0.1.")
+    else:
+        shape = (3 if config.color else 1, config.image_size, 2)
+    models.outline(config, *shape)
+
+
+CHECK_ERRORS = (DatasetError, ModelError, UnknownName, ValueError)
+"""What :func:`check` raises."""
+
+
+def train(run: Run, listener: Listener) -> str:
+    """Train ``run``, whose lock this process holds, from its last checkpoint or from the start; returns its status.
+
+    Nothing is raised for what can go wrong with a training: the run then ends as failed, with a sentence.
+    """
+    with _signals_request_a_stop(run):
+        try:
+            with turn(run.path.parent, lambda ahead: _tell_wait(ahead, listener), run.stop_requested) as mine:
+                if mine:
+                    return _train(run, listener)
+            return _end(run, listener, "stopped", "Stopped while it waited for its turn.")
+        except (*CHECK_ERRORS, CheckpointError, NotFinite) as error:
+            return _end(run, listener, "failed", str(error))
+        except Exception as error:
+            listener.say(traceback.format_exc())
+            out_of_memory = "out of memory" in str(error).lower() or isinstance(error, MemoryError)
+            hint = " Try a smaller batch size or network." if out_of_memory else " The log has the details."
+            return _end(
+                run,
+                listener,
+                "failed",
+                f"{type(error).__name__}: {str(error).splitlines()[0]}.{hint}"
+                if str(error)
+                else f"{type(error).__name__}.{hint}",
+            )
+
+
+def _train(run: Run, listener: Listener) -> str:
+    config = run.config
+    dataset = datasets.load(config, listener.task)
+    check(config, dataset)
+    for problem in dataset.unreadable[:20]:
+        listener.say(f"Left out: {problem}")
+    if dataset.unreadable:
+        listener.say(f"{len(dataset.unreadable)} files could not be read and are left out.")
+    state = engine.new_state(config, dataset)
+    splits = dataset.splits(config)
+    counts = {name: len(splits.get(name)) for name in ("train", "val", "test")}
+    _refuse_other_images(run, counts)
+    last = run.checkpoint_path("last")
+    if last.is_file():
+        restore(state, read_checkpoint(last))
+    run.forget_after(state.step)
+    run.add_facts(_facts(state, dataset, counts))
+    run.append([{"event": "start", "step": state.step, "time": time.time()}])
+    listener.begin(config, state.step, config.epochs * steps_per_epoch(counts["train"], config.batch_size))
+    status = "failed"
+    for record in _written(run, engine.fit(state, dataset, config, run.stop_requested)):
+        if record.event == "epoch" and record.values.get("best/epoch") == record.epoch:
+            save_checkpoint(run.checkpoint_path("best"), state, dataset, config, optimizer=False)
+        if record.event == "epoch" or record.values.get("status") == "stopped":
+            save_checkpoint(last, state, dataset, config, optimizer=True)
+        listener.record(record)
+        status = record.values.get("status", status)
+    _append(run, [record])  # the end, once all that it promises is on disk
+    return status
+
+
+def _written(run: Run, records: Iterator[Record]) -> Iterator[Record]:
+    """Pass ``records`` on, after they are in the run's metrics; steps go there in bulk, the end does not go there."""
+    waiting: list[Record] = []
+    written = time.monotonic()
+    for record in records:
+        if record.event != "end":
+            waiting.append(record)
+        if record.event != "step" or time.monotonic() - written > WRITE_EVERY:
+            _append(run, waiting)
+            waiting, written = [], time.monotonic()
+        yield record
+
+
+def _append(run: Run, records: list[Record]) -> None:
+    run.append([{"event": r.event, "step": r.step, "epoch": r.epoch, **r.values} for r in records])
+
+
+def _end(run: Run, listener: Listener, status: str, message: str) -> str:
+    last = run.last_record("epoch") or {}
+    end = Record("end", int(last.get("step", 0)), int(last.get("epoch", 0)), {"status": status, "message": message})
+    _append(run, [end])
+    listener.record(end)
+    return status
+
+
+def _refuse_other_images(run: Run, counts: dict[str, int]) -> None:
+    before = run.facts().get("images")
+    if before is not None and before != counts:
+        raise DatasetError(
+            f"The images have changed since this run began: {before} then, {counts} now. Start a new run on them."
+        )
+
+
+def _facts(state: TrainState, dataset: ImageDataset, counts: dict[str, int]) -> dict[str, Any]:
+    device = next(state.model.parameters()).device
+    described = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+    return {
+        "device": {"type": device.type, "name": described, "threads": torch.get_num_threads()},
+        "parameters": models.count_parameters(state.model),
+        "images": counts,
+        "class_names": list(dataset.class_names),
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """The versions on which a run's figures depend."""
+    packages = ("torch", "torchvision", "numpy", "safetensors", "pydantic")
+    return {"cnnlab": __version__, "python": platform.python_version()} | {
+        p: importlib.metadata.version(p) for p in packages
+    }
+
+
+def _tell_wait(ahead: int, listener: Listener) -> None:
+    listener.say(f"Waiting for {ahead + 1} other training{'s' if ahead else ''} to end …")
+
+
+@contextmanager
+def _signals_request_a_stop(run: Run) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the training after its step, with all saved; a second Ctrl-C ends it at once."""
+
+    def stop(number: int, frame: object) -> None:
+        if run.stop_requested():
+            raise KeyboardInterrupt
+        run.request_stop()
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    try:
+        before = {number: signal.signal(number, stop) for number in numbers}
+    except ValueError:  # not in the main thread: the caller deals with signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
