@@ -326,6 +326,9 @@ def shown(value: Any) -> str:
     """A value as the command line takes it."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, BaseModel):
+        return value.model_dump_json(exclude_unset=True)
     if isinstance(value, tuple | list):
-        return ",".join(shown(v) for v in value) or "(empty)"
+        listed = ",".join(shown(v) for v in value) or "(empty)"
+        return f"[{listed}]" if any(isinstance(v, BaseModel) for v in value) else listed
     return f"{value:g}" if isinstance(value, float) else str(value)

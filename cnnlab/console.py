@@ -77,7 +77,7 @@ class ConsoleListener(Listener):
             self.say(f"Step {record.step}: {figures_line(record.values)}")
         elif record.event == "end":
             self.close()
-            self.say(f"{record.values['status'].capitalize()}. {record.values['message']}")
+            self.say(("Failed: " if record.values["status"] == "failed" else "") + record.values["message"])
         elif self._progress():
             loss = record.values["train/loss"]
             self._bar(f"Epoch {record.epoch}/{self.epochs}, loss {loss:.3f}", record.step, self.steps)

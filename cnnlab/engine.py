@@ -24,6 +24,8 @@ from cnnlab.loader import SEED_STRIDE, Batch, Scaling, epoch_batches, scaling_of
 from cnnlab.optim import lr_at, make_optimizer
 
 EVAL_BATCH = 1000  # images; larger ones leave the processor's caches
+TIMED_STEPS = 12  # of which the first two warm up
+TIMED_SECONDS = 0.4  # but no more than that
 BULK = 20  # steps whose figures are fetched from a GPU at once, so that it need not wait for us
 
 Event = Literal["step", "eval", "epoch", "end"]
@@ -96,7 +98,7 @@ def new_state(config: TrainConfig, dataset: ImageDataset) -> TrainState:
     """A network with fresh weights, drawn from ``config.seed``, and its optimiser, on the device of ``config``."""
     torch.manual_seed(config.seed)
     model = models.build(config, dataset.in_channels, dataset.image_size, dataset.num_classes)
-    model.to(pick_device(config.device), memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(pick_device(config.device)).to(memory_format=torch.channels_last)
     return TrainState(model, make_optimizer(model.parameters(), config))
 
 
@@ -245,6 +247,26 @@ def _scores(name: str, model: nn.Module, images: ImageSet, config: TrainConfig, 
         f"{name}/class_accuracy": [c / t if t else None for c, t in zip(correct, total, strict=True)],
         f"{name}/count": len(images),
     }
+
+
+def time_step(config: TrainConfig, in_channels: int, image_size: int, num_classes: int) -> float:
+    """Seconds that one training step of ``config`` takes here and now: the fastest of a few on made-up images."""
+    torch.manual_seed(config.seed)
+    device = pick_device(config.device)
+    model = models.build(config, in_channels, image_size, num_classes)
+    model.to(device).to(memory_format=torch.channels_last)
+    state = TrainState(model, make_optimizer(model.parameters(), config))
+    pixels = torch.randint(256, (config.batch_size, in_channels, image_size, image_size), dtype=torch.uint8)
+    labels = torch.randint(num_classes, (config.batch_size,)).to(device)
+    batch = Batch(Scaling((0.5,) * in_channels, (0.5,) * in_channels)(pixels.to(device)), labels)
+    took: list[float] = []
+    while len(took) < 4 or (len(took) < TIMED_STEPS and sum(took[2:]) < TIMED_SECONDS):
+        started = time.perf_counter()
+        _train_step(state, batch, config, config.lr).tolist()  # waits for the device
+        took.append(time.perf_counter() - started)
+        if took[-1] > TIMED_SECONDS:
+            break  # a large network: one step tells enough
+    return min(took)
 
 
 @torch.inference_mode()

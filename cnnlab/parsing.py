@@ -76,7 +76,10 @@ def _allowed(name: str, info: FieldInfo) -> str:
     if "bool" in kind:
         return "true or false"
     if "tuple" in kind:
-        return "a JSON list of blocks" if name == "blocks" else "whole numbers from 1 to 65536, parted by commas"
+        most = next(rule.max_length for rule in info.metadata if isinstance(rule, annotated_types.MaxLen))
+        if name == "blocks":
+            return f"a JSON list of up to {most} blocks"
+        return f"up to {most} whole numbers from 1 to 65536, parted by commas"
     low, high = limits(info)
     if low is None:
         return "a name"

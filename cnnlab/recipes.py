@@ -40,11 +40,11 @@ _add(
         dataset="digits",
         model="tiny_resnet",
         optimizer="adamw",
-        lr=0.01,
+        lr=0.003,
         weight_decay=0.01,
         schedule="one_cycle",
         batch_size=32,
-        epochs=10,
+        epochs=12,
         augment_shift=2,
     ),
 )

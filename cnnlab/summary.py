@@ -41,7 +41,7 @@ def summarise(run: Run) -> Summary:
     last = run.last_record() or {}
     duration = last.get("elapsed", epoch.get("elapsed", 0.0))
     if state in LIVE and (start := run.last_record("start")):
-        duration = time.time() - start["time"]
+        duration = start["elapsed"] + time.time() - start["time"]
     return Summary(
         run.id,
         run.name,

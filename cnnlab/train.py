@@ -114,7 +114,7 @@ def _train(run: Run, listener: Listener) -> str:
         restore(state, read_checkpoint(last))
     run.forget_after(state.step)
     run.add_facts(_facts(state, dataset, counts))
-    run.append([{"event": "start", "step": state.step, "time": time.time()}])
+    run.append([{"event": "start", "step": state.step, "time": time.time(), "elapsed": state.elapsed}])
     listener.begin(config, state.step, config.epochs * steps_per_epoch(counts["train"], config.batch_size))
     status = "failed"
     for record in _written(run, engine.fit(state, dataset, config, run.stop_requested)):

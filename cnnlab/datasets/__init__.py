@@ -1,7 +1,7 @@
 """Datasets by name: what each is, and how it comes into memory.
 
 >>> load(TrainConfig(dataset="digits")).train.images.shape
-torch.Size([1437, 1, 28, 28])
+torch.Size([1438, 1, 28, 28])
 """
 
 from collections.abc import Callable
@@ -43,8 +43,8 @@ DATASETS.add(
         1,
         28,
         10,
-        1437,
-        360,
+        1438,
+        359,
         0,
         lambda on_progress: digits.load(),
         lambda: True,
@@ -81,6 +81,8 @@ def check_name(name: str) -> None:
     """Raise DatasetError or UnknownName if no dataset can be called ``name``; reads no image."""
     if not name.startswith(FOLDER_PREFIX):
         DATASETS.get(name)
+    elif not name.removeprefix(FOLDER_PREFIX).strip():
+        raise DatasetError("Which folder? Give folder:PATH with the path of your images.")
     elif not folder_path(name).is_dir():
         raise DatasetError(f"There is no folder '{folder_path(name)}': give folder:PATH with the path of your images.")
 
@@ -108,6 +110,7 @@ def load(config: TrainConfig, on_progress: Progress = silent) -> ImageDataset:
 
 __all__ = [
     "DATASETS",
+    "FOLDER_PREFIX",
     "DatasetError",
     "DatasetInfo",
     "ImageDataset",

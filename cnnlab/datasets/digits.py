@@ -8,7 +8,7 @@ from torch.nn.functional import interpolate
 
 from cnnlab.datasets.base import TEST_SPLIT_SEED, ImageDataset, image_set, make_dataset, stratified_split
 
-TEST_FRACTION = 0.2  # 360 of 1,797 images; the source has no test split of its own
+TEST_FRACTION = 0.2  # 359 of 1,797 images; the source has no test split of its own
 SIZE = 28
 
 

@@ -4,9 +4,9 @@
 """
 
 import hashlib
-import urllib.error
 import urllib.request
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
 
 from cnnlab.datasets.base import DatasetError
@@ -38,11 +38,13 @@ def fetch(url: str, path: Path, md5: str, on_progress: Progress = silent) -> Non
                 digest.update(chunk)
                 done += len(chunk)
                 on_progress(f"Downloading {path.name}", done, total)
+        if done < total:
+            raise OSError(f"it ended after {done:,} of {total:,} bytes")
         if digest.hexdigest() != md5:
             raise DatasetError(f"{url} has the checksum {digest.hexdigest()}, not {md5}: it is damaged or was changed.")
         part.replace(path)
-    except (urllib.error.URLError, OSError) as error:
-        reason = getattr(error, "reason", error)
+    except (OSError, HTTPException) as error:
+        reason = " ".join(str(getattr(error, "reason", error)).split())
         raise DatasetError(f"{url} could not be downloaded ({reason}).") from error
     finally:
         part.unlink(missing_ok=True)

@@ -69,7 +69,7 @@ def fit_image(picture: Image.Image, size: int, color: bool) -> np.ndarray:
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I") or picture.mode == "F":  # 16 bits and more: to 8, keeping the range
         values = np.asarray(picture, dtype=np.float64)
-        top = 65535 if values.max() > 255 else 255
+        top = 65535 if picture.mode.startswith("I;16") or values.max() > 255 else 255
         picture = Image.fromarray((values * (255 / top)).clip(0, 255).astype(np.uint8))
     if "A" in picture.mode or "transparency" in picture.info:
         rgba = picture.convert("RGBA")
@@ -144,8 +144,12 @@ def _images(folder: Path) -> Iterator[Path]:
 def _fingerprint(root: Path, files: list[_File], size: int, color: bool) -> str:
     digest = hashlib.sha256(f"{FORMAT} {root} {size} {color}".encode())
     for file in files:
-        facts = file.path.stat()
-        digest.update(f"{file.path} {file.split} {file.label} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+        try:
+            facts = file.path.stat()
+            content = f"{facts.st_size} {facts.st_mtime_ns}"
+        except OSError:  # a link that leads nowhere, say: decoding it will tell
+            content = "none"
+        digest.update(f"{file.path} {file.split} {file.label} {content}\n".encode())
     return digest.hexdigest()[:20]
 
 

@@ -51,7 +51,7 @@ def _trace(name: str, points: Series, axis: str, legend: bool) -> go.Scatter:
         legendgroup=label,
         showlegend=legend and (len(x) > 0),
         mode="lines" if single else "lines+markers",
-        opacity=0.4 if single else 1,
+        opacity=0.55 if single else 1,
         line={
             "color": SPLIT_COLORS[split],
             "width": 1.2 if single else 2.2,

@@ -1,0 +1,92 @@
+"""What the pages keep in memory between reruns and share between visitors: datasets, networks' outlines, timings.
+
+Cached objects are never changed. What a run says of itself is not cached: it is asked of its folder.
+"""
+
+from typing import Any
+
+import streamlit as st
+
+from cnnlab import datasets, models
+from cnnlab.config import TrainConfig
+from cnnlab.datasets import ImageDataset, Splits
+from cnnlab.engine import time_step
+from cnnlab.train import CHECK_ERRORS, check
+
+Shape = tuple[int, int, int]
+"""(in_channels, image_size, num_classes)."""
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _dataset(name: str, image_size: int, color: bool, changed: float) -> ImageDataset:
+    return datasets.load(TrainConfig(dataset=name, image_size=image_size, color=color), _show_progress())
+
+
+def dataset(config: TrainConfig) -> ImageDataset:
+    """The dataset of ``config``; a progress bar shows while it is fetched or decoded. Raises DatasetError."""
+    if not config.dataset.startswith(datasets.FOLDER_PREFIX):
+        return _dataset(config.dataset, 32, True, 0.0)
+    datasets.check_name(config.dataset)
+    changed = datasets.folder_path(config.dataset).stat().st_mtime
+    return _dataset(config.dataset, config.image_size, config.color, changed)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _splits(_images: ImageDataset, name: str, count: int, fraction: float, seed: int, limit: int) -> Splits:
+    return _images.splits(TrainConfig(dataset=name, validation_fraction=fraction, seed=seed, train_images=limit))
+
+
+def splits(config: TrainConfig) -> Splits:
+    """The splits that ``config`` trains and is judged on. Raises DatasetError."""
+    images = dataset(config)
+    facts = (config.validation_fraction, config.seed, config.train_images)
+    return _splits(images, config.dataset, len(images.train), *facts)
+
+
+def _show_progress() -> Any:
+    bar = st.progress(0.0, "Reading the images …")
+
+    def show(what: str, done: int, total: int) -> None:
+        if total and done >= total:
+            bar.empty()
+        else:
+            bar.progress(done / total if total else 0.0, f"{what} …" + (f" {100 * done // total} %" if total else ""))
+
+    bar.empty()
+    return show
+
+
+def known_shape(config: TrainConfig) -> Shape | None:
+    """The shape of the dataset's images and classes, if it is known without loading it."""
+    if config.dataset in datasets.DATASETS:
+        info = datasets.DATASETS.get(config.dataset)
+        return info.in_channels, info.image_size, info.num_classes
+    return None
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def problem_with(config: TrainConfig) -> str | None:
+    """Why ``config`` cannot be trained, in a sentence; None if it can."""
+    try:
+        check(config)
+    except CHECK_ERRORS as error:
+        return str(error)
+    return None
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def parameter_count(config: TrainConfig, shape: Shape) -> int:
+    """How many numbers the network of ``config`` learns."""
+    return models.count_parameters(models.outline(config, *shape))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _timing(settings: str, shape: Shape) -> float:
+    return time_step(TrainConfig.model_validate_json(settings), *shape)
+
+
+def seconds_per_step(config: TrainConfig, shape: Shape) -> float:
+    """What a training step of ``config`` takes here, measured once for each network, batch size and optimiser."""
+    counts = ("model", "dropout", "blocks", "hidden", "optimizer", "batch_size", "device", "precision")
+    relevant = {name: getattr(config, name) for name in counts}
+    return _timing(TrainConfig(**relevant).model_dump_json(), shape)

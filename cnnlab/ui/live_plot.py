@@ -1,0 +1,142 @@
+"""A Plotly chart that fetches its own data: no rerun, no flicker, and zoom and legend stay.
+
+>>> live_plot(curves_figure({}), "/lab/runs/my_run/curves?unit=step", live=True, key="curves")    # doctest: +SKIP
+"""
+
+import json
+
+import plotly.graph_objects as go
+import streamlit as st
+
+EVERY = 1000  # milliseconds between two questions while the run is live
+
+HTML = """
+<div class="live-plot">
+  <div class="plot"></div>
+  <div class="save"><button type="button" data-format="png">PNG</button><button type="button" data-format="svg">SVG</button></div>
+</div>
+"""
+
+CSS = """
+.live-plot { position: relative; width: 100%; }
+.live-plot .plot { width: 100%; }
+.live-plot .save { position: absolute; top: 0; right: 0; display: flex; gap: 0.3rem; }
+.live-plot .save button {
+  font: inherit; font-size: 0.8rem; line-height: 1; padding: 0.35rem 0.6rem; cursor: pointer;
+  color: var(--st-text-color); background: transparent;
+  border: 1px solid var(--st-border-color); border-radius: var(--st-base-radius);
+}
+.live-plot .save button:hover, .live-plot .save button:focus-visible { border-color: var(--st-primary-color); color: var(--st-primary-color); }
+"""
+
+JS = """
+const mounted = new WeakMap();
+let library;
+
+function plotly() {
+  library ??= window.Plotly ? Promise.resolve(window.Plotly) : new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = "/lab/plotly.js";
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = reject;
+    document.head.append(script);
+  });
+  return library;
+}
+
+function colours(element) {
+  const style = getComputedStyle(element);
+  return { text: style.getPropertyValue("--st-text-color").trim() || style.color,
+           back: style.getPropertyValue("--st-background-color").trim() || "#fff",
+           font: style.getPropertyValue("--st-font").trim() || "sans-serif" };
+}
+
+function themed(figure, c) {
+  return { ...figure.layout, font: { ...figure.layout.font, color: c.text, family: c.font },
+           hoverlabel: { ...figure.layout.hoverlabel, bgcolor: c.back, font: { color: c.text } } };
+}
+
+export default function ({ data, parentElement }) {
+  const root = parentElement.querySelector(".live-plot");
+  const plot = root.querySelector(".plot");
+  const state = mounted.get(root) ?? {};
+  mounted.set(root, state);
+  if (state.src !== data.src) { state.src = data.src; state.version = ""; state.figure = JSON.parse(data.figure); }
+  state.live = data.live;
+  plot.style.height = state.figure.layout.height + "px";
+
+  const paint = async () => {
+    const Plotly = await plotly();
+    const c = colours(root);
+    state.painted = c.text;
+    await Plotly.react(plot, state.figure.data, { ...themed(state.figure, c), uirevision: data.src },
+                       { responsive: true, displayModeBar: false, doubleClick: "reset" });
+    plot.dataset.points = state.figure.data.reduce((sum, trace) => sum + (trace.x?.length ?? 0), 0);
+  };
+
+  const fill = (series) => {
+    const named = new Set();
+    for (const trace of state.figure.data) {
+      [trace.x, trace.y] = series[trace.meta] ?? [[], []];
+      if (trace.legendgroup) {
+        trace.showlegend = trace.x.length > 0 && !named.has(trace.legendgroup);
+        if (trace.showlegend) named.add(trace.legendgroup);
+      }
+    }
+  };
+
+  const ask = async () => {
+    try {
+      const answer = await fetch(data.src + (data.src.includes("?") ? "&" : "?") + "have=" + state.version);
+      if (answer.status !== 200) return answer.status === 204;
+      const { version, series } = await answer.json();
+      fill(series);
+      state.version = version;
+      await paint();
+      return true;
+    } catch { return false; }
+  };
+
+  const round = async () => {
+    if (state.asking) return;
+    state.asking = true;
+    if (!document.hidden && (state.live || !state.settled)) state.settled = (await ask()) && !state.live;
+    if (state.painted && colours(root).text !== state.painted) await paint();
+    state.asking = false;
+  };
+
+  state.settled = false;
+  round();
+  clearInterval(state.timer);
+  state.timer = setInterval(round, data.every);
+
+  for (const button of root.querySelectorAll("button")) {
+    button.onclick = async () => {
+      const Plotly = await plotly();
+      const layout = { ...state.figure.layout, font: { ...state.figure.layout.font, color: "#222" },
+                       paper_bgcolor: "#fff", plot_bgcolor: "#fff", title: { text: data.name }, width: 1200, height: 480,
+                       margin: { ...state.figure.layout.margin, t: 96 } };
+      Plotly.downloadImage({ data: state.figure.data, layout }, { format: button.dataset.format, filename: data.name,
+                           width: 1200, height: 480, scale: button.dataset.format === "png" ? 2 : 1 });
+    };
+  }
+  return () => { clearInterval(state.timer); };
+}
+"""
+
+_component = st.components.v2.component("cnnlab_live_plot", html=HTML, css=CSS, js=JS, isolate_styles=False)
+
+
+def live_plot(figure: go.Figure, src: str, live: bool, name: str, key: str) -> None:
+    """Show ``figure``, filled again and again with the series that ``src`` answers, while ``live``, and once if not.
+
+    Each trace takes the series that its ``meta`` names. ``name`` is the title and file name of a saved picture.
+    """
+    data = {
+        "figure": json.dumps(figure.to_plotly_json(), default=list),
+        "src": src,
+        "live": live,
+        "every": EVERY,
+        "name": name,
+    }
+    _component(data=data, key=key, height="content")

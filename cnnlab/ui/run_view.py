@@ -1,0 +1,277 @@
+"""One run, live or old: its state, progress, figures, curves, log, and what can be done with it.
+
+What is live is drawn in a fragment that runs again each second; the charts fetch their own data.
+"""
+
+from typing import Any
+
+import streamlit as st
+
+from cnnlab import launch
+from cnnlab.config import TrainConfig, extra
+from cnnlab.figures.classes import class_accuracy_figure
+from cnnlab.figures.curves import curves_figure
+from cnnlab.loader import steps_per_epoch
+from cnnlab.recipes import RECIPES
+from cnnlab.runs import LIVE, Run, RunError, State, list_runs
+from cnnlab.summary import summarise
+from cnnlab.ui import words
+from cnnlab.ui.form import FIRST_RECIPE, fill_form
+from cnnlab.ui.live_plot import live_plot
+from cnnlab.ui.views import current_run, open_run, show_view
+
+EVERY = 1.0  # seconds between two looks at a live run
+
+
+def run_view() -> None:
+    """The view of the chosen run."""
+    run = current_run()
+    if run is None:
+        st.info("There is no run yet. Choose **New run**, then **Start training**.", icon=":material/rocket_launch:")
+        return
+    try:
+        facts, config = run.facts(), run.config
+    except RunError as error:
+        st.error(str(error))
+        return
+    state = run.state()
+    _header(run, state, config)
+    if message := st.session_state.pop("run.message", None):
+        st.error(message, icon=":material/error:")
+    _status(run, config, facts, state)
+    _curves(run, live=state in LIVE)
+    each_class, log, settings = st.tabs(["Each class", "Log", "Settings"])
+    with each_class:
+        _classes(run, config, live=state in LIVE)
+    with log:
+        _log(run, live=state in LIVE)
+    with settings:
+        _settings(config, facts)
+
+
+# ── header and actions ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _header(run: Run, state: State, config: TrainConfig) -> None:
+    icon, colour, meaning = words.STATES[state]
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        runs = list_runs(run.path.parent)
+        st.session_state.setdefault("run.widget", run.id)
+        names = {r.id: r.name for r in runs}
+        st.selectbox(
+            "Run",
+            [r.id for r in runs],
+            key="run.widget",
+            format_func=lambda i: names.get(i, i),
+            on_change=_chosen,
+            width=380,
+        )
+        with st.container(horizontal=True, width="content"):
+            _actions(run, state, config)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(
+            state, icon=icon, color=colour, help=f"This run {meaning}." if state in LIVE else meaning.capitalize() + "."
+        )
+        recipe = run.recipe
+        st.caption(f"{config.model} on {config.dataset}" + (f" · recipe {recipe}" if recipe else ""))
+
+
+def _chosen() -> None:
+    open_run(st.session_state["run.widget"])
+
+
+def _actions(run: Run, state: State, config: TrainConfig) -> None:
+    if state in LIVE:
+        asked = run.stop_requested()
+        st.button(
+            "Stopping …" if asked else "Stop",
+            icon=":material/stop:",
+            key="run.stop",
+            disabled=asked,
+            on_click=run.request_stop,
+        )
+    elif state != "finished":
+        st.button(
+            "Resume", icon=":material/play_arrow:", key="run.resume", type="primary", on_click=_resume, args=(run,)
+        )
+    st.button("Repeat with changes", icon=":material/tune:", key="run.repeat", on_click=_repeat, args=(run, config))
+    with st.popover("More", icon=":material/more_horiz:"):
+        st.text_input("Name", value=run.name, key=f"run.rename.{run.id}", on_change=_rename, args=(run,))
+        st.button("Delete …", icon=":material/delete:", key="run.delete", on_click=_ask_to_delete, args=(run,))
+
+
+def _resume(run: Run) -> None:
+    try:
+        launch.resume(run)
+    except RunError as error:
+        st.session_state["run.message"] = str(error)
+
+
+def _repeat(run: Run, config: TrainConfig) -> None:
+    recipe = run.recipe
+    fill_form(config, recipe if recipe and recipe in RECIPES else FIRST_RECIPE)
+    show_view("New run")
+
+
+def _rename(run: Run) -> None:
+    try:
+        run.rename(st.session_state[f"run.rename.{run.id}"])
+    except RunError as error:
+        st.session_state["run.message"] = str(error)
+
+
+def _ask_to_delete(run: Run) -> None:
+    st.session_state["run.deleting"] = run
+
+
+def deletion() -> None:
+    """Ask before the run is deleted whose Delete was pressed."""
+    if run := st.session_state.pop("run.deleting", None):
+        _deletion_dialog(run)
+
+
+@st.dialog("Delete this run?")
+def _deletion_dialog(run: Run) -> None:
+    training = " It is still training and will be stopped first." if run.state() in LIVE else ""
+    st.markdown(f"**{run.name}** with its metrics and weights will be gone for good.{training}")
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Keep it"):
+            st.rerun()
+        if st.button("Delete", type="primary", icon=":material/delete:"):
+            try:
+                run.delete()
+            except RunError as error:
+                st.error(str(error))
+                return
+            show_view("All runs")
+            st.rerun()
+
+
+# ── what changes while it trains ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _status(run: Run, config: TrainConfig, facts: dict[str, Any], state: State) -> None:
+    @st.fragment(run_every=EVERY if state in LIVE else None)
+    def status() -> None:
+        now = run.state()
+        if now != state:
+            st.rerun()  # the whole page: its buttons are others now
+        _progress(run, config, facts, now)
+        _tiles(run, config)
+
+    status()
+
+
+def _progress(run: Run, config: TrainConfig, facts: dict[str, Any], state: State) -> None:
+    last = run.last_record() or {}
+    step = int((run.last_record("step") or {}).get("step", 0))
+    if state in LIVE:
+        facts = run.facts()
+    images = facts.get("images", {}).get("train")
+    total = config.epochs * steps_per_epoch(images, config.batch_size) if images else 0
+    if state == "queued":
+        st.progress(0.0, "Waiting for its turn: another training is going on.")
+    elif state == "running" and not (total and step):
+        st.progress(0.0, "Preparing the data and the network …")
+    elif state == "running":
+        epoch = last.get("epoch", 1)
+        speed = (run.last_record("step") or {}).get("images_per_second", 0.0)
+        left = f", about {words.duration((total - step) * config.batch_size / speed)} left" if speed else ""
+        text = f"Epoch {epoch} of {config.epochs} · step {step:,} of {total:,} · {speed:,.0f} images per second{left}"
+        st.progress(min(1.0, step / total), text)
+    else:
+        message = last.get("message", "Its process ended without a word: the machine or a person cut it off.")
+        if state == "failed":
+            st.error(message, icon=":material/error:")
+        else:
+            st.progress(
+                min(1.0, step / total) if total else 0.0,
+                f"{message} {step:,} of {total:,} steps." if total else message,
+            )
+
+
+def _tiles(run: Run, config: TrainConfig) -> None:
+    epoch = run.last_record("epoch") or {}
+    step = run.last_record("step") or {}
+    split = "test" if "test/loss" in epoch or _watches_test_alone(config) else "val"
+    label = {"val": "Validation", "test": "Test"}[split]
+    with st.container(horizontal=True):
+        training = epoch.get("train/loss", step.get("train/loss"))
+        st.metric("Training loss", words.loss(training), border=True, help="Mean over the last epoch's images.")
+        st.metric(f"{label} loss", words.loss(epoch.get(f"{split}/loss")), border=True, help="After the last epoch.")
+        accuracy = words.percent(epoch.get(f"{split}/accuracy"))
+        st.metric(f"{label} accuracy", accuracy, border=True, help="After the last epoch.")
+        if split == "test":
+            st.metric(
+                "Best so far", "not chosen", border=True, help="Nothing is chosen by test images: the last counts."
+            )
+        else:
+            where = f" in epoch {epoch['best/epoch']}" if "best/epoch" in epoch else ""
+            st.metric(
+                "Best so far",
+                words.percent(epoch.get("best/accuracy")),
+                border=True,
+                help=f"Validation accuracy where the validation loss was lowest{where}; those weights are kept.",
+            )
+        st.metric("Time", words.duration(summarise(run).duration), border=True, help="Training and evaluating.")
+
+
+def _watches_test_alone(config: TrainConfig) -> bool:
+    return config.watch_test and not config.validation_fraction
+
+
+def _curves(run: Run, live: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("Curves", anchor=False, width="content")
+        unit = st.segmented_control(
+            "Over",
+            ("step", "epoch"),
+            default="step",
+            key="curves.unit",
+            label_visibility="collapsed",
+            required=True,
+            persist_state="session",
+            format_func=lambda u: f"over {u}s",
+        )
+    figure = curves_figure({}, axis=unit)
+    live_plot(figure, f"/lab/runs/{run.id}/curves?unit={unit}", live, run.name, key=f"curves.{run.id}.{unit}")
+
+
+def _classes(run: Run, config: TrainConfig, live: bool) -> None:
+    split = "test" if _watches_test_alone(config) else "validation"
+    st.caption(f"Accuracy on the {split} images of each class, after the last evaluation.")
+    live_plot(
+        class_accuracy_figure([], []),
+        f"/lab/runs/{run.id}/classes",
+        live,
+        f"{run.name} classes",
+        key=f"classes.{run.id}",
+    )
+
+
+def _log(run: Run, live: bool) -> None:
+    @st.fragment(run_every=EVERY if live else None)
+    def log() -> None:
+        st.code(run.log_tail() or "Nothing yet.", language=None, height=260)
+
+    log()
+
+
+def _settings(config: TrainConfig, facts: dict[str, Any]) -> None:
+    recipe = facts.get("recipe")
+    st.code(
+        launch.shown_command(["train", *launch.flags(config, recipe if recipe in RECIPES else None)]), language="bash"
+    )
+    device, counts = facts.get("device"), facts.get("images")
+    if device and counts:
+        st.caption(
+            f"{facts['parameters']:,} parameters · {counts['train']:,} training, {counts['val']:,} validation, "
+            f"{counts['test']:,} test images · {device['type']} ({device['name']}, {device['threads']} threads) · "
+            + ", ".join(f"{name} {version}" for name, version in facts.get("versions", {}).items())
+        )
+    rows = [
+        {"setting": info.title, "value": str(value), "unit": extra(name)["unit"]}
+        for name, value in config.model_dump(mode="json").items()
+        for info in [TrainConfig.model_fields[name]]
+    ]
+    st.dataframe(rows, hide_index=True, width="stretch", height=280)

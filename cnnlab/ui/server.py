@@ -1,0 +1,90 @@
+"""The server beside Streamlit: routes that live charts poll, and the warm-up at the start.
+
+GET /lab/plotly.js                                   Plotly, from the installed package
+GET /lab/runs/<id>/curves?unit=step&have=<version>   a run's curves; 204 while there is nothing newer
+GET /lab/runs/<id>/classes?have=<version>            its last accuracy for each class
+"""
+
+import contextlib
+import gc
+import threading
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import plotly
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from cnnlab.curves import CurveReader
+from cnnlab.paths import runs_dir
+from cnnlab.runs import Run, RunError
+
+PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+MOST_READERS = 16  # runs whose curves are kept in memory, about 0.3 MB each
+
+_readers: OrderedDict[Path, CurveReader] = OrderedDict()
+_reading = threading.Lock()
+
+
+def _plotly_js(request: Request) -> Response:
+    return FileResponse(
+        PLOTLY_JS, media_type="text/javascript", headers={"cache-control": "max-age=31536000, immutable"}
+    )
+
+
+def _curves(request: Request) -> Response:
+    return _answer(request, lambda reader: reader.points(_steps_per_unit(reader.run, request.query_params.get("unit"))))
+
+
+def _classes(request: Request) -> Response:
+    return _answer(
+        request, lambda reader: {"classes": (reader.run.facts().get("class_names", []), reader.class_accuracy)}
+    )
+
+
+def _answer(request: Request, series: Any) -> Response:
+    run = Run(runs_dir() / request.path_params["id"])
+    with _reading:
+        reader = _readers.pop(run.path, None) or CurveReader(run)
+        _readers[run.path] = reader
+        if len(_readers) > MOST_READERS:
+            _readers.popitem(last=False)
+        reader.read()
+        if request.query_params.get("have") == reader.version:
+            return Response(status_code=204)
+        try:
+            return JSONResponse({"version": reader.version, "series": series(reader)})
+        except RunError:
+            return Response(status_code=404)
+
+
+def _steps_per_unit(run: Run, unit: str | None) -> int:
+    if unit != "epoch":
+        return 1
+    from cnnlab.loader import steps_per_epoch  # knows torch, which may still be warming up
+
+    images = run.facts().get("images", {}).get("train", 0)
+    return steps_per_epoch(images, run.config.batch_size) or 1
+
+
+ROUTES = [
+    Route("/lab/plotly.js", _plotly_js),
+    Route("/lab/runs/{id}/curves", _curves),
+    Route("/lab/runs/{id}/classes", _classes),
+]
+
+
+@contextlib.asynccontextmanager
+async def warm_up(app: object) -> AsyncIterator[dict[str, Any]]:
+    """Import what pages need while the first person is still opening the browser."""
+    threading.Thread(target=_import_the_heavy, daemon=True).start()
+    yield {}
+
+
+def _import_the_heavy() -> None:
+
+    gc.collect()
+    gc.freeze()  # Streamlit collects garbage after each script run: torch's objects need no look each time

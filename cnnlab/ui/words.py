@@ -1,0 +1,64 @@
+"""How the pages write numbers, times and states."""
+
+from typing import Literal
+
+from cnnlab.runs import State
+
+Colour = Literal["gray", "blue", "green", "orange", "red"]
+
+STATES: dict[State, tuple[str, Colour, str]] = {
+    "queued": (":material/hourglass_top:", "gray", "waits for its turn"),
+    "running": (":material/play_circle:", "blue", "is training"),
+    "finished": (":material/check_circle:", "green", "all epochs are done"),
+    "stopped": (":material/pause_circle:", "orange", "was stopped and can be resumed"),
+    "failed": (":material/error:", "red", "ended with an error"),
+    "interrupted": (":material/power_off:", "orange", "its process was cut off; it can be resumed"),
+}
+"""State -> (icon, colour, what it means)."""
+
+
+CHOICES = {
+    "unit": "grey values in [0, 1]",
+    "half": "mean 0.5, deviation 0.5",
+    "dataset": "the dataset's own statistics",
+    "sgd": "SGD",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "one_cycle": "one cycle",
+    "auto": "automatic",
+    "cpu": "CPU",
+    "cuda": "CUDA GPU",
+    "mps": "Apple GPU",
+    "relu": "ReLU",
+    "leaky_relu": "leaky ReLU",
+    "gelu": "GELU",
+    "avg": "average",
+}
+"""What a form shows for a choice whose name alone would not do."""
+
+
+def choice(name: str) -> str:
+    """How a form shows the choice ``name``."""
+    return CHOICES.get(name, name)
+
+
+def duration(seconds: float) -> str:
+    """A span of time in the two units that matter, such as ``1 min 20 s``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def percent(share: float | None) -> str:
+    """A share in [0, 1] as a percentage, or a dash for None."""
+    return "–" if share is None else f"{100 * share:.2f} %"
+
+
+def loss(value: float | None) -> str:
+    """A loss with four digits that matter, or a dash for None."""
+    return "–" if value is None else f"{value:.4f}" if value >= 0.001 else f"{value:.1e}"

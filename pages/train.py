@@ -1,0 +1,21 @@
+"""Train: settings in the sidebar; set up, watch and find runs on the page."""
+
+import streamlit as st
+
+from cnnlab.ui.form import config_form, restore_form, write_address
+from cnnlab.ui.run_view import deletion, run_view
+from cnnlab.ui.runs_view import runs_view
+from cnnlab.ui.setup_view import setup_view
+from cnnlab.ui.views import current_view, restore_view, view_address, view_switch
+
+restore_form()
+restore_view()
+config_form()
+
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.title("Train", anchor=False, width="content")
+    view_switch()
+
+{"New run": setup_view, "Run": run_view, "All runs": runs_view}[current_view()]()
+deletion()
+write_address(view_address())
