@@ -1,0 +1,131 @@
+"""What tests share: folders of their own, small datasets, trained runs and real training processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from cnnlab import datasets
+from cnnlab.cli import main
+from cnnlab.config import TrainConfig
+from cnnlab.datasets.base import ImageDataset, image_set, make_dataset
+from cnnlab.runs import Run, find_run
+
+PROJECT = Path(__file__).resolve().parents[1]
+REAL_DATA = os.environ.get("CNNLAB_DATA", "")
+PATIENCE = 60  # seconds that a process may take on a busy machine
+
+
+def until(true: Callable[[], object], what: str) -> None:
+    """Wait until ``true()``; fails the test, saying ``what`` did not happen, after PATIENCE seconds."""
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end, f"{what} did not happen within {PATIENCE} s"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def fresh_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No data, no runs, nothing kept: the environment points into an empty folder. Gives the folder of runs."""
+    for name in ("data", "runs", "cache"):
+        monkeypatch.setenv(f"CNNLAB_{name.upper()}", str(tmp_path / name))
+    monkeypatch.delenv("CNNLAB_MAX_TRAININGS", raising=False)
+    return tmp_path / "runs"
+
+
+@pytest.fixture(scope="session")
+def digits() -> ImageDataset:
+    return datasets.load(TrainConfig(dataset="digits"))
+
+
+@pytest.fixture(scope="session")
+def real_mnist() -> ImageDataset:
+    """The whole of MNIST, from the folder CNNLAB_DATA."""
+    if not (Path(REAL_DATA) / "MNIST/raw/train-images-idx3-ubyte").is_file() or not REAL_DATA:
+        pytest.skip("CNNLAB_DATA names no folder with MNIST: the real images are not tested.")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("CNNLAB_DATA", REAL_DATA)
+        return datasets.load(TrainConfig(dataset="mnist"))
+
+
+def coloured_squares(count: int, channels: int, size: int, classes: int = 10) -> ImageDataset:
+    """Noise with a bright square whose place tells the class: learnable, and made in no time."""
+    dice = torch.Generator().manual_seed(1)
+    labels = torch.randint(classes, (count,), generator=dice)
+    labels[:classes] = torch.arange(classes)
+    images = torch.randint(0, 120, (count, channels, size, size), generator=dice, dtype=torch.uint8)
+    for image, label in zip(images, labels.tolist(), strict=True):
+        row, column = divmod(label, 4)
+        image[:, 6 * row + 2 : 6 * row + 7, 6 * column + 2 : 6 * column + 7] = 255
+    train, test = count * 3 // 4, count - count * 3 // 4
+    return make_dataset(
+        "squares",
+        tuple(str(c) for c in range(classes)),
+        image_set(images[:train], labels[:train]),
+        image_set(images[-test:], labels[-test:], train),
+    )
+
+
+@pytest.fixture(scope="session")
+def grey_squares() -> ImageDataset:
+    """240 training and 80 test images of 28×28×1, as small as they come."""
+    return coloured_squares(320, 1, 28)
+
+
+@pytest.fixture(scope="session")
+def colour_squares() -> ImageDataset:
+    """240 training and 80 test images of 32×32×3."""
+    return coloured_squares(320, 3, 32)
+
+
+@pytest.fixture(scope="session")
+def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished run of the recipe quick_digits. It is shared: look, don't change."""
+    runs = tmp_path_factory.mktemp("trained")
+    assert main(["train", "--recipe", "quick_digits", "--name", "trained", "--runs-dir", str(runs)]) == 0
+    return find_run("trained", runs)
+
+
+class Trainer:
+    """Starts ``python -m cnnlab …`` as real processes, and ends those that the test left."""
+
+    def __init__(self) -> None:
+        self.started: list[subprocess.Popen[str]] = []
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """One process; its working directory is the project, so that ``cnnlab`` is found."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cnnlab", *arguments],
+            cwd=PROJECT,
+            env=os.environ | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.started.append(process)
+        return process
+
+    def run(self, *arguments: str, **environment: str) -> tuple[int, str, str]:
+        """Exit status, standard output and standard error of a command that ends by itself."""
+        process = self.start(*arguments, **environment)
+        output, errors = process.communicate(timeout=2 * PATIENCE)
+        return process.returncode, output, errors
+
+    def clean_up(self) -> None:
+        for process in self.started:
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+            process.communicate()
+
+
+@pytest.fixture
+def trainer(fresh_folders: Path) -> Iterator[Trainer]:
+    trainer = Trainer()
+    yield trainer
+    trainer.clean_up()

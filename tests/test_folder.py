@@ -1,0 +1,298 @@
+"""A person's own folder of images: both layouts, every kind of file, decoded once, problems named."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from cnnlab import datasets
+from cnnlab.config import TrainConfig
+from cnnlab.datasets import DatasetError, ImageDataset, folder
+from cnnlab.datasets.folder import UnreadableImage, decode
+from cnnlab.parsing import parse
+
+pytestmark = pytest.mark.usefixtures("fresh_folders")
+
+RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+
+
+def paint(path: Path, color: object = RED, size: tuple[int, int] = (12, 12), mode: str = "RGB") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, color).save(path)
+    return path
+
+
+@pytest.fixture
+def flowers(tmp_path: Path) -> Path:
+    """Two classes of ten pictures each, in class folders."""
+    for number in range(10):
+        paint(tmp_path / f"flowers/rose/{number}.png", (200 + number, 0, 0))
+        paint(tmp_path / f"flowers/aster/{number}.png", (0, 0, 200 + number))
+    return tmp_path / "flowers"
+
+
+@pytest.fixture
+def parted_flowers(tmp_path: Path) -> Path:
+    """The same classes with folders for train, val and test."""
+    for part, count in (("train", 6), ("val", 3), ("test", 2)):
+        for number in range(count):
+            paint(tmp_path / f"parted/{part}/rose/{number}.png", RED)
+            paint(tmp_path / f"parted/{part}/aster/{number}.png", BLUE)
+    return tmp_path / "parted"
+
+
+def load(path: Path, **values: object) -> ImageDataset:
+    return datasets.load(parse({"dataset": f"folder:{path}", "image_size": 8, **values}))
+
+
+# ── layouts ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_class_folders_become_classes_in_the_order_of_their_names(flowers):
+    dataset = load(flowers)
+    assert dataset.class_names == ("aster", "rose")
+    assert dataset.train.images.shape == (16, 3, 8, 8) and len(dataset.test) == 4
+    for part in (dataset.train, dataset.test):
+        for image, label in zip(part.images, part.labels.tolist(), strict=True):
+            assert image[0 if label else 2].min() >= 200  # roses are red, asters blue
+    assert not set(dataset.train.ids.tolist()) & set(dataset.test.ids.tolist())
+
+
+def test_without_a_test_folder_the_same_fifth_of_each_class_is_held_out_for_every_seed(flowers):
+    first, again = (load(flowers).splits(TrainConfig(seed=seed)) for seed in (0, 1))
+    assert first.test.labels.tolist() == [0, 0, 1, 1] and first.test.ids.equal(again.test.ids)
+
+
+def test_parts_that_the_folder_brings_are_kept(parted_flowers):
+    splits = load(parted_flowers).splits(TrainConfig(validation_fraction=0.5))
+    assert [len(part) for part in (splits.train, splits.val, splits.test)] == [12, 6, 4]
+    ids = [set(part.ids.tolist()) for part in (splits.train, splits.val, splits.test)]
+    assert len(set.union(*ids)) == 22
+
+
+def test_images_may_be_grey_and_of_any_size(flowers):
+    assert load(flowers, color=False, image_size=11).train.images.shape == (16, 1, 11, 11)
+
+
+def test_folders_within_a_class_and_endings_in_capitals_count_while_hidden_files_do_not(flowers):
+    paint(flowers / "rose/more/deep/a.PNG")
+    paint(flowers / "rose/.hidden.png")
+    (flowers / "rose/notes.txt").write_text("roses")
+    (flowers / ".git").mkdir()
+    dataset = load(flowers)
+    assert len(dataset.train) + len(dataset.test) == 21 and dataset.class_names == ("aster", "rose")
+
+
+# ── every kind of file ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_photograph_is_turned_upright_by_its_exif_data(tmp_path):
+    picture = Image.new("RGB", (40, 20), BLUE)
+    picture.paste(RED, (0, 0, 20, 20))  # red on the left
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn it by 90° clockwise to see it upright
+    picture.save(tmp_path / "photo.jpg", exif=exif, quality=95)
+    pixels = decode(tmp_path / "photo.jpg", 8, color=True).astype(int)
+    assert pixels[0, 0].min() > 200 and pixels[2, -1].min() > 200  # red on top, blue below
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_what_is_transparent_is_white(tmp_path, mode):
+    paint(tmp_path / "a.png", (0,) * len(mode), mode=mode)
+    assert (decode(tmp_path / "a.png", 8, color=True) == 255).all()
+    paint(tmp_path / "b.png", (*(0,) * (len(mode) - 1), 255), mode=mode)
+    assert (decode(tmp_path / "b.png", 8, color=True) == 0).all()
+
+
+def test_sixteen_bits_become_eight_with_their_range_kept(tmp_path):
+    ramp = np.tile(np.arange(0, 65536, 8192, dtype=np.uint16), (8, 1))
+    Image.fromarray(ramp).save(tmp_path / "deep.png")
+    assert np.abs(decode(tmp_path / "deep.png", 8, color=False)[0].astype(int) - ramp / 257).max() <= 1
+
+
+def test_a_dark_sixteen_bit_picture_stays_dark(tmp_path):
+    Image.fromarray(np.full((8, 8), 200, dtype=np.uint16)).save(tmp_path / "dark.png")
+    assert decode(tmp_path / "dark.png", 8, color=False).max() <= 1
+
+
+def test_print_colours_become_screen_colours(tmp_path):
+    paint(tmp_path / "a.jpg", (0, 255, 255, 0), mode="CMYK")  # no cyan, all magenta and yellow: red
+    red, green, blue = decode(tmp_path / "a.jpg", 8, color=True).reshape(3, -1).mean(1)
+    assert red > 200 and green < 60 and blue < 60
+
+
+def test_a_gif_is_read_in_its_colours(tmp_path):
+    frames = [Image.new("P", (9, 9)) for _ in range(2)]
+    for frame, color in zip(frames, (GREEN, RED), strict=True):
+        frame.putpalette([*color] * 256)
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    assert (decode(tmp_path / "a.gif", 8, color=True).reshape(3, -1).T == GREEN).all()
+
+
+def test_a_wide_picture_keeps_its_middle(tmp_path):
+    picture = Image.new("RGB", (60, 20), BLUE)
+    picture.paste(RED, (20, 0, 40, 20))
+    picture.save(tmp_path / "wide.png")
+    assert (decode(tmp_path / "wide.png", 20, color=True)[0, :, 2:-2] == 255).all()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "I;16", "I", "F"])
+@pytest.mark.parametrize("color", [True, False])
+def test_any_mode_becomes_bytes_of_the_asked_shape(tmp_path, mode, color):
+    paint(tmp_path / "a.tif", 1 if len(mode) < 3 or ";" in mode else (1,) * len(mode), mode=mode)
+    pixels = decode(tmp_path / "a.tif", 8, color=color)
+    assert pixels.shape == (3 if color else 1, 8, 8) and pixels.dtype == np.uint8
+
+
+def encoded(kind: str) -> bytes:
+    file = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(file, kind)
+    return file.getvalue()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL", "ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM"])
+def test_a_damaged_file_is_unreadable_or_a_picture_but_never_another_error(tmp_path, kind):
+    whole = encoded(kind)
+
+    @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(
+        cut=st.integers(0, len(whole)),
+        spots=st.dictionaries(st.integers(0, len(whole) - 1), st.integers(0, 255), max_size=4),
+    )
+    def damage(cut, spots):
+        content = bytearray(whole)
+        for place, value in spots.items():
+            content[place] = value
+        (tmp_path / "damaged").write_bytes(content[:cut])
+        try:
+            assert decode(tmp_path / "damaged", 8, color=True).shape == (3, 8, 8)
+        except UnreadableImage as error:
+            assert str(error)
+
+    damage()
+
+
+def test_files_that_cannot_be_read_are_counted_and_named_with_the_reason(flowers):
+    (flowers / "rose/broken.png").write_bytes(b"no picture")
+    (flowers / "rose/cut.png").write_bytes(encoded("PNG")[:400])
+    (flowers / "rose/folder.png").symlink_to(flowers / "nowhere")
+    for attempt in ("decoded", "kept"):
+        dataset = load(flowers)
+        assert len(dataset.unreadable) == 3, attempt
+        assert dataset.unreadable[0] == f"{flowers}/rose/broken.png: not an image"
+        assert dataset.unreadable[1].startswith(f"{flowers}/rose/cut.png: ")
+        assert len(dataset.train) + len(dataset.test) == 20
+
+
+# ── kept for the next time ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def decoded(monkeypatch) -> list[Path]:
+    """The files that were decoded, as they come."""
+    seen: list[Path] = []
+
+    def counting(path: Path, size: int, color: bool) -> np.ndarray:
+        seen.append(path)
+        return decode(path, size, color)
+
+    monkeypatch.setattr(folder, "decode", counting)
+    return seen
+
+
+def test_images_are_decoded_once_with_progress_and_then_recalled(flowers, decoded):
+    told: list[tuple[str, int, int]] = []
+    config = parse({"dataset": f"folder:{flowers}"})
+    first = datasets.load(config, lambda *news: told.append(news))
+    assert len(decoded) == 20 and told[-1] == ("Reading images", 20, 20)
+    again = datasets.load(config, lambda *news: told.append(news))
+    assert len(decoded) == 20 and len(told) == 1
+    assert again.train.images.equal(first.train.images) and again.test.ids.equal(first.test.ids)
+
+
+@pytest.mark.parametrize("change", ["new content", "new file", "gone", "other size", "grey"])
+def test_what_changed_is_decoded_again(flowers, decoded, change):
+    load(flowers)
+    options = {"other size": {"image_size": 9}, "grey": {"color": False}}.get(change, {})
+    if change == "new content":
+        paint(flowers / "rose/0.png", GREEN, (13, 13))
+    elif change == "new file":
+        paint(flowers / "rose/new.png")
+    elif change == "gone":
+        (flowers / "rose/0.png").unlink()
+    load(flowers, **options)
+    assert len(decoded) > 20
+
+
+def test_a_damaged_cache_is_made_anew(flowers, decoded, tmp_path):
+    first = load(flowers)
+    (kept,) = (tmp_path / "cache").iterdir()
+    kept.write_bytes(kept.read_bytes()[:100])
+    assert load(flowers).train.images.equal(first.train.images) and len(decoded) == 40
+
+
+def test_a_cache_that_cannot_be_written_is_told_and_nothing_is_lost(flowers, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("CNNLAB_CACHE", str(tmp_path / "file"))
+    told: list[str] = []
+    config = parse({"dataset": f"folder:{flowers}", "image_size": 8})
+    assert len(datasets.load(config, lambda what, *_: told.append(what)).train) == 16
+    assert f"Decoded images cannot be kept in {tmp_path}/file" in told[-1] and "set CNNLAB_CACHE" in told[-1]
+
+
+def test_the_persons_folder_stays_as_it_was(flowers):
+    before = sorted(flowers.rglob("*"))
+    load(flowers)
+    assert sorted(flowers.rglob("*")) == before
+
+
+# ── what cannot be used ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def spoil(root: Path, how: str) -> None:
+    if how == "no train":
+        (root / "train").rename(root / "training")
+    elif how == "strange class":
+        paint(root / "test/tulip/0.png")
+    elif how == "one class":
+        (root / "train/rose").rename(root.parent / "rose")
+    elif how == "empty class":
+        (root / "train/tulip").mkdir()
+    elif how == "no images":
+        for path in root.rglob("*.png"):
+            path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("how", "sentence"),
+    [
+        ("no train", "{root} has test and val, but no train folder: add train/class/…."),
+        ("strange class", "{root}/test/tulip is a class that {root}/train does not have: rename or remove it."),
+        ("one class", "{root}/train has 1 class folders, and a classifier needs at least 2: "),
+        ("empty class", "No readable training image in class 'tulip' of {root}: add some, or remove the class."),
+        ("no images", "{root} holds no image files (.bmp, .gif, "),
+    ],
+)
+def test_a_folder_that_cannot_be_used_says_why(parted_flowers, how, sentence):
+    spoil(parted_flowers, how)
+    with pytest.raises(DatasetError) as caught:
+        load(parted_flowers)
+    assert str(caught.value).startswith(sentence.format(root=parted_flowers))
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(DatasetError, match=f"There is no folder '{tmp_path}/none': give folder:PATH"):
+        load(tmp_path / "none")
+
+
+def test_too_few_images_for_a_test_split_are_said(tmp_path):
+    paint(tmp_path / "few/a/0.png")
+    paint(tmp_path / "few/b/0.png")
+    with pytest.raises(DatasetError, match="too few images to hold out a test split: add images, at least 3 a class"):
+        load(tmp_path / "few")
