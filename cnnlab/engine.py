@@ -120,7 +120,11 @@ def fit(
     scaling = scaling_of(config, dataset)
     per_epoch = steps_per_epoch(len(train), config.batch_size)
     pending = _Pending()
-    stopped, patience_ended = False, False
+    stopped = False
+
+    def patience_ended() -> bool:
+        epochs, into_next = divmod(state.step, per_epoch)
+        return bool(config.early_stopping) and not into_next and epochs - state.best_epoch >= config.early_stopping
 
     def looked_at(images: int = 0) -> dict[str, Any]:
         figures: dict[str, Any] = {}
@@ -128,7 +132,7 @@ def fit(
             figures |= _scores(name, state.model, part.head(images), config, scaling)
         return figures
 
-    while state.step < config.epochs * per_epoch and not stopped and not patience_ended:
+    while state.step < config.epochs * per_epoch and not stopped and not patience_ended():
         epoch, first = state.step // per_epoch + 1, state.step % per_epoch
         if first == 0:
             state.loss_sum, state.correct, state.seen, state.seconds = 0.0, 0, 0, 0.0
@@ -155,7 +159,6 @@ def fit(
             chosen_by = figures.get("val/loss")  # never by the test split
             if chosen_by is not None and chosen_by < state.best_loss:
                 state.best_loss, state.best_accuracy, state.best_epoch = chosen_by, figures["val/accuracy"], epoch
-            patience_ended = bool(config.early_stopping) and epoch - state.best_epoch >= config.early_stopping
             state.elapsed = time.perf_counter() - started
             yield Record(
                 "epoch", state.step, epoch, _epoch_figures(state, lr_at(state.step - 1, config, per_epoch)) | figures
@@ -164,8 +167,9 @@ def fit(
 
     epoch = max(1, math.ceil(state.step / per_epoch))
     if state.step == config.epochs * per_epoch:
-        end = {"status": "finished", "message": f"All {config.epochs} epochs are done."}
-    elif patience_ended:
+        message = f"All {config.epochs} epochs are done." if config.epochs > 1 else "The epoch is done."
+        end = {"status": "finished", "message": message}
+    elif patience_ended():
         message = f"Early stop: no lower validation loss for {config.early_stopping} epochs."
         end = {"status": "finished", "message": message}
     else:

@@ -99,7 +99,7 @@ def test_an_unknown_field_is_refused_with_the_known_ones():
     with pytest.raises(ConfigError) as caught:
         parse({"learning_rate": 1})
     assert str(caught.value) == f"Unknown setting 'learning_rate'. Available: {', '.join(FIELDS)}."
-    with pytest.raises(ConfigError, match="Unknown setting 'size' in block 2. Available: channels, kernel"):
+    with pytest.raises(ConfigError, match=r"Unknown setting 'size' in block 2. Available: channels, kernel"):
         parse({"model": "custom", "blocks": [{}, {"size": 3}]})
 
 
@@ -162,7 +162,7 @@ def test_overriding_the_optimizer_gives_up_what_only_the_old_one_had():
 
 
 def test_an_override_without_effect_is_refused():
-    with pytest.raises(ConfigError, match="momentum = 0.5 has no effect with optimizer = adam"):
+    with pytest.raises(ConfigError, match=r"momentum = 0.5 has no effect with optimizer = adam"):
         adapt(recipes.get("cifar_cnn").config, {"optimizer": "adam", "momentum": 0.5})
 
 

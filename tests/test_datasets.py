@@ -1,4 +1,4 @@
-"""The datasets: splits that never overlap, digits out of the box, torchvision's files, downloads that are all or nothing."""
+"""The datasets: splits that never overlap, digits out of the box, torchvision's files, downloads all or nothing."""
 
 import functools
 import gzip
@@ -89,7 +89,7 @@ def test_a_class_of_one_image_keeps_it_for_training():
 
 
 def test_an_unknown_split_is_refused(digits):
-    with pytest.raises(DatasetError, match="Unknown split 'dev'. Available: train, val, test."):
+    with pytest.raises(DatasetError, match=r"Unknown split 'dev'. Available: train, val, test."):
         digits.splits(TrainConfig()).get("dev")
 
 
@@ -128,7 +128,7 @@ def test_a_constant_channel_can_be_divided_by_its_deviation():
 
 
 def test_an_unknown_dataset_is_answered_with_the_known_ones():
-    with pytest.raises(UnknownName, match="Unknown dataset 'imagenet'. Available: digits, mnist, fashion_mnist"):
+    with pytest.raises(UnknownName, match=r"Unknown dataset 'imagenet'. Available: digits, mnist, fashion_mnist"):
         datasets.load(TrainConfig(dataset="imagenet"))
 
 

@@ -108,7 +108,7 @@ def test_images_too_small_are_refused_in_a_sentence_or_run(name):
 
 
 def test_an_unknown_network_is_answered_with_the_known_ones():
-    with pytest.raises(UnknownName, match="Unknown network 'lenet'. Available: .*lenet5"):
+    with pytest.raises(UnknownName, match=r"Unknown network 'lenet'. Available: .*lenet5"):
         build(TrainConfig(model="lenet"), 1, 28, 10)
 
 

@@ -16,7 +16,8 @@ TUTORIALS = {
     "cifar_cnn": ("cifar_cnn", "cifar10", "sgd", 0.001, 0.9, 20, 8, "half", 0.2, 0, 0, False),
 }
 COLUMNS = (
-    "model dataset optimizer lr momentum batch_size epochs scaling validation_fraction eval_every eval_images watch_test"
+    "model dataset optimizer lr momentum batch_size epochs scaling validation_fraction "
+    "eval_every eval_images watch_test"
 ).split()
 
 
@@ -47,5 +48,5 @@ def test_a_recipe_can_be_built_and_says_what_it_is(name):
 
 
 def test_an_unknown_recipe_is_answered_with_the_known_ones():
-    with pytest.raises(UnknownName, match="Unknown recipe 'lenet'. Available: quick_digits, quick_mnist, simple_cnn"):
+    with pytest.raises(UnknownName, match=r"Unknown recipe 'lenet'. Available: quick_digits, quick_mnist, simple_cnn"):
         recipes.get("lenet")

@@ -51,8 +51,9 @@ def load(name: str, on_progress: Progress = silent) -> ImageDataset:
     try:
         train, test = _read(name, train=True), _read(name, train=False)
     except (RuntimeError, ValueError, OSError, EOFError, LookupError, AssertionError) as error:
+        reason = str(error) or "damaged"
         raise DatasetError(
-            f"The files of {name} in {folder_of(name)} cannot be read ({str(error) or 'damaged'}). Delete that folder and try again."
+            f"The files of {name} in {folder_of(name)} cannot be read ({reason}). Delete that folder and try again."
         ) from error
     pixels, labels = _tensors(train)
     test_pixels, test_labels = _tensors(test)

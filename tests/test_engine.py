@@ -1,0 +1,343 @@
+"""fit() agrees with a plain PyTorch loop, repeats itself bit for bit, goes on exactly, records what it promises."""
+
+import copy
+import math
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from cnnlab import recipes
+from cnnlab.checkpoints import read_checkpoint, restore, save_checkpoint
+from cnnlab.config import TrainConfig
+from cnnlab.datasets import ImageDataset
+from cnnlab.engine import NotFinite, Record, TrainState, fit, infer, new_state, pick_device
+from cnnlab.loader import epoch_batches, scaling_of
+from cnnlab.parsing import adapt, parse
+
+TUTORIALS = ("simple_cnn", "cnn_5x5", "cnn_5x5_steps", "conv_module", "mlp", "cifar_cnn")
+
+# Everything that a checkpoint must carry: batch norm, dropout, momentum or Adam's moments, augmentation, a schedule
+DEMANDING = {
+    "model": "custom",
+    "dropout": 0.3,
+    "batch_size": 16,
+    "epochs": 3,
+    "augment_shift": 2,
+    "augment_rotation": 10,
+    "schedule": "cosine",
+    "warmup_epochs": 1,
+    "label_smoothing": 0.1,
+    "eval_every": 5,
+    "device": "cpu",
+}
+OPTIMISERS = (
+    {"optimizer": "sgd", "momentum": 0.9, "nesterov": True, "lr": 0.05},
+    {"optimizer": "sgd", "lr": 0.05},
+    {"optimizer": "adam"},
+    {"optimizer": "adamw", "weight_decay": 0.1, "grad_clip": 1.0},
+)
+
+
+def small(**values: object) -> TrainConfig:
+    return parse({"model": "simple_cnn", "epochs": 2, "batch_size": 32, "device": "cpu", "lr": 0.003, **values})
+
+
+def trained(config: TrainConfig, dataset: ImageDataset, **options: object) -> tuple[TrainState, list[Record]]:
+    state = new_state(config, dataset)
+    return state, list(fit(state, dataset, config, **options))
+
+
+def weights(state: TrainState) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in state.model.state_dict().items()}
+
+
+def assert_same_weights(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
+    assert one.keys() == other.keys()
+    assert not [name for name in one if not one[name].equal(other[name])]
+
+
+def of(event: str, records: list[Record]) -> list[Record]:
+    return [record for record in records if record.event == event]
+
+
+# ── the reference ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", TUTORIALS)
+def test_the_first_steps_equal_a_plain_pytorch_loop(name, grey_squares, colour_squares):
+    dataset = colour_squares if name == "cifar_cnn" else grey_squares
+    config = adapt(recipes.get(name).config, {"device": "cpu", "epochs": 1, "dataset": "digits"})
+    state = new_state(config, dataset)
+    model = copy.deepcopy(state.model)
+    if config.optimizer == "adam":
+        optimizer: torch.optim.Optimizer = torch.optim.Adam(model.parameters(), lr=config.lr)
+    else:
+        optimizer = torch.optim.SGD(model.parameters(), lr=config.lr, momentum=config.momentum)
+    for layer in [*model.modules(), *state.model.modules()]:
+        if isinstance(layer, nn.Dropout):
+            layer.p = 0.0  # its dice are the engine's own affair
+
+    losses, accuracies = [], []
+    model.train()
+    for batch in epoch_batches(dataset.splits(config).train, config, 1, scaling_of(config, dataset)):
+        outputs = model(batch.inputs)
+        loss = nn.CrossEntropyLoss()(outputs, batch.labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+        accuracies.append((outputs.argmax(1) == batch.labels).float().mean().item())
+
+    steps = of("step", list(fit(state, dataset, config)))
+    assert len(losses) > 2
+    assert [s.values["train/loss"] for s in steps] == pytest.approx(losses, rel=1e-4)
+    assert [s.values["train/accuracy"] for s in steps] == pytest.approx(accuracies, abs=1e-6)
+    for ours, theirs in zip(state.model.parameters(), model.parameters(), strict=True):
+        assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+
+
+def test_the_gradients_norm_is_recorded_and_clipped(grey_squares):
+    config = small(optimizer="sgd", lr=0.1, epochs=1)
+    clipped = small(optimizer="sgd", lr=0.1, epochs=1, grad_clip=0.01)
+    state = new_state(config, grey_squares)
+    batch = next(iter(epoch_batches(grey_squares.splits(config).train, config, 1, scaling_of(config, grey_squares))))
+    model = copy.deepcopy(state.model)
+    cross_entropy(model(batch.inputs), batch.labels).backward()
+    norm = torch.cat([p.grad.flatten() for p in model.parameters()]).norm().item()
+    assert of("step", list(fit(state, grey_squares, config)))[0].values["grad_norm"] == pytest.approx(norm, rel=1e-4)
+
+    state = new_state(clipped, grey_squares)
+    before = torch.cat([p.detach().flatten() for p in state.model.parameters()])
+    step = next(fit(state, grey_squares, clipped))
+    moved = torch.cat([p.detach().flatten() for p in state.model.parameters()]) - before
+    assert step.values["grad_norm"] == pytest.approx(norm, rel=1e-4)  # before it was clipped
+    assert moved.norm().item() == pytest.approx(0.1 * 0.01, rel=1e-3)
+
+
+# ── the same again ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS, ids=str)
+def test_the_same_seed_gives_the_same_weights_bit_for_bit(optimiser, grey_squares):
+    config = parse(DEMANDING | optimiser)
+    first, records = trained(config, grey_squares)
+    torch.manual_seed(4711)
+    torch.rand(3)
+    second, again = trained(config, grey_squares)
+    assert_same_weights(weights(first), weights(second))
+    assert [r.values["train/loss"] for r in of("step", records)] == [r.values["train/loss"] for r in of("step", again)]
+    other, _ = trained(parse(DEMANDING | optimiser | {"seed": 1}), grey_squares)
+    assert not weights(first)["0.weight"].equal(weights(other)["0.weight"])
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS, ids=str)
+@pytest.mark.parametrize("stop_at", [1, 7, 14, 20])  # an epoch has 14 steps
+def test_a_run_stopped_at_any_step_goes_on_exactly(optimiser, stop_at, grey_squares, tmp_path):
+    config = parse(DEMANDING | optimiser)
+    whole, records = trained(config, grey_squares)
+
+    stopped = new_state(config, grey_squares)
+    begun = list(fit(stopped, grey_squares, config, lambda: stopped.step == stop_at))
+    assert begun[-1].values["status"] == "stopped" and begun[-1].step == stop_at
+    save_checkpoint(tmp_path / "last", stopped, grey_squares, config, optimizer=True)
+    resumed = new_state(config, grey_squares)
+    restore(resumed, read_checkpoint(tmp_path / "last"))
+    rest = list(fit(resumed, grey_squares, config))
+
+    assert_same_weights(weights(whole), weights(resumed))
+    joined = [r for r in begun + rest if r.event != "end"]
+    assert [(r.event, r.step, r.epoch) for r in joined] == [(r.event, r.step, r.epoch) for r in records[:-1]]
+    timings = {"seconds", "elapsed", "images_per_second"}
+    for one, other in zip(joined, records, strict=False):
+        assert {k: v for k, v in one.values.items() if k not in timings} == {
+            k: v for k, v in other.values.items() if k not in timings
+        }
+
+
+def test_evaluating_does_not_change_what_is_learnt(grey_squares):
+    quiet, _ = trained(small(model="tiny_resnet", dropout=0.2), grey_squares)
+    watched, _ = trained(small(model="tiny_resnet", dropout=0.2, eval_every=2, watch_test=True), grey_squares)
+    assert_same_weights(weights(quiet), weights(watched))
+
+
+# ── records ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+STEP_KEYS = {"train/loss", "train/accuracy", "lr", "grad_norm", "images_per_second"}
+EPOCH_KEYS = {"train/loss", "train/accuracy", "lr", "seconds", "images_per_second", "elapsed"}
+BEST_KEYS = {"best/epoch", "best/loss", "best/accuracy"}
+
+
+def scores_of(name: str) -> set[str]:
+    return {f"{name}/{key}" for key in ("loss", "accuracy", "class_accuracy", "count")}
+
+
+@pytest.mark.parametrize(
+    ("values", "watched"),
+    [
+        ({}, scores_of("val") | BEST_KEYS),
+        ({"watch_test": True}, scores_of("val") | scores_of("test") | BEST_KEYS),
+        ({"validation_fraction": 0, "watch_test": True}, scores_of("test")),
+        ({"validation_fraction": 0}, set()),
+    ],
+    ids=str,
+)
+def test_records_have_exactly_their_keys(values, watched, grey_squares):
+    _, records = trained(small(**values, eval_every=4), grey_squares)
+    assert all(set(r.values) == STEP_KEYS for r in of("step", records))
+    assert all(set(r.values) == watched - BEST_KEYS for r in of("eval", records))
+    assert all(set(r.values) == EPOCH_KEYS | watched for r in of("epoch", records))
+    assert [set(r.values) for r in of("end", records)] == [{"status", "message", "elapsed"}]
+
+
+def test_records_come_in_order_each_step_once(grey_squares):
+    _, records = trained(small(eval_every=3), grey_squares)  # 216 images: 7 steps an epoch
+    assert [r.step for r in of("step", records)] == list(range(1, 15))
+    assert [r.epoch for r in of("step", records)] == [1] * 7 + [2] * 7
+    assert [(r.step, r.epoch) for r in of("eval", records)] == [(3, 1), (6, 1), (9, 2), (12, 2)]
+    assert [(r.step, r.epoch) for r in of("epoch", records)] == [(7, 1), (14, 2)]
+    assert records[-1].event == "end" and records[-1].values["status"] == "finished"
+    assert [r.step for r in records] == sorted(r.step for r in records)
+
+
+def test_an_epochs_figures_are_means_over_images(grey_squares):
+    config = small(epochs=1, batch_size=100, validation_fraction=0)  # batches of 100, 100 and 40
+    _, records = trained(config, grey_squares)
+    sizes = (100, 100, 40)
+    for key in ("train/loss", "train/accuracy"):
+        mean = sum(n * s.values[key] for n, s in zip(sizes, of("step", records), strict=True)) / 240
+        assert of("epoch", records)[0].values[key] == pytest.approx(mean)
+
+
+def test_an_evaluation_is_on_all_images_at_an_epochs_end_and_on_the_first_in_between(grey_squares):
+    config = small(eval_every=4, eval_images=10, watch_test=True)
+    state, records = trained(config, grey_squares)
+    splits = grey_squares.splits(config)
+    for record in of("eval", records):
+        assert (record.values["val/count"], record.values["test/count"]) == (10, 10)
+    last = of("epoch", records)[-1].values
+    for name, part in (("val", splits.val), ("test", splits.test)):
+        logits = infer(state.model, part.images, config, scaling_of(config, grey_squares))
+        right = logits.argmax(1) == part.labels
+        assert last[f"{name}/count"] == len(part)
+        assert last[f"{name}/loss"] == pytest.approx(cross_entropy(logits, part.labels).item(), rel=1e-5)
+        assert last[f"{name}/accuracy"] == pytest.approx(right.double().mean().item())
+        shares = [right[part.labels == c].double().mean().item() for c in range(10)]
+        assert last[f"{name}/class_accuracy"] == pytest.approx(shares)
+
+
+def test_validation_loss_knows_no_label_smoothing_and_no_augmentation(grey_squares):
+    config = small(label_smoothing=0.3, augment_erase=14, epochs=1)
+    state, records = trained(config, grey_squares)
+    val = grey_squares.splits(config).val
+    model = state.model.eval()
+    plain = cross_entropy(model(scaling_of(config, grey_squares)(val.images)), val.labels).item()
+    assert of("epoch", records)[0].values["val/loss"] == pytest.approx(plain, rel=1e-5)
+
+
+def test_the_rate_on_record_is_the_rate_of_that_step(grey_squares):
+    _, records = trained(small(schedule="step", step_epochs=1, step_gamma=0.5, lr=0.004), grey_squares)
+    assert [s.values["lr"] for s in of("step", records)] == [0.004] * 7 + [0.002] * 7
+    assert [e.values["lr"] for e in of("epoch", records)] == [0.004, 0.002]
+
+
+# ── what is chosen, and when it ends ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_best_is_the_epoch_of_the_lowest_validation_loss(grey_squares):
+    _, records = trained(small(epochs=6, lr=0.02, watch_test=True), grey_squares)
+    epochs = of("epoch", records)
+    for number, record in enumerate(epochs, start=1):
+        chosen = min(epochs[:number], key=lambda r: r.values["val/loss"])
+        assert record.values["best/epoch"] == chosen.epoch
+        assert record.values["best/loss"] == chosen.values["val/loss"]
+        assert record.values["best/accuracy"] == chosen.values["val/accuracy"]
+
+
+def test_the_test_images_have_no_say_in_what_is_chosen(grey_squares, colour_squares):
+    from dataclasses import replace
+
+    config = small(epochs=4, lr=0.02, watch_test=True)
+    nonsense = replace(grey_squares.test, labels=(grey_squares.test.labels + 1) % 10)
+    plain, records = trained(config, grey_squares)
+    fooled, others = trained(config, replace(grey_squares, test=nonsense))
+    assert of("epoch", records)[-1].values["test/loss"] != of("epoch", others)[-1].values["test/loss"]
+    assert (plain.best_epoch, plain.best_loss) == (fooled.best_epoch, fooled.best_loss)
+    assert_same_weights(weights(plain), weights(fooled))
+
+
+def test_no_test_image_is_trained_on(grey_squares):
+    from dataclasses import replace
+
+    blank = replace(grey_squares.test, images=torch.zeros_like(grey_squares.test.images))
+    one, _ = trained(small(validation_fraction=0), grey_squares)
+    other, _ = trained(small(validation_fraction=0), replace(grey_squares, test=blank))
+    assert_same_weights(weights(one), weights(other))
+
+
+@pytest.fixture
+def hopeless() -> TrainConfig:
+    """Its validation loss rises: the labels are smoothed almost to noise and the rate is far too high."""
+    return small(epochs=50, optimizer="sgd", lr=0.5, early_stopping=2)
+
+
+def test_early_stopping_ends_after_so_many_epochs_without_a_lower_validation_loss(hopeless, grey_squares):
+    _, records = trained(hopeless, grey_squares)
+    epochs = of("epoch", records)
+    assert len(epochs) < 50 and epochs[-1].values["best/epoch"] == len(epochs) - 2
+    assert records[-1].values["status"] == "finished"
+    assert records[-1].values["message"] == "Early stop: no lower validation loss for 2 epochs."
+
+
+def test_a_run_cut_off_after_its_last_epoch_before_an_early_stop_trains_no_further(hopeless, grey_squares, tmp_path):
+    whole, records = trained(hopeless, grey_squares)
+    save_checkpoint(tmp_path / "last", whole, grey_squares, hopeless, optimizer=True)
+    resumed = new_state(hopeless, grey_squares)
+    restore(resumed, read_checkpoint(tmp_path / "last"))
+    (end,) = fit(resumed, grey_squares, hopeless)
+    assert (end.event, end.step, end.values["message"]) == ("end", records[-1].step, records[-1].values["message"])
+
+
+@pytest.mark.parametrize("values", [{"optimizer": "sgd", "lr": 100.0, "epochs": 20}], ids=str)
+def test_a_loss_that_is_not_finite_names_its_step_and_what_to_try(values, grey_squares):
+    config = small(model="conv_module", **values)
+    records: list[Record] = []
+    with pytest.raises(NotFinite) as caught:
+        for record in fit(new_state(config, grey_squares), grey_squares, config):
+            records.append(record)
+    step = records[-1].step + 1
+    assert f" at step {step} (epoch " in str(caught.value)
+    assert "Try a lower learning rate (it was 100), a warm-up, or gradient clipping." in str(caught.value)
+    assert all(math.isfinite(r.values["train/loss"]) for r in of("step", records))
+
+
+# ── precision, devices, and that it learns ────────────────────────────────────────────────────────────────────────
+
+
+def test_bfloat16_learns_with_weights_in_float32(grey_squares):
+    state, records = trained(small(precision="bfloat16", epochs=8), grey_squares)
+    assert {p.dtype for p in state.model.parameters()} == {torch.float32}
+    losses = [e.values["train/loss"] for e in of("epoch", records)]
+    assert losses[-1] < 0.5 * losses[0]
+    exact, _ = trained(small(epochs=8), grey_squares)
+    assert not weights(exact)["0.weight"].equal(weights(state)["0.weight"])
+
+
+def test_a_device_that_is_not_here_is_refused_with_those_that_are():
+    missing = next(n for n in ("cuda", "mps") if pick_device("auto").type != n)
+    with pytest.raises(ValueError, match=rf"device = {missing} is not on this machine: give cpu.* or auto\.$"):
+        pick_device(missing)
+    assert pick_device("cpu").type == "cpu"
+
+
+@pytest.mark.parametrize("model", ["simple_cnn", "cnn_5x5", "conv_module", "mlp", "lenet5", "tiny_resnet", "custom"])
+def test_every_small_network_learns(model, grey_squares):
+    _, records = trained(small(model=model, epochs=8, optimizer="adam", lr=0.002, batch_size=16), grey_squares)
+    assert of("epoch", records)[-1].values["val/accuracy"] > 0.9
+
+
+def test_a_last_batch_of_one_image_harms_nothing(grey_squares):
+    config = small(model="tiny_resnet", train_images=33, batch_size=32, epochs=1)
+    _, records = trained(config, grey_squares)
+    assert len(of("step", records)) == 1
