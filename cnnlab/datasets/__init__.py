@@ -7,9 +7,10 @@ torch.Size([1438, 1, 28, 28])
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 from cnnlab.config import TrainConfig
-from cnnlab.datasets import digits, folder, torchvision_sets
+from cnnlab.datasets import digits, folder
 from cnnlab.datasets.base import DatasetError, ImageDataset, ImageSet, Splits
 from cnnlab.datasets.download import Progress, silent
 from cnnlab.registry import Registry
@@ -52,6 +53,12 @@ DATASETS.add(
 )
 
 
+def _torchvision_sets() -> ModuleType:
+    from cnnlab.datasets import torchvision_sets  # takes a second or two: not for a run on the built-in digits
+
+    return torchvision_sets
+
+
 def _torchvision(
     name: str, title: str, summary: str, channels: int, size: int, classes: int, train: int, mb: int
 ) -> None:
@@ -64,8 +71,8 @@ def _torchvision(
         train,
         10_000,
         mb,
-        lambda on_progress: torchvision_sets.load(name, on_progress),
-        lambda: torchvision_sets.is_here(name),
+        lambda on_progress: _torchvision_sets().load(name, on_progress),
+        lambda: _torchvision_sets().is_here(name),
     )
     DATASETS.add(name, info)
 

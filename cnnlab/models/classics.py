@@ -3,8 +3,6 @@
 from typing import Any
 
 from torch import nn
-from torchvision.models import resnet18 as torchvision_resnet18
-from torchvision.models import vgg16 as torchvision_vgg16
 
 from cnnlab.config import TrainConfig
 from cnnlab.models.base import halved, model
@@ -19,7 +17,9 @@ def vgg16(config: TrainConfig, in_channels: int, image_size: int, num_classes: i
 
     Images below 32×32 are padded with zeros to 32×32, or the fifth pooling would leave nothing.
     """
-    network: nn.Module = torchvision_vgg16(
+    import torchvision  # here, for it takes a second or two, and the other networks do without
+
+    network: nn.Module = torchvision.models.vgg16(
         num_classes=num_classes, dropout=0.5 if config.dropout is None else config.dropout
     )
     features: Any = network.features
@@ -39,7 +39,9 @@ def resnet18(config: TrainConfig, in_channels: int, image_size: int, num_classes
     Images up to 64×64 get the paper's CIFAR stem (section 4.2): a 3×3 convolution with stride 1 and no pooling.
     """
     halved(image_size, 3)
-    network: nn.Module = torchvision_resnet18(num_classes=num_classes)
+    import torchvision
+
+    network: nn.Module = torchvision.models.resnet18(num_classes=num_classes)
     if image_size <= SMALL:
         network.conv1 = nn.Conv2d(in_channels, 64, 3, padding=1, bias=False)
         network.maxpool = nn.Identity()

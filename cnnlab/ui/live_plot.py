@@ -71,7 +71,8 @@ export default function ({ data, parentElement }) {
     state.painted = c.text;
     await Plotly.react(plot, state.figure.data, { ...themed(state.figure, c), uirevision: data.src },
                        { responsive: true, displayModeBar: false, doubleClick: "reset" });
-    plot.dataset.points = state.figure.data.reduce((sum, trace) => sum + (trace.x?.length ?? 0), 0);
+    state.drawn = state.figure.data.reduce((sum, trace) => sum + (trace.x?.length ?? 0), 0);
+    plot.dataset.points = state.drawn;
   };
 
   const fill = (series) => {
@@ -97,18 +98,17 @@ export default function ({ data, parentElement }) {
     } catch { return false; }
   };
 
+  const turn = state.turn = (state.turn ?? 0) + 1;  // a later call of this function takes over from an earlier
   const round = async () => {
-    if (state.asking) return;
-    state.asking = true;
+    if (turn !== state.turn) return;
     if (!document.hidden && (state.live || !state.settled)) state.settled = (await ask()) && !state.live;
     if (state.painted && colours(root).text !== state.painted) await paint();
-    state.asking = false;
+    const waiting = state.live && !state.drawn;  // for the first point: a person has just pressed Start
+    if (turn === state.turn) state.timer = setTimeout(round, waiting ? data.every / 4 : data.every);
   };
-
+  clearTimeout(state.timer);
   state.settled = false;
   round();
-  clearInterval(state.timer);
-  state.timer = setInterval(round, data.every);
 
   for (const button of root.querySelectorAll("button")) {
     button.onclick = async () => {
@@ -120,7 +120,7 @@ export default function ({ data, parentElement }) {
                            width: 1200, height: 480, scale: button.dataset.format === "png" ? 2 : 1 });
     };
   }
-  return () => { clearInterval(state.timer); };
+  return () => { state.turn += 1; clearTimeout(state.timer); };
 }
 """
 

@@ -20,6 +20,7 @@ from cnnlab.ui.form import FIRST_RECIPE, fill_form
 from cnnlab.ui.live_plot import live_plot
 from cnnlab.ui.views import current_run, open_run, show_view
 
+DELETING = "run.deleting"
 EVERY = 1.0  # seconds between two looks at a live run
 
 
@@ -56,14 +57,16 @@ def _header(run: Run, state: State, config: TrainConfig) -> None:
     icon, colour, meaning = words.STATES[state]
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         runs = list_runs(run.path.parent)
-        st.session_state.setdefault("run.widget", run.id)
         names = {r.id: r.name for r in runs}
+        key = f"run.widget.{run.name}"  # a renamed run needs a new widget, for an old one keeps its labels
+        st.session_state.setdefault(key, run.id)
         st.selectbox(
             "Run",
             [r.id for r in runs],
-            key="run.widget",
+            key=key,
             format_func=lambda i: names.get(i, i),
             on_change=_chosen,
+            args=(key,),
             width=380,
         )
         with st.container(horizontal=True, width="content"):
@@ -76,8 +79,8 @@ def _header(run: Run, state: State, config: TrainConfig) -> None:
         st.caption(f"{config.model} on {config.dataset}" + (f" · recipe {recipe}" if recipe else ""))
 
 
-def _chosen() -> None:
-    open_run(st.session_state["run.widget"])
+def _chosen(key: str) -> None:
+    open_run(st.session_state.pop(key))
 
 
 def _actions(run: Run, state: State, config: TrainConfig) -> None:
@@ -121,30 +124,39 @@ def _rename(run: Run) -> None:
 
 
 def _ask_to_delete(run: Run) -> None:
-    st.session_state["run.deleting"] = run
+    st.session_state[DELETING] = run
+
+
+def _answered() -> None:
+    st.session_state.pop(DELETING, None)
 
 
 def deletion() -> None:
     """Ask before the run is deleted whose Delete was pressed."""
-    if run := st.session_state.pop("run.deleting", None):
-        _deletion_dialog(run)
+    if run := st.session_state.get(DELETING):
+        st.dialog("Delete this run?", on_dismiss=_answered)(_question)(run)
 
 
-@st.dialog("Delete this run?")
-def _deletion_dialog(run: Run) -> None:
+def _question(run: Run) -> None:
     training = " It is still training and will be stopped first." if run.state() in LIVE else ""
     st.markdown(f"**{run.name}** with its metrics and weights will be gone for good.{training}")
     with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Keep it"):
+        if st.button("Keep it", key="delete.no", on_click=_answered):
             st.rerun()
-        if st.button("Delete", type="primary", icon=":material/delete:"):
-            try:
-                run.delete()
-            except RunError as error:
-                st.error(str(error))
-                return
-            show_view("All runs")
+        if st.button(
+            "Delete", key="delete.yes", type="primary", icon=":material/delete:", on_click=_delete, args=(run,)
+        ):
             st.rerun()
+
+
+def _delete(run: Run) -> None:
+    _answered()
+    try:
+        run.delete()
+    except RunError as error:
+        st.session_state["run.message"] = str(error)
+    else:
+        show_view("All runs")
 
 
 # ── what changes while it trains ──────────────────────────────────────────────────────────────────────────────────

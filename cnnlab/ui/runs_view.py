@@ -45,6 +45,7 @@ def _table() -> None:
             "Network": [s.model for s in summaries],
             "Epochs": [f"{s.epoch} of {s.epochs}" for s in summaries],
             "Best validation accuracy": [s.best_accuracy for s in summaries],
+            "Watched test accuracy": [s.watched_accuracy for s in summaries],
             "Duration": [words.duration(s.duration) for s in summaries],
             "Started": [datetime.fromtimestamp(s.created) for s in summaries],
         }
@@ -57,8 +58,12 @@ def _table() -> None:
         key="runs.table",
         on_select="rerun",
         selection_mode="single-row",
+        placeholder="–",
         column_config={
             "Best validation accuracy": st.column_config.NumberColumn(format="percent"),
+            "Watched test accuracy": st.column_config.NumberColumn(
+                format="percent", help="Of runs that watch the test set, as the tutorials do: not for choosing."
+            ),
             "Started": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
         },
     )

@@ -7,6 +7,7 @@ GET /lab/runs/<id>/classes?have=<version>            its last accuracy for each 
 
 import contextlib
 import gc
+import importlib
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator
@@ -27,12 +28,17 @@ MOST_READERS = 16  # runs whose curves are kept in memory, about 0.3 MB each
 
 _readers: OrderedDict[Path, CurveReader] = OrderedDict()
 _reading = threading.Lock()
+_warmed = threading.Event()
 
 
 def _plotly_js(request: Request) -> Response:
     return FileResponse(
         PLOTLY_JS, media_type="text/javascript", headers={"cache-control": "max-age=31536000, immutable"}
     )
+
+
+def _warm(request: Request) -> Response:
+    return Response(status_code=200 if _warmed.is_set() else 503)
 
 
 def _curves(request: Request) -> Response:
@@ -72,6 +78,7 @@ def _steps_per_unit(run: Run, unit: str | None) -> int:
 
 ROUTES = [
     Route("/lab/plotly.js", _plotly_js),
+    Route("/lab/warm", _warm),
     Route("/lab/runs/{id}/curves", _curves),
     Route("/lab/runs/{id}/classes", _classes),
 ]
@@ -85,6 +92,8 @@ async def warm_up(app: object) -> AsyncIterator[dict[str, Any]]:
 
 
 def _import_the_heavy() -> None:
-
+    for view in ("form", "setup_view", "run_view", "runs_view"):  # these bring torch with them
+        importlib.import_module(f"cnnlab.ui.{view}")
     gc.collect()
     gc.freeze()  # Streamlit collects garbage after each script run: torch's objects need no look each time
+    _warmed.set()

@@ -114,8 +114,8 @@ def _forecast(config: TrainConfig, shape: cache.Shape, parts: Splits | None) -> 
             "One epoch takes about",
             words.duration(seconds),
             border=True,
-            help=f"From a few steps on this machine. All {config.epochs} epochs: {words.duration(seconds * config.epochs)}, "
-            "evaluations not counted; longer while something else computes.",
+            help=f"From a few steps on this machine; all {config.epochs} epochs take "
+            f"{words.duration(seconds * config.epochs)}. Evaluations come on top.",
         )
 
 

@@ -39,7 +39,6 @@ def show_view(view: View) -> None:
 def open_run(run_id: str | None) -> None:
     """Go to the view of the run ``run_id``."""
     st.session_state[RUN] = run_id
-    st.session_state.pop("run.widget", None)
     show_view("Run")
 
 

@@ -1,0 +1,157 @@
+"""How fast the Train page is in a real browser, and what it costs a training to be watched.
+
+    python -m benchmarks.page                                              # all but the last
+    CNNLAB_DATA=../shared/data python -m benchmarks.page --watch 5         # training speed with and without a page
+
+First page: from the address to the page drawn, in a fresh browser session, with the server warm. Widget change: from
+the key press to the new command line on the page, seen by a MutationObserver in the page. First point: from pressing
+Start to the first point on the chart. Watching: ``simple_cnn`` on 12,800 MNIST images, in turn without and with a page
+that shows it; the figure is the ratio of their training times, pair by pair.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from cnnlab.runs import LIVE, Run, list_runs
+from tests.browser.conftest import ARGUMENTS, chromium, running_server, settled
+
+ROOT = Path(__file__).resolve().parents[1]
+REPEATS = 9
+PLOT = ".live-plot .plot"
+
+STAMP_PRESS = """
+() => document.addEventListener('pointerdown', () => { window.pressedAt = performance.now(); },
+                                { once: true, capture: true })
+"""
+WAIT_FOR_CHANGE = """
+text => new Promise(resolve => {
+  const seen = () => [...document.querySelectorAll('code')].some(c => c.textContent.includes(text));
+  new MutationObserver((_, observer) => {
+    if (seen()) { observer.disconnect(); resolve(performance.now() - window.pressedAt); }
+  }).observe(document.body, { subtree: true, childList: true, characterData: true });
+})
+"""
+
+
+def first_page(browser: Browser, url: str) -> float:
+    """Seconds until a fresh session sees the page."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    started = time.perf_counter()
+    page.goto(url + "/?view=new", wait_until="commit")
+    page.wait_for_function("() => document.querySelector('.st-key-start button')", polling="raf")
+    took = time.perf_counter() - started
+    context.close()
+    return took
+
+
+def widget_change(page: Page, epochs: int) -> float:
+    """Seconds from the + of the epochs to the command that says so."""
+    page.evaluate(STAMP_PRESS)
+    page.evaluate(f"() => {{ window.change = ({WAIT_FOR_CHANGE})('--epochs {epochs}'); }}")
+    page.locator(".st-key-field-epochs").get_by_test_id("stNumberInputStepUp").click()
+    took = page.evaluate("() => window.change")
+    settled(page)
+    return float(took) / 1000
+
+
+def first_point(page: Page, url: str, runs: Path) -> float:
+    """Seconds from Start to the first point on the chart, on the built-in digits."""
+    page.goto(url + "/?view=new&recipe=quick_digits")
+    settled(page)
+    started = time.perf_counter()
+    page.get_by_role("button", name="Start training").click()
+    page.wait_for_function(f"() => +(document.querySelector('{PLOT}')?.dataset.points ?? 0) > 0", polling=20)
+    took = time.perf_counter() - started
+    run = list_runs(runs)[0]
+    assert run.wait_until_ended(120)
+    return took
+
+
+def watched_training(browser: Browser | None, url: str, runs: Path, name: str) -> float:
+    """Training seconds of an epoch, with a page that shows it if there is a ``browser``."""
+    command = [
+        sys.executable,
+        "-m",
+        "cnnlab",
+        "train",
+        "--recipe",
+        "simple_cnn",
+        "--train-images",
+        "12800",
+        "--epochs",
+        "4",
+    ]
+    context = browser.new_context(viewport={"width": 1440, "height": 900}) if browser else None
+    process = subprocess.Popen(
+        [*command, "--name", name, "--runs-dir", str(runs)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    run = Run(runs / name)
+    if context:
+        while not (run.path / "config.json").exists():
+            time.sleep(0.02)
+        context.new_page().goto(f"{url}/?view=run&run={name}")
+    process.wait()
+    if context:
+        context.close()
+    epochs = [r["seconds"] for r in run.records() if r["event"] == "epoch"]
+    return sum(epochs[1:])  # the first overlaps with the page being opened
+
+
+def row(what: str, seconds: list[float], limit: str) -> None:
+    """Print a row of the table."""
+    middle, least, most = statistics.median(seconds), min(seconds), max(seconds)
+    print(f"| {what} | {1000 * middle:,.0f} ms | {1000 * least:,.0f} to {1000 * most:,.0f} ms | {limit} |", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Speed of the Train page.")
+    parser.add_argument("--watch", type=int, default=0, metavar="PAIRS", help="measure watching only, so many pairs")
+    pairs = parser.parse_args().watch
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        runs = Path(folder) / "runs"
+        with running_server(runs) as url:
+            browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+            if pairs:
+                measure_watching(browser, url, runs, pairs)
+            else:
+                measure_page(browser, url, runs)
+            browser.close()
+        assert not [r for r in list_runs(runs) if r.state() in LIVE]
+
+
+def measure_page(browser: Browser, url: str, runs: Path) -> None:
+    """First page, widget change, first point."""
+    print("| what | median | least to most | wanted |\n| --- | --- | --- | --- |")
+    row("first page visible, warm server", [first_page(browser, url) for _ in range(REPEATS)], "2 s")
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(url + "/?view=new")
+    settled(page)
+    changes = [widget_change(page, 13 + n) for n in range(REPEATS + 2)]
+    row("widget change repainted", changes[2:], "150 ms")
+    row("Start to the first point, digits", [first_point(page, url, runs) for _ in range(5)], "5 s")
+
+
+def measure_watching(browser: Browser, url: str, runs: Path, pairs: int) -> None:
+    """Ratios of training time, watched to unwatched."""
+    ratios = []
+    for number in range(pairs):
+        alone = watched_training(None, url, runs, f"alone-{number}")
+        watched = watched_training(browser, url, runs, f"watched-{number}")
+        ratios.append(watched / alone)
+        print(f"pair {number + 1}: alone {alone:.2f} s, watched {watched:.2f} s, ratio {ratios[-1]:.3f}", flush=True)
+    print(f"ratio watched / alone: median {statistics.median(ratios):.3f}, {min(ratios):.3f} to {max(ratios):.3f}")
+
+
+if __name__ == "__main__":
+    main()

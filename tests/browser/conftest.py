@@ -1,0 +1,163 @@
+"""A real server and a real Chromium. Without a Chromium these tests skip, saying so; with CI=true they must run."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from cnnlab.runs import LIVE, list_runs
+
+ROOT = Path(__file__).resolve().parents[2]
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+)
+WARM = 60  # seconds for the server to import what pages need
+
+
+def chromium() -> str | None:
+    """Where Chromium is, if it is."""
+    named = os.environ.get("CHROMIUM")
+    return named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            if chromium() is None and os.environ.get("CI") != "true":
+                item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
+
+
+@contextmanager
+def running_server(runs: Path) -> Iterator[str]:
+    """A dashboard on a free port of this machine, over the runs in ``runs``; gives its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    flags = ["--server.port", str(port), "--server.headless", "true"]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", *flags]
+    log = runs.parent / f"server-{port}.log"
+    with log.open("wb") as out:
+        server = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, "CNNLAB_RUNS": str(runs)}, stdout=out, stderr=subprocess.STDOUT
+        )
+    try:
+        _wait_for(url + "/lab/warm", server, log)
+        yield url
+    finally:
+        server.send_signal(signal.SIGTERM)
+        try:
+            server.wait(15)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + WARM
+    while time.monotonic() < until:
+        assert server.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    pytest.fail(f"{url} did not answer: {log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of runs that the dashboard shows; no training outlives the tests."""
+    folder = tmp_path_factory.mktemp("dashboard") / "runs"
+    yield folder
+    for run in list_runs(folder):
+        if run.state() in LIVE:
+            run.request_stop()
+    for run in list_runs(folder):
+        assert run.wait_until_ended(60), f"{run.id} did not stop"
+
+
+@pytest.fixture(scope="session")
+def server(runs: Path) -> Iterator[str]:
+    with running_server(runs) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_page(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
+    """Opens browser sessions, each a visitor of its own; at the end none may have complained or asked outside."""
+    pages: list[Page] = []
+    complaints: list[str] = []
+
+    def open_page(**options: object) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        local = ("http://127.0.0.1", "data:", "blob:")
+        page.on("request", lambda r: None if r.url.startswith(local) else complaints.append(f"asked {r.url}"))
+        pages.append(page)
+        return page
+
+    yield open_page
+    for page in pages:
+        page.context.close()
+    # a deep link probes for its page's own health route first, and an interrupted poll is no error of ours
+    harmless = ("404", "net::ERR_ABORTED", "net::ERR_CONNECTION", "WebSocket")
+    assert [c for c in complaints if not any(h in c for h in harmless)] == []
+
+
+@pytest.fixture
+def page(new_page: Callable[..., Page]) -> Page:
+    """One visitor."""
+    return new_page()
+
+
+@pytest.fixture
+def goto(page: Page, server: str) -> Callable[..., Page]:
+    """Opens a path of the dashboard and waits until it is drawn."""
+
+    def go(path: str = "/", visitor: Page | None = None) -> Page:
+        chosen = visitor or page
+        chosen.goto(server + path)
+        settled(chosen)
+        return chosen
+
+    return go
+
+
+def settled(page: Page) -> None:
+    """Wait until the page's script has run."""
+    app = page.get_by_test_id("stApp")
+    app.wait_for()
+    expect(page.get_by_role("heading").first).to_be_visible()
+    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=20_000)

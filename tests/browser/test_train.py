@@ -1,0 +1,204 @@
+"""The Train page in a real browser: from Start to the end, and all that may happen in between."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from cnnlab.runs import Run, list_runs
+from tests.browser.conftest import running_server, settled
+
+Goto = Callable[..., Page]
+
+LONG = "/?view=new&recipe=quick_digits&epochs=300"
+PLOT = ".live-plot .plot"
+
+
+def start(page: Page) -> None:
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible(timeout=30_000)
+
+
+def stop(page: Page) -> None:
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Resume")).to_be_visible(timeout=30_000)
+
+
+def points(page: Page) -> int:
+    return int(page.locator(PLOT).first.get_attribute("data-points") or 0)
+
+
+def wait_for_points(page: Page, more_than: int) -> None:
+    page.wait_for_function(
+        f"n => +(document.querySelector('{PLOT}')?.dataset.points ?? 0) > n", arg=more_than, timeout=60_000
+    )
+
+
+def newest(runs: Path) -> Run:
+    return list_runs(runs)[0]
+
+
+def logged_steps(run: Run) -> list[int]:
+    return [record["step"] for record in run.records() if record["event"] == "step"]
+
+
+def test_a_first_visitor_starts_the_default_recipe_and_sees_it_finish(goto: Goto, runs: Path) -> None:
+    page = goto("/")
+    expect(page.get_by_text("python -m cnnlab train --recipe quick_digits")).to_be_visible()
+    start(page)
+    wait_for_points(page, 0)
+    expect(page.get_by_text("All 12 epochs are done.").first).to_be_visible(timeout=60_000)
+    run = newest(runs)
+    assert run.state() == "finished"
+    best = run.last_record("epoch")["best/accuracy"]
+    expect(page.get_by_test_id("stMetricValue").filter(has_text=f"{100 * best:.2f} %").first).to_be_visible()
+    assert best > 0.9
+
+
+def test_the_live_curve_moves_and_keeps_its_node_and_its_zoom(goto: Goto) -> None:
+    page = goto(LONG)
+    start(page)
+    wait_for_points(page, 20)
+    plot = page.locator(PLOT).first
+    plot.evaluate("node => { node.mine = true; }")
+    area = plot.locator(".nsewdrag.drag").first.bounding_box()
+    assert area is not None
+    page.mouse.move(area["x"] + area["width"] * 0.2, area["y"] + area["height"] * 0.3)
+    page.mouse.down()
+    page.mouse.move(area["x"] + area["width"] * 0.6, area["y"] + area["height"] * 0.8, steps=5)
+    page.mouse.up()
+    zoomed = plot.evaluate("node => [...node.layout.xaxis.range, ...node.layout.yaxis.range]")
+    before = points(page)
+    wait_for_points(page, before + 20)
+    assert plot.evaluate("node => node.mine") is True
+    assert plot.evaluate("node => [...node.layout.xaxis.range, ...node.layout.yaxis.range]") == zoomed
+    stop(page)
+
+
+def test_a_stopped_run_resumes_and_logs_each_step_once(goto: Goto, runs: Path) -> None:
+    page = goto("/?view=new&recipe=quick_digits&epochs=40")
+    start(page)
+    wait_for_points(page, 10)
+    stop(page)
+    run = newest(runs)
+    assert run.state() == "stopped"
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_text("All 40 epochs are done.").first).to_be_visible(timeout=90_000)
+    assert logged_steps(run) == list(range(1, 40 * 41 + 1))
+
+
+def test_a_reload_finds_the_training_and_a_second_visitor_can_stop_it(
+    goto: Goto, new_page: Callable[..., Page], server: str, runs: Path
+) -> None:
+    page = goto(LONG)
+    start(page)
+    wait_for_points(page, 10)
+    page.reload()
+    settled(page)
+    wait_for_points(page, 10)
+    other = goto("/", visitor=new_page())
+    expect(other.get_by_role("button", name="Stop")).to_be_visible()
+    wait_for_points(other, 10)
+    stop(other)
+    expect(page.get_by_role("button", name="Resume")).to_be_visible(timeout=30_000)
+    assert newest(runs).state() == "stopped"
+
+
+def test_a_second_training_waits_for_its_turn(goto: Goto, new_page: Callable[..., Page], runs: Path) -> None:
+    page = goto(LONG)
+    start(page)
+    wait_for_points(page, 10)
+    other = goto("/?view=new&recipe=quick_digits&epochs=1", visitor=new_page())
+    expect(other.get_by_text("this one will wait for its turn")).to_be_visible()
+    start(other)
+    expect(other.get_by_text("Waiting for its turn")).to_be_visible(timeout=30_000)
+    assert newest(runs).state() == "queued"
+    stop(page)
+    expect(other.get_by_text("The epoch is done.").first).to_be_visible(timeout=60_000)
+
+
+def test_a_training_outlives_the_server(page: Page, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    with running_server(runs) as url:
+        page.goto(url + LONG)
+        settled(page)
+        start(page)
+        wait_for_points(page, 10)
+        page.goto("about:blank")  # the tab is closed before the server goes
+    run = newest(runs)
+    assert run.state() == "running"
+    with running_server(runs) as url:
+        page.goto(url)
+        settled(page)
+        wait_for_points(page, 10)
+        stop(page)
+        page.goto("about:blank")
+    assert run.state() == "stopped"
+
+
+def test_dark_theme_paints_light_text_on_charts(goto: Goto, new_page: Callable[..., Page]) -> None:
+    colours = {}
+    for scheme in ("light", "dark"):
+        page = goto("/?view=run", visitor=new_page(color_scheme=scheme))
+        wait_for_points(page, 0)
+        colours[scheme] = page.locator(PLOT).first.evaluate("node => node.layout.font.color")
+    brightness = {k: sum(int(v.lstrip("#")[i : i + 2], 16) for i in (0, 2, 4)) for k, v in colours.items()}
+    assert brightness["dark"] > 600 > 200 > brightness["light"]
+
+
+def test_settings_are_in_the_address_and_survive_a_reload(goto: Goto) -> None:
+    page = goto("/?view=new")
+    rate = page.get_by_role("spinbutton", name="Learning rate")
+    rate.fill("0.02")
+    rate.press("Enter")
+    expect(page.get_by_text("python -m cnnlab train --recipe quick_digits --lr 0.02")).to_be_visible()
+    assert "lr=0.02" in page.url
+    page.reload()
+    settled(page)
+    expect(page.get_by_text("python -m cnnlab train --recipe quick_digits --lr 0.02")).to_be_visible()
+    page.get_by_role("button", name="Learning rate: 0.003 → 0.02").click()
+    expect(page.get_by_text("python -m cnnlab train --recipe quick_digits", exact=True)).to_be_visible()
+
+
+def test_a_run_is_renamed_and_deleted_after_a_question(goto: Goto, runs: Path) -> None:
+    page = goto("/?view=new&recipe=quick_digits&epochs=1")
+    start_quick(page)
+    run = newest(runs)
+    page.get_by_role("button", name="More").click()
+    name = page.get_by_role("textbox", name="Name")
+    name.fill("my first run")
+    name.press("Enter")
+    expect(page.get_by_role("combobox", name="Run")).to_have_value("my first run")
+    page.get_by_role("button", name="Delete …").click()
+    page.get_by_role("button", name="Keep it").click()
+    assert run.path.exists()
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("button", name="Delete …").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.wait_for_timeout(500)
+    assert not run.path.exists()
+
+
+def start_quick(page: Page) -> None:
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_text("The epoch is done.").first).to_be_visible(timeout=60_000)
+
+
+def test_curves_are_saved_as_png_and_svg(goto: Goto) -> None:
+    page = goto("/?view=run")
+    wait_for_points(page, 0)
+    for button, magic in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
+        with page.expect_download() as download:
+            page.locator(".live-plot").first.get_by_role("button", name=button).click()
+        assert Path(download.value.path()).read_bytes().startswith(magic)
+
+
+@pytest.mark.skipif(not os.environ.get("CNNLAB_DATA"), reason="CNNLAB_DATA does not say where the real MNIST lies")
+def test_simple_cnn_learns_real_mnist_from_the_browser(goto: Goto, runs: Path) -> None:
+    page = goto("/?view=new&recipe=simple_cnn&train_images=6400&epochs=1")
+    expect(page.get_by_text("20,490")).to_be_visible()
+    start_quick(page)
+    assert newest(runs).last_record("epoch")["test/accuracy"] > 0.8

@@ -1,0 +1,205 @@
+"""The pages without a browser: what they say and do, by Streamlit's own AppTest."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnnlab.config import TrainConfig
+from cnnlab.runs import Run, create_run, list_runs
+
+APP = str(Path(__file__).parents[1] / "app.py")
+PATIENCE = 60  # seconds, on a busy machine with torch to import
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of runs, and of datasets, that the app looks into."""
+    folder = tmp_path / "runs"
+    monkeypatch.setenv("CNNLAB_RUNS", str(folder))
+    monkeypatch.setenv("CNNLAB_DATA", str(tmp_path / "data"))
+    return folder
+
+
+def opened(**address: str) -> AppTest:
+    """The app as somebody sees it who opens this address."""
+    app = AppTest.from_file(APP, default_timeout=PATIENCE)
+    for name, value in address.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def ended_run(folder: Path, name: str, status: str, message: str, **settings: object) -> Run:
+    """A run that trained for one epoch of two, written by hand."""
+    config = TrainConfig(epochs=2, **settings)
+    run, lock = create_run(folder / name, {"config": config.model_dump(mode="json"), "recipe": "quick_digits"})
+    lock.release()
+    run.add_facts({"images": {"train": 1295, "val": 143, "test": 359}, "class_names": list("0123456789")})
+    epoch = {
+        "event": "epoch", "step": 21, "epoch": 1, "train/loss": 0.5, "train/accuracy": 0.8, "val/loss": 0.25,
+        "val/accuracy": 0.875, "best/epoch": 1, "best/loss": 0.25, "best/accuracy": 0.875, "elapsed": 3.0,
+    }  # fmt: skip
+    run.append([epoch, {"event": "end", "step": 21, "epoch": 1, "status": status, "message": message, "elapsed": 3.0}])
+    return run
+
+
+def command(app: AppTest) -> str:
+    """The command line that Start would run."""
+    return app.code[0].value
+
+
+def label_of(app: AppTest, field: str) -> str:
+    found = [w for kind in (app.number_input, app.selectbox, app.toggle, app.text_input) for w in kind]
+    return next(w.label for w in found if w.key == f"field.{field}")
+
+
+def test_the_app_opens_on_the_train_page_with_the_built_in_digits(runs: Path) -> None:
+    app = opened()
+    assert app.title[0].value == "Train"
+    assert command(app) == "python -m cnnlab train --recipe quick_digits"
+    assert {m.label: m.value for m in app.metric}["Parameters"] == "116,602"
+    assert not app.error
+
+
+def test_every_field_of_the_config_has_its_widget(runs: Path) -> None:
+    seen: set[str] = set()
+    for address in (
+        {"recipe": "cifar_cnn"},
+        {"recipe": "quick_digits", "schedule": "step"},
+        {"recipe": "quick_digits", "model": "custom"},
+        {"recipe": "quick_digits", "dataset": "folder:/nowhere"},
+    ):
+        app = opened(view="new", **address)
+        kinds = (app.number_input, app.selectbox, app.toggle, app.text_input)
+        seen |= {str(w.key).removeprefix("field.").split(".")[0] for kind in kinds for w in kind}
+    assert set(TrainConfig.model_fields) <= seen
+
+
+def test_choosing_a_recipe_fills_the_form(runs: Path) -> None:
+    app = opened(view="new")
+    app.selectbox(key="field.recipe").select("mlp").run()
+    assert command(app) == "python -m cnnlab train --recipe mlp"
+    assert app.selectbox(key="field.optimizer").value == "sgd"
+    assert app.number_input(key="field.lr").value == 0.01
+    assert app.number_input(key="field.batch_size").value == 20
+
+
+def test_a_change_is_marked_and_can_be_undone(runs: Path) -> None:
+    app = opened(view="new")
+    app.number_input(key="field.lr").set_value(0.02).run()
+    assert "●" in label_of(app, "lr")
+    assert "●" not in label_of(app, "epochs")
+    assert app.query_params["lr"] == "0.02"
+    app.button(key="reset.lr").click().run()
+    assert "●" not in label_of(app, "lr")
+    assert app.number_input(key="field.lr").value == 0.003
+    assert "lr" not in app.query_params
+
+
+def test_a_link_brings_its_settings(runs: Path) -> None:
+    app = opened(view="new", recipe="mlp", lr="0.5", hidden="[8]", model="custom", dropout="0.4")
+    assert "--model custom" in command(app)
+    assert "--hidden" in command(app)
+    assert app.number_input(key="field.lr").value == 0.5
+    assert app.number_input(key="field.dropout").value == 0.4
+
+
+def test_a_link_with_nonsense_opens_the_recipe_and_says_so(runs: Path) -> None:
+    app = opened(view="new", recipe="mlp", lr="-3")
+    assert command(app) == "python -m cnnlab train --recipe mlp"
+    assert "lr = -3 is not allowed" in app.toast[0].value
+
+
+def test_switching_the_optimiser_leaves_no_setting_that_has_no_effect(runs: Path) -> None:
+    app = opened(view="new", recipe="cifar_cnn")
+    app.selectbox(key="field.optimizer").select("adam").run()
+    assert "momentum" not in command(app)
+    assert not any("cannot be trained" in e.value for e in app.error)
+
+
+def test_a_custom_network_whose_picture_vanishes_cannot_be_started(runs: Path) -> None:
+    app = opened(view="new", model="custom")
+    for _ in range(4):
+        app.button(key="block.add").click().run()
+    assert "The picture vanishes in the pooling of block 5: 28×28 → 14×14 → 7×7 → 3×3 → 1×1" in app.error[0].value
+    assert app.button(key="start.disabled").disabled
+    app.button(key="block.remove.5").click().run()
+    app.button(key="block.remove.4").click().run()
+    assert not app.error
+
+
+def test_a_folder_that_is_not_there_is_told_before_start(runs: Path) -> None:
+    app = opened(view="new", dataset="folder:/no/such/place")
+    assert "There is no folder '/no/such/place'" in app.error[0].value
+    assert app.button(key="start.disabled").disabled
+
+
+def test_early_stopping_without_validation_images_is_told_before_start(runs: Path) -> None:
+    app = opened(view="new", validation_fraction="0", early_stopping="3")
+    assert "early_stopping needs validation images" in app.error[0].value
+
+
+def test_a_dataset_that_is_not_here_offers_its_download(runs: Path) -> None:
+    app = opened(view="new", recipe="simple_cnn")
+    assert any("MNIST** is not on this machine yet" in m.value for m in app.markdown)
+    assert app.button(key="download.mnist")
+
+
+def test_a_run_that_watches_the_test_set_warns(runs: Path) -> None:
+    app = opened(view="new", watch_test="true")
+    assert "no checkpoint is chosen by them" in app.info[0].value
+
+
+def test_without_runs_the_views_say_what_to_do(runs: Path) -> None:
+    for view in ("run", "all"):
+        assert "There is no run yet" in opened(view=view).info[0].value
+
+
+def test_an_old_run_shows_its_figures_and_can_be_resumed(runs: Path) -> None:
+    ended_run(runs, "half", "stopped", "Stopped after step 21; it can be resumed.")
+    app = opened(view="run", run="half")
+    tiles = {m.label: m.value for m in app.metric}
+    assert (tiles["Validation accuracy"], tiles["Best so far"]) == ("87.50 %", "87.50 %")
+    assert app.button(key="run.resume")
+    assert not [b for b in app.button if b.key == "run.stop"]
+
+
+def test_a_failed_run_says_why(runs: Path) -> None:
+    ended_run(runs, "bad", "failed", "The loss is nan at step 7 (epoch 1): training has blown up.")
+    assert "The loss is nan at step 7" in opened(view="run", run="bad").error[0].value
+
+
+def test_repeat_with_changes_fills_the_form_from_the_run(runs: Path) -> None:
+    ended_run(runs, "done", "finished", "All 2 epochs are done.", lr=0.25, optimizer="sgd", momentum=0.5)
+    app = opened(view="run", run="done")
+    app.button(key="run.repeat").click().run()
+    assert app.number_input(key="field.lr").value == 0.25
+    assert app.number_input(key="field.momentum").value == 0.5
+
+
+def test_a_damaged_run_is_told_and_the_others_are_listed(runs: Path) -> None:
+    ended_run(runs, "good", "finished", "All 2 epochs are done.")
+    (runs / "broken").mkdir()
+    (runs / "broken" / "config.json").write_text("{")
+    app = opened(view="all")
+    assert any("broken" in w.value for w in app.warning)
+    assert list(app.dataframe[0].value["Run"]) == ["good"]
+
+
+def test_deleting_asks_first(runs: Path) -> None:
+    run = ended_run(runs, "done", "finished", "All 2 epochs are done.")
+    app = opened(view="run", run="done")
+    app.button(key="run.delete").click().run()
+    assert run.path.exists()
+    next(b for b in app.button if b.label == "Delete").click().run()
+    assert list_runs(runs) == []
+
+
+def test_a_bad_name_is_refused_in_a_sentence(runs: Path) -> None:
+    run = ended_run(runs, "done", "finished", "All 2 epochs are done.")
+    app = opened(view="run", run="done")
+    app.text_input(key="run.rename.done").set_value("../up").run()
+    assert "cannot be a run's name" in app.error[0].value
+    assert run.name == "done"
