@@ -13,9 +13,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from pydantic_settings import CliSettingsSource
+from pydantic_settings import CliSettingsSource, SettingsError
 
 from cnnlab import recipes
 from cnnlab.config import TrainConfig
@@ -30,7 +30,7 @@ from cnnlab.runs import (
     create_run,
     find_run,
     list_runs,
-    new_id,
+    new_folder,
     reopen_run,
 )
 
@@ -39,6 +39,13 @@ OK, FAILED, WRONG = 0, 1, 2
 
 class Failure(Exception):
     """A command that could not do its work: exit status 1, with the message."""
+
+
+class OneSentenceParser(argparse.ArgumentParser):
+    """Says what is wrong with the arguments in one sentence; argparse would list all the flags before."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG, f"cnnlab: {message[:1].upper()}{message[1:]}. See {self.prog} --help.\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given.command == "train":
             settings = {name: value for name, value in vars(given).items() if name in TrainConfig.model_fields}
-            given.settings = train_source(parsed_args=settings)()
+            given.settings = _settings(train_source, settings)
         status: int = given.run_command(given)
         return status
     except (ConfigError, RunError, UnknownName) as error:
@@ -63,13 +70,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return OK
 
 
+def _settings(source: CliSettingsSource[Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The TrainConfig's fields among the arguments, lists and JSON decoded."""
+    try:
+        return source(parsed_args=dict(given))()
+    except SettingsError as error:
+        raise ConfigError(f"{error}: give a list as JSON or with commas, such as --hidden 128,64.") from None
+
+
 def _complain(sentence: str, status: int) -> int:
     print(f"cnnlab: {sentence}", file=sys.stderr)
     return status
 
 
 def _parser() -> tuple[argparse.ArgumentParser, CliSettingsSource[Any]]:
-    parser = argparse.ArgumentParser(prog="python -m cnnlab", description="Train and question convolutional networks.")
+    parser = OneSentenceParser(prog="python -m cnnlab", description="Train and question convolutional networks.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, help: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
@@ -141,9 +156,9 @@ def _train(given: argparse.Namespace) -> int:
     base = recipes.get(given.recipe).config if given.recipe else TrainConfig()
     config = adapt(base, given.settings)
     folder = _folder(given)
-    name = checked_name(given.name) if given.name else new_id(folder, config, given.recipe)
+    path = folder / checked_name(given.name) if given.name else new_folder(folder, config, given.recipe)
     facts = {"config": config.model_dump(mode="json"), "recipe": given.recipe}
-    run, lock = create_run(folder / name, facts)  # before torch is imported: the dashboard waits for the lock
+    run, lock = create_run(path, facts)  # before torch is imported: the dashboard waits for the lock
     with lock:
         from cnnlab.train import CHECK_ERRORS, check, versions
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -109,10 +110,10 @@ def evaluate(
 
 def _recall(kept: Path, mark: str, checkpoint: str, split: str, class_names: tuple[str, ...]) -> Evaluation | None:
     try:
-        with np.load(kept, allow_pickle=False) as file:
+        with kept.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             if str(file["mark"]) == mark:
                 return Evaluation(checkpoint, split, class_names, file["probabilities"], file["labels"], file["ids"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         pass  # none kept yet, or a damaged one: it is made anew
     return None
 

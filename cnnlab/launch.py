@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab import recipes
-from cnnlab.config import TrainConfig
+from cnnlab.config import TrainConfig, applies
 from cnnlab.parsing import differences
-from cnnlab.runs import LIVE, Run, RunError, checked_name, new_id
+from cnnlab.runs import LIVE, Run, RunError, checked_name, new_folder
 
 PROJECT = Path(__file__).resolve().parents[1]
 PATIENCE = 60  # seconds for the process to take its lock; it takes about half a second on an idle machine
@@ -30,6 +30,8 @@ def flags(config: TrainConfig, recipe: str | None) -> list[str]:
     base = recipes.get(recipe).config if recipe else TrainConfig()
     arguments = ["--recipe", recipe] if recipe else []
     for name, value in differences(config, base).items():
+        if not applies(name, config.model_dump()):
+            continue  # the recipe's value goes by itself where it no longer counts
         flag = "--" + name.replace("_", "-")
         if isinstance(value, bool):
             arguments.append(flag if value else flag.replace("--", "--no-", 1))
@@ -52,13 +54,13 @@ def shown_command(arguments: list[str]) -> str:
 
 def start(config: TrainConfig, recipe: str | None, runs: Path, name: str | None = None) -> Run:
     """Start training; returns once the run is on disk. Raises RunError where it did not come to that."""
-    run = Run(runs / (checked_name(name) if name else new_id(runs, config, recipe)))
+    from cnnlab.train import CHECK_ERRORS, check  # brings torch, which flags() and shown_command() need not
+
     try:
-        run.path.mkdir(parents=True)
-    except FileExistsError:
-        raise RunError(f"There is a run called {run.id} already: choose another name.") from None
-    except OSError as error:
-        raise RunError(f"The run folder {run.path} cannot be made ({error}).") from error
+        check(config)  # the process would say so too, but after its run has been shown
+    except CHECK_ERRORS as error:
+        raise RunError(str(error)) from error
+    run = Run(_named_folder(runs, name) if name else new_folder(runs, config, recipe))
     arguments = ["train", *flags(config, recipe), "--runs-dir", str(runs), "--name", run.id]
     try:
         _launch(run, arguments)
@@ -69,9 +71,23 @@ def start(config: TrainConfig, recipe: str | None, runs: Path, name: str | None 
     return run
 
 
+def _named_folder(runs: Path, name: str) -> Path:
+    path = runs / checked_name(name)
+    try:
+        path.mkdir(parents=True)
+    except FileExistsError:
+        raise RunError(f"There is a run called {path.name} already: choose another name.") from None
+    except OSError as error:
+        raise RunError(f"The run folder {path} cannot be made ({error}).") from error
+    return path
+
+
 def resume(run: Run) -> None:
     """Go on with a run that was stopped, interrupted or failed; returns once its process holds the lock."""
-    if run.state() == "finished":
+    state = run.state()
+    if state in LIVE:
+        raise RunError(f"{run.name} is {state}: there is nothing to resume.")
+    if state == "finished":
         raise RunError(f"{run.name} has finished: repeat it with more epochs instead.")
     _launch(run, ["resume", str(run.path)])
 

@@ -41,7 +41,7 @@ def turn(runs: Path, waiting_for: Callable[[int], None], give_up: Callable[[], b
     try:
         slot = _wait(folder, Path(ticket.lock_file), waiting_for, give_up)
     finally:
-        Path(ticket.lock_file).unlink()
+        Path(ticket.lock_file).unlink(missing_ok=True)
         ticket.release()
     try:
         yield slot is not None

@@ -21,8 +21,10 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
@@ -70,7 +72,7 @@ class Run:
             facts = json.loads((self.path / "config.json").read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise RunError(f"{self.path} is no run folder: its config.json cannot be read ({error}).") from error
-        if not isinstance(facts, dict) or "config" not in facts:
+        if not isinstance(facts, dict) or not isinstance(facts.get("config"), dict):
             raise RunError(f"{self.path}/config.json holds no 'config': it was not written by cnnlab.")
         return facts
 
@@ -147,8 +149,11 @@ class Run:
             raise RunError(f"{self.path} could not be deleted ({error}).") from error
 
     def delete_unstarted(self) -> None:
-        """Remove the folder of a run whose lock this process holds, because it turned out not to be trainable."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        """Remove what create_run made, because it turned out not to be trainable; a person's files there stay."""
+        for name in ("config.json", "metrics.jsonl", "lock"):
+            (self.path / name).unlink(missing_ok=True)
+        with suppress(OSError):  # not empty
+            self.path.rmdir()
 
     # ── its records ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -185,6 +190,14 @@ class Run:
         """Drop the records of later steps, and any end: the run goes on from ``step``, and logs each step once."""
         kept = [r for r in self.records() if r["event"] in ("step", "eval", "epoch") and r["step"] <= step]
         write_atomically(self.metrics_path, b"".join(json.dumps(record).encode() + b"\n" for record in kept))
+
+    def drop_half_record(self) -> None:
+        """Cut off what follows the last newline: a process that was killed, or a full disk, left it half written."""
+        try:
+            with self.metrics_path.open("rb+") as file:
+                file.truncate(sum(len(line) for line in file if line.endswith(b"\n")))
+        except FileNotFoundError:
+            return
 
     # ── its files ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -261,11 +274,27 @@ def checked_name(name: str) -> str:
     return name.strip()
 
 
-def new_id(runs: Path, config: TrainConfig, recipe: str | None) -> str:
-    """A folder name that is free: recipe or network and dataset, then date and time."""
+def new_folder(runs: Path, config: TrainConfig, recipe: str | None) -> Path:
+    """Make an empty folder named after recipe or network and dataset, then date and time; nobody else gets the same.
+
+    Raises RunError where it cannot be made.
+    """
     subject = recipe or f"{config.model}-{Path(config.dataset).name.removeprefix('folder:')}"
-    stem = re.sub(r"[^\w.-]+", "_", subject) + datetime.now().strftime("-%m%d-%H%M%S")
-    return next(name for n in range(1, 10_000) if not (runs / (name := stem if n == 1 else f"{stem}-{n}")).exists())
+    stem = re.sub(r"[^\w.-]+", "_", subject)[:60].lstrip(".-") + datetime.now().strftime("-%m%d-%H%M%S")
+    for number in count(1):
+        path = runs / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            path.mkdir(parents=True)
+            return path
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise _cannot_be_made(path, error) from error
+    raise AssertionError("there is always another number")
+
+
+def _cannot_be_made(path: Path, error: OSError) -> RunError:
+    return RunError(f"The run folder {path} cannot be made ({error}): choose another place by CNNLAB_RUNS.")
 
 
 def create_run(path: Path, facts: Mapping[str, Any]) -> tuple[Run, FileLock]:
@@ -281,9 +310,7 @@ def create_run(path: Path, facts: Mapping[str, Any]) -> tuple[Run, FileLock]:
     except Timeout:
         raise RunError(f"The run {path.name} is being started already: choose another --name.") from None
     except OSError as error:
-        raise RunError(
-            f"The run folder {path} cannot be made ({error}): choose another place by CNNLAB_RUNS."
-        ) from error
+        raise _cannot_be_made(path, error) from error
     if (path / "config.json").exists():
         lock.release()
         raise RunError(f"There is a run called {path.name} already: choose another --name, or delete that one.")
@@ -303,6 +330,7 @@ def reopen_run(run: Run) -> FileLock:
         lock.release()
         raise RunError(f"{run.name} has finished: there is nothing to resume. Repeat it with more epochs instead.")
     (run.path / "stop").unlink(missing_ok=True)
+    run.drop_half_record()
     run.append([{"event": "queued", "time": time.time()}])
     return lock
 
@@ -325,9 +353,10 @@ def _age(run: Run) -> float:
 
 def find_run(text: str, folder: Path) -> Run:
     """The run that ``text`` means: a folder's path, its name in ``folder``, or the name that a person gave."""
-    for path in (Path(text).expanduser(), folder / text):
-        if (path / "config.json").is_file():
-            return Run(path.resolve())
+    for path in (Path(text), folder / text):
+        with suppress(OSError, RuntimeError):  # no name of a file, such as one of 1,000 letters, or ~nobody
+            if (path.expanduser() / "config.json").is_file():
+                return Run(path.expanduser().resolve())
     named = [run for run in list_runs(folder) if run.name == text]
     if len(named) == 1:
         return named[0]

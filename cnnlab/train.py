@@ -132,13 +132,17 @@ def _written(run: Run, records: Iterator[Record]) -> Iterator[Record]:
     """Pass ``records`` on, after they are in the run's metrics; steps go there in bulk, the end does not go there."""
     waiting: list[Record] = []
     written = time.monotonic()
-    for record in records:
-        if record.event != "end":
-            waiting.append(record)
-        if record.event != "step" or time.monotonic() - written > WRITE_EVERY:
+    try:
+        for record in records:
+            if record.event != "end":
+                waiting.append(record)
+            if record.event != "step" or time.monotonic() - written > WRITE_EVERY:
+                _append(run, waiting)
+                waiting, written = [], time.monotonic()
+            yield record
+    finally:
+        if waiting:  # the loss blew up: these steps led there
             _append(run, waiting)
-            waiting, written = [], time.monotonic()
-        yield record
 
 
 def _append(run: Run, records: list[Record]) -> None:

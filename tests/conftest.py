@@ -22,7 +22,7 @@ REAL_DATA = os.environ.get("CNNLAB_DATA", "")
 PATIENCE = 60  # seconds that a process may take on a busy machine
 
 
-def until(true: Callable[[], object], what: str) -> None:
+def wait_until(true: Callable[[], object], what: str) -> None:
     """Wait until ``true()``; fails the test, saying ``what`` did not happen, after PATIENCE seconds."""
     end = time.monotonic() + PATIENCE
     while not true():
@@ -90,6 +90,11 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     runs = tmp_path_factory.mktemp("trained")
     assert main(["train", "--recipe", "quick_digits", "--name", "trained", "--runs-dir", str(runs)]) == 0
     return find_run("trained", runs)
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], object], str], None]:
+    return wait_until
 
 
 class Trainer:

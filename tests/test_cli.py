@@ -1,0 +1,322 @@
+"""The command line: what each command prints and returns, and one sentence for whatever is wrong."""
+
+import argparse
+import json
+import re
+import signal
+
+import pytest
+import torch
+from PIL import Image
+
+from cnnlab import cli, recipes
+from cnnlab.checkpoints import read_checkpoint
+from cnnlab.cli import main
+from cnnlab.config import TrainConfig, choices, limits
+from cnnlab.datasets import DATASETS
+from cnnlab.models import MODELS
+from cnnlab.runs import Run, create_run, list_runs
+
+pytestmark = pytest.mark.usefixtures("fresh_folders")
+
+TINY = ["--epochs", "1", "--train-images", "64"]
+COMMANDS = {"train", "resume", "stop", "evaluate", "predict", "plot", "runs", "recipes", "models", "datasets"}
+
+
+def subparsers() -> dict[str, argparse.ArgumentParser]:
+    parser, _ = cli._parser()
+    return next(a.choices for a in parser._actions if isinstance(a, argparse._SubParsersAction))
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error of a command."""
+    status = main(list(arguments))
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 2) -> str:
+    """The one sentence on standard error with which a command is refused."""
+    found, output, errors = said(capsys, *arguments)
+    assert found == status and output == "", (found, output, errors)
+    assert errors.count("\n") == 1 and errors.startswith("cnnlab: ") and "Traceback" not in errors
+    return errors.removeprefix("cnnlab: ").strip()
+
+
+# ── help ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_command_is_there_and_every_argument_has_help():
+    assert set(subparsers()) == COMMANDS
+    for name, parser in subparsers().items():
+        assert parser.description, name
+        assert not [a.dest for a in parser._actions if not a.help], name
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_help_is_printed_for_every_command(capsys, command):
+    status, output, _ = said(capsys, command, "--help")
+    assert status == 0 and "usage: python -m cnnlab" in output
+
+
+@pytest.mark.parametrize("name", TrainConfig.model_fields)
+def test_every_field_is_a_flag_in_kebab_case(name):
+    flags = {flag for action in subparsers()["train"]._actions for flag in action.option_strings}
+    assert f"--{name.replace('_', '-')}" in flags and ("_" not in name or f"--{name}" not in flags)
+
+
+# ── train ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_training_ends_with_its_folders_path_and_leaves_a_whole_run(capsys, fresh_folders):
+    status, output, errors = said(capsys, "train", *TINY, "--name", "one")
+    assert status == 0 and output.splitlines()[-1] == str(fresh_folders / "one")
+    assert "Epoch 1/1: train loss " in errors
+    run = Run(fresh_folders / "one")
+    assert run.state() == "finished" and "Epoch 1/1: train loss" in run.log_tail()
+    assert run.config == TrainConfig(epochs=1, train_images=64)
+    facts = run.facts()
+    assert facts["parameters"] == 20_490 and facts["images"] == {"train": 64, "val": 143, "test": 359}
+    assert {"torch", "numpy", "python", "cnnlab"} <= set(facts["versions"]) and "type" in facts["device"]
+    epoch = run.last_record("epoch")
+    wanted = {"epoch", "step", "train/loss", "train/accuracy", "val/loss", "val/accuracy", "lr", "seconds"}
+    assert wanted <= set(epoch) and (epoch["epoch"], epoch["step"]) == (1, 1)
+
+
+def test_flags_override_the_recipe_and_lists_are_understood(capsys, fresh_folders):
+    arguments = ["--recipe", "mlp", "--dataset", "digits", *TINY, "--lr", "0.5", "--name", "a", "--dropout", "0.1"]
+    assert said(capsys, "train", *arguments)[0] == 0
+    run = Run(fresh_folders / "a")
+    assert (run.recipe, run.config.model, run.config.batch_size, run.config.lr) == ("mlp", "mlp", 20, 0.5)
+    blocks = '[{"channels":4,"pool":"avg"},{"channels":2}]'
+    arguments = ["--model", "custom", "--blocks", blocks, "--hidden", "9,5", "--augment-flip", "--name", "b", *TINY]
+    assert said(capsys, "train", *arguments)[0] == 0
+    config = Run(fresh_folders / "b").config
+    assert [(b.channels, b.pool) for b in config.blocks] == [(4, "avg"), (2, "max")]
+    assert config.hidden == (9, 5) and config.augment_flip
+
+
+def test_without_a_name_a_run_is_named_after_its_recipe(capsys, tmp_path):
+    arguments = ("--recipe", "quick_digits", "--runs-dir", str(tmp_path / "elsewhere"), *TINY)
+    assert said(capsys, "train", *arguments)[0] == 0
+    (run,) = list_runs(tmp_path / "elsewhere")
+    assert re.fullmatch(r"quick_digits-\d{4}-\d{6}", run.name)
+
+
+def test_quick_digits_learns_the_digits(capsys, trained_run):
+    status, output, _ = said(capsys, "evaluate", str(trained_run.path), "--json")
+    assert status == 0 and json.loads(output)["accuracy"] > 0.95
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("", "The following arguments are required: COMMAND."),
+        ("fly", "Argument COMMAND: invalid choice: 'fly'"),
+        ("train --epoch 3", "Unrecognized arguments: --epoch 3"),
+        ("train --epochs", "Argument --epochs: expected one argument"),
+        ("train --epochs 0", "epochs = 0 is not allowed: give a whole number from 1 to 1000, such as 5."),
+        ("train --epochs many", "epochs = many is not allowed: "),
+        ("train --lr nan", "lr = nan is not allowed: "),
+        ("train --hidden x --model custom", "hidden = x is not allowed: "),
+        ("train --blocks [{ --model custom", "Parsing error encountered for blocks: "),
+        ("train --momentum 0.9", "momentum = 0.9 has no effect with optimizer = adam: "),
+        ("train --model lenet", "Unknown network 'lenet'. Available: "),
+        ("train --dataset imagenet", "Unknown dataset 'imagenet'. Available: "),
+        ("train --dataset folder:/nowhere", "There is no folder '/nowhere': "),
+        ("train --recipe cake", "Unknown recipe 'cake'. Available: quick_digits, "),
+        ("train --name a/b", "'a/b' cannot be a run's name: "),
+        ("train --early-stopping 2 --validation-fraction 0", "early_stopping needs validation images: "),
+        ('train --model custom --blocks [{"pool_size":8},{"pool_size":8}]', "The picture vanishes in the pooling of "),
+        (
+            "train --model tiny_resnet --dataset folder:. --image-size 8 --device mps",
+            "device = mps is not on this mach",
+        ),
+        ("resume nothing", "There is no run 'nothing' in "),
+        ("stop nothing", "There is no run 'nothing' in "),
+        ("evaluate nothing", "There is no run 'nothing' in "),
+        ("predict nothing a.png", "There is no run 'nothing' in "),
+        ("plot nothing a.svg", "There is no run 'nothing' in "),
+        ("evaluate x --split all", "Argument --split: invalid choice: 'all'"),
+    ],
+)
+def test_wrong_arguments_get_one_sentence_status_2_and_leave_no_run(capsys, fresh_folders, arguments, sentence):
+    assert refused(capsys, *arguments.split()).startswith(sentence)
+    assert list_runs(fresh_folders) == [] and not [p for p in fresh_folders.glob("*") if p.name != ".queue"]
+
+
+@pytest.mark.parametrize("name", [n for n, i in TrainConfig.model_fields.items() if limits(i)[1] or choices(i)])
+def test_any_fields_wrong_value_is_refused_in_one_sentence(capsys, name):
+    assert refused(capsys, "train", f"--{name.replace('_', '-')}", "nonsense").startswith(f"{name} = nonsense is not")
+
+
+def test_a_name_that_is_taken_is_refused_and_its_run_left_alone(capsys, trained_run):
+    before = trained_run.metrics_path.read_bytes()
+    arguments = ("train", *TINY, "--name", trained_run.id, "--runs-dir", str(trained_run.path.parent))
+    assert refused(capsys, *arguments).startswith("There is a run called trained already")
+    assert trained_run.metrics_path.read_bytes() == before
+
+
+def test_a_persons_files_survive_a_run_of_that_name_that_cannot_start(capsys, fresh_folders):
+    (fresh_folders / "notes").mkdir(parents=True)
+    (fresh_folders / "notes/diary.txt").write_text("dear diary")
+    refused(capsys, "train", "--model", "lenet", "--name", "notes")
+    assert [p.name for p in (fresh_folders / "notes").iterdir()] == ["diary.txt"]
+
+
+def test_a_loss_that_blows_up_ends_as_failed_with_its_steps_on_record(capsys, fresh_folders):
+    arguments = ("--optimizer", "sgd", "--lr", "100", "--model", "conv_module", "--name", "boom", "--batch-size", "16")
+    status, output, errors = said(capsys, "train", *arguments)
+    run = Run(fresh_folders / "boom")
+    assert status == 1 and output.splitlines()[-1] == str(run.path) and run.state() == "failed"
+    message = run.last_record("end")["message"]
+    assert message in errors.replace("\n", " ") and "Traceback" not in errors
+    step = int(re.search(r"at step (\d+) \(epoch", message)[1])
+    assert [r["step"] for r in run.records() if r["event"] == "step"] == list(range(1, step))
+
+
+def test_a_missing_dataset_without_a_network_fails_in_a_sentence(capsys, fresh_folders, monkeypatch):
+    from cnnlab.datasets.torchvision_sets import MNIST_KIN
+
+    monkeypatch.setattr(MNIST_KIN["mnist"], "mirrors", ["http://127.0.0.1:9/"])
+    status, _, errors = said(capsys, "train", "--recipe", "simple_cnn", "--name", "offline")
+    assert status == 1 and Run(fresh_folders / "offline").state() == "failed"
+    assert "mnist is not on this machine, and the download failed." in errors and "Traceback" not in errors
+
+
+def test_wrong_arguments_and_interrupts_behave_in_a_real_process(trainer, until, fresh_folders):
+    status, output, errors = trainer.run("train", "--epochs", "0")
+    assert (status, output) == (2, "") and errors.count("\n") == 1
+    process = trainer.start("train", "--epochs", "1000", "--train-images", "32", "--name", "long")
+    run = Run(fresh_folders / "long")
+    until(lambda: run.last_record("epoch"), "the first epoch")
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0 and output.splitlines()[-1] == str(run.path) and "Traceback" not in errors
+    assert run.state() == "stopped" and "Stopped after step " in errors
+    assert read_checkpoint(run.checkpoint_path("last")).step == run.last_record("end")["step"]
+
+
+# ── lists ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_lists_say_what_a_user_wants_to_know(capsys):
+    for command, registry in (("recipes", recipes.RECIPES), ("models", MODELS), ("datasets", DATASETS)):
+        status, output, _ = said(capsys, command)
+        assert status == 0 and all(re.search(rf"^{name}\s", output, re.M) for name in registry), command
+        for name in registry:
+            assert registry.get(name).summary.split(",")[0] in output
+    assert "20,490" in said(capsys, "models")[1] and "folder:PATH" in said(capsys, "datasets")[1]
+
+
+def test_runs_are_listed_with_their_state_and_best_accuracy(capsys, trained_run):
+    status, output, _ = said(capsys, "runs", "--runs-dir", str(trained_run.path.parent))
+    row = next(line for line in output.splitlines() if line.startswith("trained"))
+    best = trained_run.last_record("epoch")["best/accuracy"]
+    assert (
+        status == 0
+        and "finished" in row
+        and "quick_digits" in row
+        and f"{100 * best:.2f} %" in row
+        and "/".join([str(trained_run.config.epochs)] * 2) in row
+    )
+
+
+def test_a_damaged_run_does_not_hide_the_others(capsys, fresh_folders):
+    for name in ("good", "bad"):
+        create_run(fresh_folders / name, {"config": TrainConfig().model_dump(mode="json")})[1].release()
+    (fresh_folders / "bad/config.json").write_text("{")
+    status, output, errors = said(capsys, "runs")
+    assert status == 0 and "good" in output and "interrupted" in output and "bad is no run folder" in errors
+
+
+# ── questions to a run ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("split", ["test", "val", "train"])
+def test_an_evaluation_in_json_has_its_schema_and_is_right(capsys, trained_run, digits, split):
+    status, output, _ = said(capsys, "evaluate", str(trained_run.path), "--split", split, "--json")
+    found = json.loads(output)
+    assert status == 0 and set(found) == {"loss", "accuracy", "count", "per_class"}
+    assert [set(c) for c in found["per_class"]] == [{"class", "correct", "total", "accuracy"}] * 10
+    saved = read_checkpoint(trained_run.checkpoint_path("best"))
+    part = digits.splits(saved.config).get(split)
+    with torch.inference_mode():
+        logits = saved.network()(saved.scaling(part.images))
+    right = logits.argmax(1) == part.labels
+    assert found["count"] == len(part) and found["accuracy"] == pytest.approx(right.double().mean().item())
+    assert found["loss"] == pytest.approx(torch.nn.functional.cross_entropy(logits, part.labels).item(), abs=1e-4)
+    assert sum(c["correct"] for c in found["per_class"]) == int(right.sum())
+    assert [c["total"] for c in found["per_class"]] == torch.bincount(part.labels).tolist()
+
+
+def test_an_evaluation_for_people_names_each_class(capsys, trained_run):
+    status, output, _ = said(capsys, "evaluate", str(trained_run.path))
+    assert status == 0 and "359 test images" in output and len(re.findall(r"Accuracy of \d: .* %", output)) == 10
+
+
+def test_a_split_without_images_and_a_run_without_checkpoint_are_said(capsys, fresh_folders):
+    assert said(capsys, "train", *TINY, "--validation-fraction", "0", "--name", "a")[0] == 0
+    assert refused(capsys, "evaluate", "a", "--split", "val", status=1).startswith("a has no val images: ")
+    assert refused(capsys, "evaluate", "a", "--checkpoint", "best", status=1).startswith("There is no checkpoint ")
+    last = Run(fresh_folders / "a").checkpoint_path("last")
+    last.write_bytes(last.read_bytes()[:1000])
+    assert "is damaged or not of cnnlab" in refused(capsys, "evaluate", "a", status=1)
+    assert "is damaged or not of cnnlab" in refused(capsys, "predict", "a", "x.png", status=1)
+    last.unlink()
+    assert refused(capsys, "evaluate", "a").startswith("a has no checkpoint yet: ")
+
+
+def test_a_damaged_answer_that_was_kept_is_made_anew(capsys, fresh_folders):
+    assert said(capsys, "train", *TINY, "--name", "a")[0] == 0
+    first = said(capsys, "evaluate", "a", "--json")[1]
+    kept = fresh_folders / "a/predictions-test.npz"
+    for content in (b"", b"PK\x03\x04nonsense", kept.read_bytes()[:500], b"nonsense"):
+        kept.write_bytes(content)
+        assert said(capsys, "evaluate", "a", "--json")[1] == first
+
+
+def test_predictions_in_json_have_their_schema_and_name_unreadable_files(capsys, trained_run, digits, tmp_path):
+    for number in range(3):
+        Image.fromarray(digits.test.images[number, 0].numpy()).save(tmp_path / f"{number}.png")
+    (tmp_path / "bad.png").write_text("no image")
+    paths = [str(tmp_path / name) for name in ("0.png", "bad.png", "1.png", "2.png", "none.png")]
+    status, output, _ = said(capsys, "predict", str(trained_run.path), *paths, "--top", "4", "--json")
+    found = json.loads(output)
+    assert status == 0 and [f["path"] for f in found] == paths
+    assert set(found[1]) == {"path", "error"} and found[1]["error"] == "not an image" and "error" in found[4]
+    for answer, label in zip((found[0], found[2], found[3]), digits.test.labels.tolist(), strict=False):
+        shares = [p["probability"] for p in answer["predictions"]]
+        assert set(answer) == {"path", "predictions"} and len(shares) == 4
+        assert shares == sorted(shares, reverse=True) and 0 <= min(shares) and sum(shares) <= 1 + 1e-6
+        assert answer["predictions"][0]["class"] == str(label)
+
+
+def test_predictions_for_people_and_only_unreadable_files(capsys, trained_run, tmp_path):
+    Image.new("RGB", (40, 30), "white").save(tmp_path / "white.png")
+    status, output, _ = said(capsys, "predict", str(trained_run.path), str(tmp_path / "white.png"))
+    assert status == 0 and len(re.findall(r"\d [\d.]+ %", output)) == 3
+    status, output, _ = said(capsys, "predict", str(trained_run.path), str(tmp_path / "none.png"))
+    assert status == 1 and "none.png: unreadable (" in output
+    assert refused(capsys, "predict", str(trained_run.path), "x.png", "--top", "0").startswith("--top 0 is not allowed")
+
+
+def test_curves_are_drawn_into_a_file(capsys, trained_run, tmp_path):
+    file = tmp_path / "curves.html"
+    assert said(capsys, "plot", str(trained_run.path), str(file))[:2] == (0, f"{file}\n")
+    assert "plotly" in file.read_text("utf-8")
+    sentence = refused(capsys, "plot", str(trained_run.path), str(tmp_path / "curves.txt"), status=1)
+    assert sentence == "'curves.txt' is not allowed: let the file end in .html, .png, .svg."
+
+
+def test_a_run_that_has_ended_cannot_be_stopped(capsys, trained_run):
+    assert refused(capsys, "stop", str(trained_run.path)) == "trained is finished: there is nothing to stop."
+
+
+def test_images_that_changed_since_a_run_began_are_refused_when_it_is_resumed(capsys, fresh_folders):
+    assert said(capsys, "train", *TINY, "--name", "a")[0] == 0
+    run = Run(fresh_folders / "a")
+    run.add_facts({"images": {"train": 1, "val": 2, "test": 3}})
+    run.append([{"event": "queued"}])
+    status, _, errors = said(capsys, "resume", "a")
+    assert status == 1 and "The images have changed since this run began" in errors

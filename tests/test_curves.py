@@ -1,0 +1,83 @@
+"""Curves: thinned to what a screen shows, followed while they are written."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnnlab.curves import MOST_POINTS, CurveReader, Thinned, read_curves
+from cnnlab.runs import Run
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=50), st.integers(1, 200))
+def test_a_thinned_curve_keeps_its_mean_and_at_most_so_many_points(values, times):
+    curve, ys = Thinned(), values * times
+    for x, y in enumerate(ys):
+        curve.add(x, y)
+    points, means = curve.points()
+    assert len(points) == len(means) <= min(len(ys), MOST_POINTS) and points == sorted(points)
+    counts = [count for _, _, count in curve.bins]
+    assert sum(counts) == len(ys) and max(counts) < 2 * max(1, len(ys) / (MOST_POINTS / 2))
+    total = sum(mean * count for mean, count in zip(means, counts, strict=True))
+    assert total / len(ys) == pytest.approx(sum(ys) / len(ys), abs=1e-6)
+
+
+def test_few_points_stay_as_they_are():
+    curve = Thinned()
+    for x in range(MOST_POINTS):
+        curve.add(x, x**2)
+    assert curve.points() == ([float(x) for x in range(MOST_POINTS)], [float(x**2) for x in range(MOST_POINTS)])
+    assert curve.points(unit=10)[0][5] == 0.5
+
+
+@pytest.fixture
+def written(trained_run, tmp_path) -> tuple[Run, bytes]:
+    """An empty run folder, and the log of a real run to be written into it."""
+    return Run(tmp_path), trained_run.metrics_path.read_bytes()
+
+
+def test_curves_hold_what_was_recorded(trained_run):
+    curves = read_curves(trained_run)
+    epochs = [record for record in trained_run.records() if record["event"] == "epoch"]
+    for key in ("train/loss", "train/accuracy", "val/loss", "val/accuracy"):
+        assert curves[key] == ([e["step"] for e in epochs], [e[key] for e in epochs])
+    steps = [record for record in trained_run.records() if record["event"] == "step"]
+    assert curves["step/train/loss"] == ([s["step"] for s in steps], [s["train/loss"] for s in steps])
+    assert "test/loss" not in curves
+
+
+def test_following_a_log_as_it_grows_gives_the_same_as_reading_it_whole(written, trained_run):
+    run, content = written
+    reader, versions = CurveReader(run), set()
+    reader.read()
+    for end in [*range(0, len(content), 997), len(content)]:
+        run.metrics_path.write_bytes(b"") if end == 0 else None
+        with run.metrics_path.open("ab") as file:
+            file.write(content[file.tell() : end])
+        reader.read()
+        versions.add(reader.version)
+    assert reader.points() == read_curves(trained_run) and len(versions) > 10
+    last = [r for r in trained_run.records() if r["event"] == "epoch"][-1]
+    assert reader.class_accuracy == last["val/class_accuracy"]
+
+
+def test_a_log_that_was_replaced_is_read_anew(written):
+    run, content = written
+    run.metrics_path.write_bytes(content)
+    reader = CurveReader(run)
+    reader.read()
+    run.forget_after(41)  # as a resumed run does
+    reader.read()
+    assert reader.points() == read_curves(run) and max(reader.points()["step/train/loss"][0]) == 41
+    run.metrics_path.unlink()
+    reader.read()
+    assert reader.points() == {}
+
+
+def test_a_run_that_watches_the_test_set_shows_its_classes(tmp_path):
+    record = {"event": "epoch", "step": 3, "epoch": 1, "test/loss": 0.5, "test/class_accuracy": [1.0, None]}
+    (tmp_path / "metrics.jsonl").write_text(json.dumps(record) + "\n")
+    reader = CurveReader(Run(tmp_path))
+    reader.read()
+    assert reader.class_accuracy == [1.0, None] and reader.points() == {"test/loss": ([3.0], [0.5])}

@@ -1,0 +1,290 @@
+"""Run folders: their states are asked of the lock, their records read as far as they are whole, their names checked."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cnnlab.config import TrainConfig
+from cnnlab.runs import (
+    Run,
+    RunError,
+    checked_name,
+    create_run,
+    find_run,
+    is_held,
+    list_runs,
+    new_folder,
+    reopen_run,
+    write_atomically,
+)
+from cnnlab.summary import summarise
+
+FACTS = {"config": TrainConfig().model_dump(mode="json"), "recipe": None}
+
+
+@pytest.fixture
+def queued_run(tmp_path: Path) -> Run:
+    """A run folder that nobody works on any more: created, then its lock let go."""
+    run, lock = create_run(tmp_path / "runs/one", FACTS)
+    lock.release()
+    return run
+
+
+def another(folder: Path, name: str) -> Run:
+    run, lock = create_run(folder / name, FACTS)
+    lock.release()
+    return run
+
+
+# ── states ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("records", "alive", "dead"),
+    [
+        ([], "queued", "interrupted"),
+        ([{"event": "start"}], "running", "interrupted"),
+        ([{"event": "start"}, {"event": "step"}], "running", "interrupted"),
+        ([{"event": "start"}, {"event": "epoch"}, {"event": "queued"}], "queued", "interrupted"),
+        ([{"event": "end", "status": "finished"}], "finished", "finished"),
+        ([{"event": "end", "status": "stopped"}], "stopped", "stopped"),
+        ([{"event": "end", "status": "failed"}], "failed", "failed"),
+        ([{"event": "end", "status": "stopped"}, {"event": "queued"}], "queued", "interrupted"),
+    ],
+    ids=str,
+)
+def test_a_state_follows_from_the_lock_and_the_last_record(queued_run, records, alive, dead):
+    queued_run.append(records)
+    assert queued_run.state() == dead
+    with queued_run.lock():
+        assert queued_run.state() == alive
+
+
+def test_a_lock_is_held_as_long_as_its_process_lives(tmp_path):
+    code = "import sys, filelock\nwith filelock.FileLock(sys.argv[1]): print('held', flush=True); sys.stdin.read()"
+    lock = tmp_path / "lock"
+    assert not is_held(lock)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(lock)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        assert process.stdout.readline() == "held\n"
+        assert is_held(lock) and is_held(lock)
+        process.kill()
+    assert not is_held(lock)
+
+
+def test_real_trainings_pass_through_their_states(trainer, until, fresh_folders):
+    few = ("--train-images", "64", "--validation-fraction", "0", "--batch-size", "8")
+    process = trainer.start("train", *few, "--epochs", "1000", "--name", "killed", OMP_NUM_THREADS="1")
+    killed, stopped, waits = (Run(fresh_folders / name) for name in ("killed", "stopped", "waits"))
+    until(lambda: killed.state() == "running", "the start")
+    first = trainer.start("train", *few, "--name", "stopped", OMP_NUM_THREADS="1")
+    until(lambda: list(fresh_folders.glob(".queue/ticket-*")), "the second run's place in the line")
+    second = trainer.start("train", *few, "--epochs", "1", "--name", "waits", OMP_NUM_THREADS="1")
+    until(lambda: len(list(fresh_folders.glob(".queue/ticket-*"))) == 2, "the third run's place in the line")
+    assert (killed.state(), stopped.state(), waits.state()) == ("running", "queued", "queued")
+
+    stopped.request_stop()
+    assert first.wait(60) == 0 and stopped.state() == "stopped"
+    assert stopped.last_record("step") is None and "waited" in stopped.last_record("end")["message"]
+    process.kill()
+    until(lambda: killed.state() == "interrupted", "the first run's interruption")
+    assert second.wait(60) == 0 and waits.state() == "finished"
+
+
+# ── records ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_last_record_of_a_long_log_is_found_from_its_end(queued_run):
+    queued_run.append([{"event": "epoch", "step": 1, "note": "ü" * 1000}])
+    queued_run.append([{"event": "step", "step": n, "filling": "x" * 50} for n in range(5000)])
+    assert queued_run.metrics_path.stat().st_size > 5 * 65536
+    assert queued_run.last_record()["step"] == 4999
+    assert queued_run.last_record("epoch") == {"event": "epoch", "step": 1, "note": "ü" * 1000}
+    assert queued_run.last_record("queued")["event"] == "queued"
+    assert queued_run.last_record("eval") is None
+
+
+def test_a_record_longer_than_what_is_read_at_a_time_is_whole(queued_run):
+    queued_run.append([{"event": "epoch", "long": "x" * 200_000}, {"event": "step"}])
+    assert len(queued_run.last_record("epoch")["long"]) == 200_000
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lengths=st.lists(st.integers(0, 200), max_size=20), cut=st.integers(0, 60), tail=st.integers(16, 100))
+def test_only_whole_lines_count_wherever_the_file_ends(queued_run, monkeypatch, lengths, cut, tail):
+    monkeypatch.setattr("cnnlab.runs.TAIL", tail)
+    records = [{"event": "step", "step": n, "x": "y" * length} for n, length in enumerate(lengths)]
+    content = b"".join(json.dumps(r).encode() + b"\n" for r in records)
+    content = content[: max(0, len(content) - cut)]
+    queued_run.metrics_path.write_bytes(content)
+    whole = records[: content.count(b"\n")]
+    assert list(queued_run.records()) == whole
+    assert queued_run.last_record() == (whole[-1] if whole else None)
+
+
+def test_a_half_written_record_spoils_neither_the_state_nor_what_follows(queued_run):
+    queued_run.append([{"event": "start", "step": 0, "time": 1.0}, {"event": "step", "step": 1}])
+    with queued_run.metrics_path.open("ab") as file:
+        file.write(b'{"event": "st')
+    assert queued_run.state() == "interrupted"
+    with reopen_run(queued_run):
+        assert queued_run.state() == "queued"
+        assert [r["event"] for r in queued_run.records()] == ["queued", "start", "step", "queued"]
+
+
+def test_going_on_from_a_step_forgets_later_records_and_ends(queued_run):
+    events = [("step", 1), ("epoch", 1), ("step", 2), ("eval", 2), ("step", 3), ("end", 3)]
+    queued_run.append([{"event": event, "step": step} for event, step in events])
+    queued_run.forget_after(2)
+    assert [(r["event"], r["step"]) for r in queued_run.records()] == events[:4]
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
+    write_atomically(tmp_path / "file", b"old")
+    with pytest.raises(TypeError):
+        write_atomically(tmp_path / "file", "no bytes")  # type: ignore[arg-type]
+    assert (tmp_path / "file").read_bytes() == b"old"
+
+
+# ── making, finding, naming, deleting ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_new_folder_is_named_after_its_recipe_or_network_and_dataset(tmp_path):
+    assert new_folder(tmp_path, TrainConfig(), "quick_digits").name.startswith("quick_digits-")
+    assert new_folder(tmp_path, TrainConfig(), None).name.startswith("simple_cnn-digits-")
+    odd = new_folder(tmp_path, TrainConfig(dataset="folder:/home/me/" + "my flowers/" * 9 + "ö"), None)
+    assert checked_name(odd.name) == odd.name and odd.name.startswith("simple_cnn-ö-")
+
+
+def test_runs_that_begin_together_get_folders_of_their_own(tmp_path):
+    folders = {new_folder(tmp_path, TrainConfig(), "mlp") for _ in range(20)}
+    assert len(folders) == 20 and all(folder.is_dir() for folder in folders)
+
+
+def test_where_no_folder_can_be_made_a_sentence_says_so(tmp_path):
+    (tmp_path / "file").touch()
+    for make in (
+        lambda: new_folder(tmp_path / "file", TrainConfig(), None),
+        lambda: create_run(tmp_path / "file/run", FACTS),
+    ):
+        with pytest.raises(RunError, match=rf"The run folder {tmp_path}/file/.* cannot be made .* CNNLAB_RUNS\.$"):
+            make()
+
+
+def test_a_name_is_given_to_one_run(queued_run):
+    with pytest.raises(RunError, match="There is a run called one already: choose another --name, or delete that one"):
+        create_run(queued_run.path, FACTS)
+
+
+def test_a_finished_or_live_run_is_not_reopened(queued_run):
+    with queued_run.lock(), pytest.raises(RunError, match=r"one is queued: there is nothing to resume\."):
+        reopen_run(queued_run)
+    queued_run.append([{"event": "end", "status": "finished"}])
+    with pytest.raises(RunError, match="one has finished: there is nothing to resume"):
+        reopen_run(queued_run)
+    assert not is_held(queued_run.path / "lock")
+
+
+def test_reopening_takes_back_a_request_to_stop(queued_run):
+    queued_run.request_stop()
+    assert queued_run.stop_requested()
+    with reopen_run(queued_run):
+        assert not queued_run.stop_requested()
+
+
+def test_a_run_is_found_by_folder_name_path_and_given_name(queued_run, monkeypatch):
+    runs = queued_run.path.parent
+    queued_run.rename("My best ✨"[:7])
+    for text in ("one", str(queued_run.path), "My best"):
+        assert find_run(text, runs).path == queued_run.path
+    monkeypatch.chdir(runs)
+    assert find_run("./one", Path("/nowhere")).path == queued_run.path
+
+
+def test_a_run_that_is_not_there_is_answered_with_those_that_are(queued_run):
+    for text in ("two", "x" * 5000, "~nobody-here", "", "a\0b"):
+        with pytest.raises(RunError, match=r"There is no run '.*' in .*\. Available: one\."):
+            find_run(text, queued_run.path.parent)
+    with pytest.raises(RunError, match="Available: none yet"):
+        find_run("one", queued_run.path)
+
+
+def test_a_name_that_two_runs_share_is_ambiguous(queued_run):
+    second = another(queued_run.path.parent, "two")
+    for run in (queued_run, second):
+        run.rename("same")
+    with pytest.raises(RunError, match="2 runs are called 'same': give one of the folders two, one"):
+        find_run("same", queued_run.path.parent)
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", "../up", "a/b", ".hidden", "-flag", "x" * 101, "a\nb", "a\0b", "<b>", "new\n"]
+)
+def test_a_name_that_cannot_be_used_is_refused(queued_run, name):
+    if name == "new\n":
+        queued_run.rename(name)  # outer blanks fall away
+        assert queued_run.name == "new"
+        return
+    with pytest.raises(RunError, match="cannot be a run's name: use 1 to 100 letters"):
+        queued_run.rename(name)
+    assert queued_run.name == "one"
+
+
+def test_a_renamed_run_keeps_its_folder(queued_run):
+    queued_run.rename("Größer, schöner (2)")
+    assert (queued_run.name, queued_run.id) == ("Größer, schöner (2)", "one") and queued_run.path.is_dir()
+
+
+def test_a_deleted_run_is_gone_with_all_its_files(queued_run):
+    (queued_run.path / "checkpoints").mkdir()
+    queued_run.delete()
+    assert not queued_run.path.exists() and list_runs(queued_run.path.parent) == []
+    with pytest.raises(RunError, match="could not be deleted"):
+        queued_run.delete()
+
+
+def test_deleting_a_live_run_stops_it_first(trainer, until, fresh_folders):
+    process = trainer.start("train", "--epochs", "1000", "--train-images", "64", "--name", "live")
+    run = Run(fresh_folders / "live")
+    until(lambda: run.last_record("step"), "the first step")
+    run.delete()
+    assert not run.path.exists() and process.wait(30) is not None
+
+
+def test_runs_are_listed_from_the_newest_on_and_other_folders_left_out(queued_run):
+    runs = queued_run.path.parent
+    another(runs, "two")
+    (runs / "notes").mkdir()
+    (runs / "file").touch()
+    assert [run.id for run in list_runs(runs)] == ["two", "one"]
+    assert list_runs(runs / "nowhere") == []
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"config": 5}', '{"config": {"epochs": 0}}', "\xff"])
+def test_a_damaged_config_is_said_in_a_sentence(queued_run, content):
+    (queued_run.path / "config.json").write_text(content, "latin-1")
+    with pytest.raises(RunError, match=str(queued_run.path)):
+        _ = queued_run.config
+    with pytest.raises(RunError):
+        summarise(queued_run)
+    assert [run.id for run in list_runs(queued_run.path.parent)] == ["one"]
+
+
+def test_a_summary_says_what_a_list_shows(queued_run):
+    queued_run.append(
+        [
+            {"event": "start", "step": 0, "time": 1.0},
+            {"event": "epoch", "step": 9, "epoch": 3, "best/accuracy": 0.75, "test/accuracy": 0.5, "elapsed": 4.0},
+            {"event": "end", "step": 9, "epoch": 3, "status": "stopped", "elapsed": 5.0},
+        ]
+    )
+    found = summarise(queued_run)
+    assert (found.name, found.state, found.epoch, found.epochs) == ("one", "stopped", 3, 5)
+    assert (found.best_accuracy, found.watched_accuracy, found.duration) == (0.75, 0.5, 5.0)
