@@ -3,7 +3,8 @@
 import streamlit as st
 
 from cnnlab.ui.form import config_form, restore_form, write_address
-from cnnlab.ui.run_view import deletion, run_view
+from cnnlab.ui.run_actions import open_question
+from cnnlab.ui.run_view import run_view
 from cnnlab.ui.runs_view import runs_view
 from cnnlab.ui.setup_view import setup_view
 from cnnlab.ui.views import current_view, restore_view, view_address, view_switch
@@ -17,5 +18,5 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     view_switch()
 
 {"New run": setup_view, "Run": run_view, "All runs": runs_view}[current_view()]()
-deletion()
+open_question()
 write_address(view_address())

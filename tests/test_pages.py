@@ -193,13 +193,15 @@ def test_deleting_asks_first(runs: Path) -> None:
     app = opened(view="run", run="done")
     app.button(key="run.delete").click().run()
     assert run.path.exists()
-    next(b for b in app.button if b.label == "Delete").click().run()
+    app.button(key="delete.yes").click().run()
     assert list_runs(runs) == []
 
 
 def test_a_bad_name_is_refused_in_a_sentence(runs: Path) -> None:
     run = ended_run(runs, "done", "finished", "All 2 epochs are done.")
     app = opened(view="run", run="done")
-    app.text_input(key="run.rename.done").set_value("../up").run()
+    app.button(key="run.rename").click().run()
+    app.text_input(key="rename.name").set_value("../up")
+    app.button(key="rename.yes").click().run()
     assert "cannot be a run's name" in app.error[0].value
     assert run.name == "done"

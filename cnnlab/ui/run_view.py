@@ -16,11 +16,10 @@ from cnnlab.recipes import RECIPES
 from cnnlab.runs import LIVE, Run, RunError, State, list_runs
 from cnnlab.summary import summarise
 from cnnlab.ui import words
-from cnnlab.ui.form import FIRST_RECIPE, fill_form
 from cnnlab.ui.live_plot import live_plot
-from cnnlab.ui.views import current_run, open_run, show_view
+from cnnlab.ui.run_actions import MESSAGE, run_actions
+from cnnlab.ui.views import current_run, open_run
 
-DELETING = "run.deleting"
 EVERY = 1.0  # seconds between two looks at a live run
 
 
@@ -37,7 +36,7 @@ def run_view() -> None:
         return
     state = run.state()
     _header(run, state, config)
-    if message := st.session_state.pop("run.message", None):
+    if message := st.session_state.pop(MESSAGE, None):
         st.error(message, icon=":material/error:")
     _status(run, config, facts, state)
     _curves(run, live=state in LIVE)
@@ -50,7 +49,7 @@ def run_view() -> None:
         _settings(config, facts)
 
 
-# ── header and actions ────────────────────────────────────────────────────────────────────────────────────────────
+# ── header ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _header(run: Run, state: State, config: TrainConfig) -> None:
@@ -70,7 +69,7 @@ def _header(run: Run, state: State, config: TrainConfig) -> None:
             width=380,
         )
         with st.container(horizontal=True, width="content"):
-            _actions(run, state, config)
+            run_actions(run, state, config)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(
             state, icon=icon, color=colour, help=f"This run {meaning}." if state in LIVE else meaning.capitalize() + "."
@@ -81,82 +80,6 @@ def _header(run: Run, state: State, config: TrainConfig) -> None:
 
 def _chosen(key: str) -> None:
     open_run(st.session_state.pop(key))
-
-
-def _actions(run: Run, state: State, config: TrainConfig) -> None:
-    if state in LIVE:
-        asked = run.stop_requested()
-        st.button(
-            "Stopping …" if asked else "Stop",
-            icon=":material/stop:",
-            key="run.stop",
-            disabled=asked,
-            on_click=run.request_stop,
-        )
-    elif state != "finished":
-        st.button(
-            "Resume", icon=":material/play_arrow:", key="run.resume", type="primary", on_click=_resume, args=(run,)
-        )
-    st.button("Repeat with changes", icon=":material/tune:", key="run.repeat", on_click=_repeat, args=(run, config))
-    with st.popover("More", icon=":material/more_horiz:"):
-        st.text_input("Name", value=run.name, key=f"run.rename.{run.id}", on_change=_rename, args=(run,))
-        st.button("Delete …", icon=":material/delete:", key="run.delete", on_click=_ask_to_delete, args=(run,))
-
-
-def _resume(run: Run) -> None:
-    try:
-        launch.resume(run)
-    except RunError as error:
-        st.session_state["run.message"] = str(error)
-
-
-def _repeat(run: Run, config: TrainConfig) -> None:
-    recipe = run.recipe
-    fill_form(config, recipe if recipe and recipe in RECIPES else FIRST_RECIPE)
-    show_view("New run")
-
-
-def _rename(run: Run) -> None:
-    try:
-        run.rename(st.session_state[f"run.rename.{run.id}"])
-    except RunError as error:
-        st.session_state["run.message"] = str(error)
-
-
-def _ask_to_delete(run: Run) -> None:
-    st.session_state[DELETING] = run
-
-
-def _answered() -> None:
-    st.session_state.pop(DELETING, None)
-
-
-def deletion() -> None:
-    """Ask before the run is deleted whose Delete was pressed."""
-    if run := st.session_state.get(DELETING):
-        st.dialog("Delete this run?", on_dismiss=_answered)(_question)(run)
-
-
-def _question(run: Run) -> None:
-    training = " It is still training and will be stopped first." if run.state() in LIVE else ""
-    st.markdown(f"**{run.name}** with its metrics and weights will be gone for good.{training}")
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Keep it", key="delete.no", on_click=_answered):
-            st.rerun()
-        if st.button(
-            "Delete", key="delete.yes", type="primary", icon=":material/delete:", on_click=_delete, args=(run,)
-        ):
-            st.rerun()
-
-
-def _delete(run: Run) -> None:
-    _answered()
-    try:
-        run.delete()
-    except RunError as error:
-        st.session_state["run.message"] = str(error)
-    else:
-        show_view("All runs")
 
 
 # ── what changes while it trains ──────────────────────────────────────────────────────────────────────────────────
