@@ -5,4 +5,11 @@ The same code stands behind the dashboard's pages and the command line::
     python -m cnnlab train --recipe quick_digits
 """
 
+import os
+
 __version__ = "0.1.0"
+
+# How long PyTorch's threads on Linux spin while they wait for each other, before they sleep. Its default spins on while
+# another program holds the core that is waited for: a training beside one busy program then takes 100 times as long,
+# with this twice as long (benchmarks/README.md). It is read when torch is imported, so it has to stand here.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")

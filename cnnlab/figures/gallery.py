@@ -38,7 +38,9 @@ def gallery_figure(images: NDArray[np.uint8], captions: Sequence[str], columns: 
         )
     )
     figure.update_xaxes(visible=False, range=[-0.5, columns * pitch_x - GAP], fixedrange=True, constrain="domain")
-    figure.update_yaxes(visible=False, range=[rows * pitch_y, -0.5], fixedrange=True, scaleanchor="x")
+    figure.update_yaxes(
+        visible=False, range=[rows * pitch_y, -0.5], fixedrange=True, scaleanchor="x", constraintoward="top"
+    )
     figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=False)
     return figure
 

@@ -130,7 +130,7 @@ def _tiles(run: Run, config: TrainConfig) -> None:
     step = run.last_record("step") or {}
     split = "test" if "test/loss" in epoch or _watches_test_alone(config) else "val"
     label = {"val": "Validation", "test": "Test"}[split]
-    with st.container(horizontal=True):
+    with st.grid(5, min_column_width=150):
         training = epoch.get("train/loss", step.get("train/loss"))
         st.metric("Training loss", words.loss(training), border=True, help="Mean over the last epoch's images.")
         st.metric(f"{label} loss", words.loss(epoch.get(f"{split}/loss")), border=True, help="After the last epoch.")
@@ -195,7 +195,9 @@ def _log(run: Run, live: bool) -> None:
 def _settings(config: TrainConfig, facts: dict[str, Any]) -> None:
     recipe = facts.get("recipe")
     st.code(
-        launch.shown_command(["train", *launch.flags(config, recipe if recipe in RECIPES else None)]), language="bash"
+        launch.shown_command(["train", *launch.flags(config, recipe if recipe in RECIPES else None)]),
+        language="bash",
+        wrap_lines=True,
     )
     device, counts = facts.get("device"), facts.get("images")
     if device and counts:

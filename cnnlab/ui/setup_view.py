@@ -93,7 +93,7 @@ def _forecast(config: TrainConfig, shape: cache.Shape, parts: Splits | None) -> 
     """The network's size, the steps of an epoch and what they are expected to take."""
     count = len(parts.train) if parts else _expected_count(config)
     steps = steps_per_epoch(count, config.batch_size)
-    with st.container(horizontal=True):
+    with st.grid(4, min_column_width=130):
         st.metric("Network", MODELS.get(config.model).title, border=True, help=MODELS.get(config.model).summary)
         st.metric(
             "Parameters",
@@ -132,7 +132,12 @@ def _start_row(config: TrainConfig, blocked: bool = False) -> None:
         )
         if any(run.state() in LIVE for run in list_runs(runs_dir())):
             st.caption("Another training is going on: this one will wait for its turn.")
-        st.code(launch.shown_command(["train", *launch.flags(config, recipe)]), language="bash", width="stretch")
+        st.code(
+            launch.shown_command(["train", *launch.flags(config, recipe)]),
+            language="bash",
+            width="stretch",
+            wrap_lines=True,
+        )
     if pressed:
         with st.spinner("Starting the training process …"):
             try:

@@ -20,7 +20,7 @@ STATES: dict[State, tuple[str, Colour, str]] = {
 CHOICES = {
     "unit": "grey values in [0, 1]",
     "half": "mean 0.5, deviation 0.5",
-    "dataset": "the dataset's own statistics",
+    "dataset": "the dataset's own",
     "sgd": "SGD",
     "adam": "Adam",
     "adamw": "AdamW",
