@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+import torchvision
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.config import TrainConfig
@@ -205,3 +207,35 @@ def test_a_bad_name_is_refused_in_a_sentence(runs: Path) -> None:
     app.button(key="rename.yes").click().run()
     assert "cannot be a run's name" in app.error[0].value
     assert run.name == "done"
+
+
+def test_without_a_network_the_download_ends_in_a_sentence(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", ["http://127.0.0.1:9/"])  # nobody answers there
+    app = opened(view="new", recipe="simple_cnn")
+    app.button(key="download.mnist").click().run()
+    assert not app.exception
+    said = app.error[0].value
+    assert said.startswith("mnist is not on this machine, and the download failed.")
+    assert "train-images-idx3-ubyte.gz" in said and str(runs.parent / "data" / "MNIST" / "raw") in said
+
+
+def test_a_recipe_for_a_folder_of_images_shows_them(runs: Path, tmp_path: Path) -> None:
+    for name in ("cat", "dog"):
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        for number in range(6):
+            Image.new("RGB", (20, 30), (number * 40, 0, 90)).save(tmp_path / "pets" / name / f"{number}.png")
+    (tmp_path / "pets" / "dog" / "broken.png").write_text("no picture")
+    app = opened(view="new", dataset=f"folder:{tmp_path / 'pets'}", image_size="16")
+    assert not app.error
+    assert any("1 files could not be read" in e.label for e in app.expander)
+    assert any("16×16 pixels, colour" in c.value for c in app.caption)
+    assert not app.button(key="start").disabled
+
+
+def test_a_forecast_is_made_for_every_network(runs: Path) -> None:
+    app = opened(view="new")
+    for name in ("simple_cnn", "lenet5", "mlp", "custom", "resnet18"):
+        app.selectbox(key="field.model").select(name).run()
+        tiles = {m.label: m.value for m in app.metric}
+        assert tiles["One epoch takes about"].endswith(("s", "min"))
+        assert not app.exception
