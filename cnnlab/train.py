@@ -104,7 +104,7 @@ def _train(run: Run, listener: Listener) -> str:
     for problem in dataset.unreadable[:20]:
         listener.say(f"Left out: {problem}")
     if dataset.unreadable:
-        listener.say(f"{len(dataset.unreadable)} files could not be read and are left out.")
+        listener.say(f"Left out, for they could not be read: {len(dataset.unreadable)} of the files.")
     state = engine.new_state(config, dataset)
     splits = dataset.splits(config)
     counts = {name: len(splits.get(name)) for name in ("train", "val", "test")}

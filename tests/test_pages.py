@@ -227,7 +227,7 @@ def test_a_recipe_for_a_folder_of_images_shows_them(runs: Path, tmp_path: Path) 
     (tmp_path / "pets" / "dog" / "broken.png").write_text("no picture")
     app = opened(view="new", dataset=f"folder:{tmp_path / 'pets'}", image_size="16")
     assert not app.error
-    assert any("1 files could not be read" in e.label for e in app.expander)
+    assert any("could not be read: 1 of the files" in e.label for e in app.expander)
     assert any("16×16 pixels, colour" in c.value for c in app.caption)
     assert not app.button(key="start").disabled
 

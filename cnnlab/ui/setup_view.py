@@ -83,7 +83,7 @@ def _images(config: TrainConfig) -> ImageDataset | None:
         return None
     if images.unreadable:
         with st.expander(
-            f"{len(images.unreadable)} files could not be read and are left out", icon=":material/warning:"
+            f"Left out, for they could not be read: {len(images.unreadable)} of the files", icon=":material/warning:"
         ):
             st.code("\n".join(images.unreadable), language=None)
     return images
