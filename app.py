@@ -13,4 +13,9 @@ if get_script_run_ctx(suppress_warning=True) is None:
     app = st.App(__file__, lifespan=warm_up, routes=ROUTES)
 else:
     st.set_page_config(page_title="CNN Lab", page_icon="🔬", layout="wide", initial_sidebar_state="expanded")
-    st.navigation([st.Page("pages/train.py", title="Train", icon=":material/model_training:", default=True)]).run()
+    st.navigation(
+        [
+            st.Page("pages/train.py", title="Train", icon=":material/model_training:", default=True),
+            st.Page("pages/evaluate.py", title="Evaluate", icon=":material/fact_check:"),
+        ]
+    ).run()

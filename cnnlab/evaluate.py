@@ -8,6 +8,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -17,12 +18,12 @@ from numpy.typing import NDArray
 
 from cnnlab import datasets
 from cnnlab.checkpoints import Checkpoint, CheckpointError, read_checkpoint
-from cnnlab.datasets import DatasetError
+from cnnlab.config import TrainConfig
+from cnnlab.datasets import DatasetError, ImageDataset
 from cnnlab.engine import infer, pick_device
 from cnnlab.metrics import ClassScore, class_scores, confusion_matrix
 from cnnlab.runs import Run, RunError
-
-SMALLEST = 1e-12  # a probability of 0 would make the loss infinite
+from cnnlab.scores import Scores, losses, scores
 
 
 @dataclass(frozen=True)
@@ -36,24 +37,45 @@ class Evaluation:
     labels: NDArray[np.int64]
     ids: NDArray[np.int64]
 
-    @property
+    @cached_property
     def predicted(self) -> NDArray[np.int64]:
         """The most probable class of each image, int64 [N]."""
         best: NDArray[np.int64] = np.argmax(self.probabilities, axis=1)
         return best
 
+    @cached_property
+    def confidence(self) -> NDArray[np.float64]:
+        """How probable the network finds its own answer, float64 [N] in [0, 1]."""
+        surest: NDArray[np.float64] = self.probabilities.max(axis=1).astype(np.float64)
+        return surest
+
+    @cached_property
+    def right(self) -> NDArray[np.bool_]:
+        """Which images are classified rightly, bool [N]."""
+        right: NDArray[np.bool_] = self.predicted == self.labels
+        return right
+
+    @cached_property
+    def losses(self) -> NDArray[np.float64]:
+        """The cross-entropy of each image, float64 [N]."""
+        return losses(self.probabilities, self.labels)
+
+    @cached_property
+    def scores(self) -> Scores:
+        """The headline in figures."""
+        return scores(self.probabilities, self.labels)
+
     @property
     def accuracy(self) -> float:
         """Share of the images that are classified rightly."""
-        return float((self.predicted == self.labels).mean())
+        return self.scores.accuracy
 
     @property
     def loss(self) -> float:
         """Mean cross-entropy, −log of the true class's probability."""
-        right = self.probabilities[np.arange(len(self.labels)), self.labels].astype(np.float64)
-        return float(-np.log(np.maximum(right, SMALLEST)).mean())
+        return self.scores.loss
 
-    @property
+    @cached_property
     def confusion(self) -> NDArray[np.int64]:
         """Counts [K, K]: row = true class, column = predicted class."""
         return confusion_matrix(self.labels, self.predicted, len(self.class_names))
@@ -62,6 +84,22 @@ class Evaluation:
     def per_class(self) -> list[ClassScore]:
         """How many of each class were recognised."""
         return class_scores(self.confusion, self.class_names)
+
+    def cell(self, true: int, predicted: int) -> NDArray[np.int64]:
+        """Places of the images of class ``true`` that were taken for ``predicted``, the surest answer first."""
+        return self.surest((self.labels == true) & (self.predicted == predicted))
+
+    def surest(self, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Places of the ``chosen`` images (bool [N]), the surest answer first."""
+        places = np.flatnonzero(chosen)
+        order: NDArray[np.int64] = places[np.argsort(-self.confidence[places], kind="stable")]
+        return order
+
+    def top_losses(self) -> NDArray[np.int64]:
+        """Places of all wrong answers, the largest loss first."""
+        places = np.flatnonzero(~self.right)
+        order: NDArray[np.int64] = places[np.argsort(-self.losses[places], kind="stable")]
+        return order
 
 
 def load_trained(run: Run, name: str | None = None) -> tuple[str, Checkpoint]:
@@ -80,22 +118,27 @@ def evaluate(
     split: str,
     checkpoint: str | None = None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
+    load: Callable[[TrainConfig], ImageDataset] = datasets.load,
 ) -> Evaluation:
     """The answers of a run's checkpoint (by default best) for a split (train, val or test), kept for the next time.
 
-    Raises RunError, CheckpointError or DatasetError with a sentence.
+    The dataset comes from ``load``, which may hold it in memory. Raises RunError, CheckpointError or DatasetError with
+    a sentence.
     """
+    chosen = checkpoint or run.chosen_checkpoint() or "best"
+    mark = f"{chosen} {checkpoint_time(run, chosen)}"  # asked first: a newer file then only means to evaluate again
     chosen, saved = load_trained(run, checkpoint)
-    mark = f"{chosen} {run.checkpoint_path(chosen).stat().st_mtime_ns}"
-    kept = run.path / f"predictions-{split}.npz"
+    by_default = chosen == run.chosen_checkpoint()
+    kept = run.path / (f"predictions-{split}.npz" if by_default else f"predictions-{split}-{chosen}.npz")
     if found := _recall(kept, mark, chosen, split, saved.class_names):
         return found
-    dataset = datasets.load(saved.config)
+    dataset = load(saved.config)
     if dataset.class_names != saved.class_names:
         raise DatasetError(f"The classes of {saved.config.dataset} have changed since {run.name} was trained.")
     images = dataset.splits(saved.config).get(split)
     if len(images) == 0:
-        raise DatasetError(f"{run.name} has no {split} images: it was trained with validation_fraction = 0. Take test.")
+        why = " it was trained with validation_fraction = 0." if split == "val" else " its dataset brings none."
+        raise DatasetError(f"{run.name} has no {split} images:{why} Take another split.")
     try:
         network = saved.network()
     except CheckpointError as error:
@@ -106,6 +149,14 @@ def evaluate(
     result = Evaluation(chosen, split, saved.class_names, probabilities, images.labels.numpy(), images.ids.numpy())
     _keep(kept, mark, result)
     return result
+
+
+def checkpoint_time(run: Run, checkpoint: str) -> int:
+    """When ``checkpoint`` was written, in nanoseconds; 0 where there is none. It tells one version from the next."""
+    try:
+        return run.checkpoint_path(checkpoint).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _recall(kept: Path, mark: str, checkpoint: str, split: str, class_names: tuple[str, ...]) -> Evaluation | None:

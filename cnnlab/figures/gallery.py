@@ -12,14 +12,24 @@ from numpy.typing import NDArray
 
 from cnnlab.figures.style import quiet
 
-CAPTION = 18  # pixels of height on the screen
+CAPTION = 18  # pixels of height on the screen, for each line
 GAP = 8  # pixels between two images on the screen
 
 
-def gallery_figure(images: NDArray[np.uint8], captions: Sequence[str], columns: int, cell: int = 64) -> go.Figure:
-    """``images`` (uint8 [N, C, H, W], C = 1 or 3) in rows of ``columns``, each ``cell`` pixels wide, captions below."""
+def gallery_figure(
+    images: NDArray[np.uint8],
+    captions: Sequence[str],
+    columns: int,
+    cell: int = 64,
+    colors: Sequence[str] | None = None,
+) -> go.Figure:
+    """``images`` (uint8 [N, C, H, W], C = 1 or 3) in rows of ``columns``, each ``cell`` pixels wide, captions below.
+
+    A caption may have several lines, parted by ``<br>``; ``colors`` gives each caption its own colour.
+    """
     rows = -(-len(images) // columns)
-    pitch_x, pitch_y = cell + GAP, cell + GAP + CAPTION
+    caption = CAPTION * max((text.count("<br>") + 1 for text in captions), default=1)
+    pitch_x, pitch_y = cell + GAP, cell + GAP + caption
     canvas = np.zeros((rows * pitch_y, columns * pitch_x, 4), np.uint8)
     for number, image in enumerate(images):
         top, left = number // columns * pitch_y, number % columns * pitch_x
@@ -30,11 +40,11 @@ def gallery_figure(images: NDArray[np.uint8], captions: Sequence[str], columns: 
     figure.add_trace(
         go.Scatter(
             x=[number % columns * pitch_x + cell / 2 for number in range(len(images))],
-            y=[number // columns * pitch_y + cell + CAPTION / 2 + 1 for number in range(len(images))],
+            y=[number // columns * pitch_y + cell + caption / 2 + 1 for number in range(len(images))],
             text=list(captions),
             mode="text",
             hoverinfo="skip",
-            textfont={"size": 12},
+            textfont={"size": 12} | ({"color": list(colors)} if colors else {}),
         )
     )
     figure.update_xaxes(visible=False, range=[-0.5, columns * pitch_x - GAP], fixedrange=True, constrain="domain")

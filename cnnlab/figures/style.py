@@ -6,6 +6,7 @@ Colours are Okabe and Ito's, Color universal design, 2008; all keep a contrast o
 import plotly.graph_objects as go
 
 BLUE, ORANGE, GREEN, PINK, GREY = "#2f7fc1", "#d9730d", "#12946b", "#c25e9a", "#8a8f98"
+RIGHT, WRONG = GREEN, "#d64b4b"  # always beside a ✓ or ✗: never by colour alone
 
 SPLIT_COLORS = {"train": BLUE, "val": ORANGE, "test": GREEN}
 SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}

@@ -3,6 +3,7 @@
 Cached objects are never changed. What a run says of itself is not cached: it is asked of its folder.
 """
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -11,6 +12,8 @@ from cnnlab import datasets, models
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset, Splits
 from cnnlab.engine import time_step
+from cnnlab.evaluate import Evaluation, evaluate
+from cnnlab.runs import Run
 from cnnlab.train import CHECK_ERRORS, check
 
 Shape = tuple[int, int, int]
@@ -90,3 +93,13 @@ def seconds_per_step(config: TrainConfig, shape: Shape) -> float:
     counts = ("model", "dropout", "blocks", "hidden", "optimizer", "batch_size", "device", "precision")
     relevant = {name: getattr(config, name) for name in counts}
     return _timing(TrainConfig(**relevant).model_dump_json(), shape)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def evaluation(run: Path, split: str, checkpoint: str, changed: int) -> Evaluation:
+    """The answers of a run's checkpoint for a split; a progress bar shows while they are made.
+
+    ``changed`` is when the checkpoint was written. Raises RunError, CheckpointError or DatasetError.
+    """
+    show = _show_progress()
+    return evaluate(Run(run), split, checkpoint, lambda done, total: show("Asking the network", done, total), dataset)

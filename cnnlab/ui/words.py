@@ -62,3 +62,10 @@ def percent(share: float | None) -> str:
 def loss(value: float | None) -> str:
     """A loss with four digits that matter, or a dash for None."""
     return "–" if value is None else f"{value:.4f}" if value >= 0.001 else f"{value:.1e}"
+
+
+def sure(probability: float) -> str:
+    """A probability in [0, 1] as a percentage that never rounds to 0 or 100."""
+    if probability > 0.999:
+        return ">99.9 %"
+    return "<0.1 %" if probability < 0.001 else f"{100 * probability:.1f} %"

@@ -1,0 +1,147 @@
+"""A confusion matrix whose cells can be clicked.
+
+>>> figure = confusion_figure(np.array([[5, 2], [0, 6]]), np.array([[5.0, 2.0], [0.0, 6.0]]), ["cat", "dog"])
+>>> [list(cell) for cell in figure.data[-1].customdata]
+[[0, 0], [0, 1], [1, 1]]
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from cnnlab.figures.style import BLUE, ORANGE, quiet
+
+NUMBERED = 20  # classes up to which each cell shows its number; beyond, the colour bar and the hover tell
+LABEL = 15  # pixels of height that a class name needs beside the matrix
+LONGEST = 14  # letters of a class name beside the matrix
+INK = 0.75  # of the scale: from here on cells are dark enough for white numbers
+LEFT, TOP = 96, 84  # pixels for the class names
+
+
+def confusion_figure(
+    counts: NDArray[np.int64],
+    values: NDArray[np.float64],
+    class_names: Sequence[str],
+    order: Sequence[int] | None = None,
+    share_of: str = "",
+    hide_diagonal: bool = False,
+    log: bool = False,
+    chosen: tuple[int, int] | None = None,
+    height: int = 600,
+) -> go.Figure:
+    """``counts`` int64 [K, K] (row = true class) coloured by ``values`` [K, K], counts or shares in [0, 1].
+
+    ``order`` gives the classes from top to bottom. ``share_of`` is "row" or "column" where the values are shares.
+    The last trace holds an invisible square for each cell with images, whose customdata are true and predicted class.
+    """
+    order = list(range(len(counts)) if order is None else order)
+    shown = np.array(values, np.float64)[np.ix_(order, order)]
+    if hide_diagonal:
+        np.fill_diagonal(shown, np.nan)
+    side = height - TOP - 16
+    figure = go.Figure([_heatmap(shown, share_of, log)])
+    if len(order) <= NUMBERED:
+        figure.add_traces(_numbers(shown, share_of, log, len(order)))
+    figure.add_trace(_squares(counts, class_names, order, side / len(order), hide_diagonal))
+    quiet(figure, height)
+    _axes(figure, [_short(class_names[c]) for c in order], side)
+    if chosen:
+        x, y = order.index(chosen[1]), order.index(chosen[0])
+        edge = {"color": ORANGE, "width": 3}
+        figure.add_shape(type="rect", x0=x - 0.5, x1=x + 0.5, y0=y - 0.5, y1=y + 0.5, line=edge)
+    figure.update_layout(clickmode="event+select", dragmode=False, showlegend=False, hovermode="closest")
+    return figure
+
+
+def _heatmap(shown: NDArray[np.float64], share_of: str, log: bool) -> go.Heatmap:
+    top = float(np.nanmax(shown, initial=0))
+    if share_of:
+        ticks: dict[str, Any] = {"tickformat": ".0%"}
+    elif log:
+        steps = [0, *(10**power for power in range(7) if 10**power <= top)]
+        ticks = {"tickvals": [_scaled(s, True) for s in steps], "ticktext": [f"{s:,}" for s in steps]}
+    else:
+        ticks = {"tickformat": "~s"}
+    return go.Heatmap(
+        z=_scaled(shown, log and not share_of),
+        zmin=0,
+        zmax=max(_scaled(top, log and not share_of), 1e-9),
+        colorscale=[[0, "rgba(47,127,193,0.05)"], [0.02, "rgba(47,127,193,0.16)"], [1, "#1c65a3"]],
+        showscale=len(shown) > NUMBERED,
+        colorbar={"thickness": 10, "outlinewidth": 0, "len": 0.6, **ticks},
+        hoverinfo="skip",
+        hoverongaps=False,
+        xgap=1 if len(shown) <= NUMBERED else 0,
+        ygap=1 if len(shown) <= NUMBERED else 0,
+    )
+
+
+def _scaled(values: NDArray[np.float64] | float, log: bool) -> NDArray[np.float64] | float:
+    return np.log10(1 + np.asarray(values)) if log else values
+
+
+def _numbers(shown: NDArray[np.float64], share_of: str, log: bool, classes: int) -> list[go.Scatter]:
+    """Two traces: numbers in the page's ink, and white ones on dark cells."""
+    scaled = np.asarray(_scaled(shown, log and not share_of))
+    dark = np.nan_to_num(scaled) > INK * max(np.nanmax(scaled, initial=0), 1e-9)
+    traces = []
+    for where, ink in ((~dark, {}), (dark, {"color": "white"})):
+        rows, columns = np.nonzero(where & (np.nan_to_num(shown) > 0))
+        texts = [_number(shown[r, c], share_of) for r, c in zip(rows, columns, strict=True)]
+        font = {"size": 13 if classes <= 12 else 10, **ink}
+        traces.append(
+            go.Scatter(x=columns, y=rows, text=texts, mode="text", textfont=font, hoverinfo="skip", showlegend=False)
+        )
+    return traces
+
+
+def _number(value: float, share_of: str) -> str:
+    if not share_of:
+        return f"{value:,.0f}"
+    return f"{100 * value:.0f}" if value >= 0.005 else "<1"
+
+
+def _squares(
+    counts: NDArray[np.int64], class_names: Sequence[str], order: list[int], pitch: float, hide_diagonal: bool
+) -> go.Scatter:
+    place = np.argsort(order)
+    cells = [(int(t), int(p)) for t, p in np.argwhere(counts) if not (hide_diagonal and t == p)]
+    rows, columns = counts.sum(1), counts.sum(0)
+    texts = [
+        f"<b>{class_names[t]}</b> taken for <b>{class_names[p]}</b><br>{counts[t, p]:,} images<br>"
+        f"{counts[t, p] / rows[t]:.1%} of all {class_names[t]}<br>"
+        f"{counts[t, p] / columns[p]:.1%} of all taken for {class_names[p]}"
+        for t, p in cells
+    ]
+    return go.Scatter(
+        x=[int(place[p]) for _, p in cells],
+        y=[int(place[t]) for t, _ in cells],
+        mode="markers",
+        marker={"symbol": "square", "size": max(4.0, pitch * 0.94), "opacity": 0, "color": BLUE},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=[list(cell) for cell in cells],
+        text=texts,
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _axes(figure: go.Figure, names: list[str], side: int) -> None:
+    every = max(1, -(-len(names) * LABEL // side))
+    ticks = {"tickmode": "array", "tickvals": list(range(0, len(names), every)), "ticktext": names[::every]}
+    rest = {"showgrid": False, "fixedrange": True, "constrain": "domain", "ticks": ""}
+    edge = [-0.5, len(names) - 0.5]
+    turned = max(map(len, names)) * 8 > side / len(names)
+    figure.update_xaxes(title="taken for", side="top", range=edge, tickangle=-90 if turned else 0, **ticks, **rest)
+    figure.update_yaxes(title="true class", range=edge[::-1], scaleanchor="x", **ticks, **rest)
+    longest = max(map(len, names)) * 7
+    figure.update_layout(
+        margin={"l": min(LEFT, 34 + longest), "r": 8, "t": min(TOP + 30, 50 + (longest if turned else 12)), "b": 8}
+    )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"

@@ -1,0 +1,119 @@
+"""A real run's answers: kept, reused, made anew, and refused with a sentence."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from cnnlab import datasets
+from cnnlab.checkpoints import CheckpointError
+from cnnlab.cli import main
+from cnnlab.config import TrainConfig
+from cnnlab.datasets import DatasetError
+from cnnlab.evaluate import Evaluation, evaluate, load_trained
+from cnnlab.runs import Run, RunError
+
+
+@pytest.fixture
+def own_run(trained_run: Run, tmp_path: Path) -> Run:
+    """A copy of the trained run, free to be changed."""
+    copy = tmp_path / "runs" / "own"
+    shutil.copytree(trained_run.path, copy, ignore=shutil.ignore_patterns("predictions-*"))
+    return Run(copy)
+
+
+@pytest.fixture
+def made() -> Evaluation:
+    """Six answers for three classes; image 3 is taken for class 2 most surely, image 4 less so."""
+    probabilities = np.array(
+        [[0.9, 0.1, 0], [0.6, 0.4, 0], [0.2, 0.8, 0], [0, 0.05, 0.95], [0.1, 0.3, 0.6], [0.4, 0.35, 0.25]], np.float32
+    )
+    return Evaluation("best", "test", ("a", "b", "c"), probabilities, np.array([0, 0, 1, 1, 1, 2]), np.arange(10, 16))
+
+
+def fails(config: TrainConfig) -> datasets.ImageDataset:
+    raise AssertionError("the images were loaded though the answers were kept")
+
+
+def test_answers_equal_the_network_s_own(own_run: Run):
+    found = evaluate(own_run, "test")
+    _, saved = load_trained(own_run)
+    images = datasets.load(own_run.config).test
+    with torch.inference_mode():
+        logits = saved.network()(saved.scaling(images.images))
+    assert found.probabilities == pytest.approx(torch.softmax(logits, 1).numpy(), abs=1e-5)
+    assert found.ids.tolist() == images.ids.tolist()
+    assert found.scores.count == 359 and found.accuracy > 0.9
+
+
+def test_answers_are_kept_for_each_checkpoint_and_made_anew_when_it_changes(own_run: Run):
+    best, last = evaluate(own_run, "val", "best"), evaluate(own_run, "val", "last")
+    for checkpoint, first in (("best", best), ("last", last)):
+        assert (evaluate(own_run, "val", checkpoint, load=fails).probabilities == first.probabilities).all()
+    own_run.checkpoint_path("best").touch()
+    seen: list[tuple[int, int]] = []
+    evaluate(own_run, "val", "best", lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (len(best.labels), len(best.labels))
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 cut short", b"nonsense"])
+def test_damaged_kept_answers_are_made_anew(own_run: Run, damage: bytes):
+    first = evaluate(own_run, "val")
+    (own_run.path / "predictions-val.npz").write_bytes(damage)
+    assert (evaluate(own_run, "val").probabilities == first.probabilities).all()
+
+
+def test_a_run_whose_dataset_is_gone_keeps_its_answers_and_says_so_for_new_ones(own_run: Run):
+    evaluate(own_run, "val")
+
+    def gone(config: TrainConfig) -> datasets.ImageDataset:
+        raise DatasetError("There is no folder 'gone'.")
+
+    assert evaluate(own_run, "val", load=gone).scores.count == 143
+    with pytest.raises(DatasetError, match="no folder 'gone'"):
+        evaluate(own_run, "test", load=gone)
+
+
+def test_a_checkpoint_cut_short_says_so(own_run: Run):
+    path = own_run.checkpoint_path("best")
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(CheckpointError, match=r"best\.safetensors cannot be read .* damaged or not of cnnlab"):
+        evaluate(own_run, "test")
+
+
+def test_a_checkpoint_of_another_network_says_so(own_run: Run, tmp_path: Path):
+    assert main(["train", "--epochs", "1", "--model", "mlp", "--name", "mlp", "--runs-dir", str(tmp_path)]) == 0
+    saved = load_trained(Run(tmp_path / "mlp"))[1]
+    foreign = replace(saved, config=saved.config.model_copy(update={"model": "simple_cnn"}))
+    with pytest.raises(CheckpointError, match="another network"):
+        foreign.network()
+
+
+def test_a_run_without_a_checkpoint_says_so(own_run: Run):
+    shutil.rmtree(own_run.path / "checkpoints")
+    with pytest.raises(RunError, match="no checkpoint yet"):
+        evaluate(own_run, "test")
+
+
+def test_a_split_without_images_says_so(own_run: Run):
+    def without(config: TrainConfig) -> datasets.ImageDataset:
+        whole = datasets.load(config)
+        return replace(whole, test=whole.test.select(torch.arange(0)))
+
+    with pytest.raises(DatasetError, match="has no test images"):
+        evaluate(own_run, "test", load=without)
+
+
+def test_a_cell_holds_exactly_its_images_the_surest_first(made: Evaluation):
+    assert made.cell(1, 2).tolist() == [3, 4]
+    assert made.cell(2, 2).tolist() == []
+    assert made.confusion.tolist() == [[2, 0, 0], [0, 1, 2], [1, 0, 0]]
+    assert made.right.tolist() == [True, True, True, False, False, False]
+
+
+def test_top_losses_come_first_and_hold_no_right_answer(made: Evaluation):
+    assert made.top_losses().tolist() == [3, 5, 4]
+    assert made.surest(made.right)[::-1].tolist() == [1, 2, 0]
