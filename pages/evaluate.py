@@ -2,13 +2,21 @@
 
 import streamlit as st
 
+from cnnlab.ui.evaluate_calibration import calibration_view
 from cnnlab.ui.evaluate_choice import choose
 from cnnlab.ui.evaluate_classes import classes_view
 from cnnlab.ui.evaluate_confusion import confusion_view
+from cnnlab.ui.evaluate_curves import curves_view
 from cnnlab.ui.evaluate_headline import headline
 from cnnlab.ui.evaluate_images import images_view
 
-VIEWS = {"Confusion": confusion_view, "Classes": classes_view, "Images": images_view}
+VIEWS = {
+    "Confusion": confusion_view,
+    "Classes": classes_view,
+    "Images": images_view,
+    "Calibration": calibration_view,
+    "Curves": curves_view,
+}
 
 st.title("Evaluate", anchor=False)
 if subject := choose():

@@ -11,6 +11,7 @@ from cnnlab.evaluate import evaluate
 from cnnlab.runs import Run
 
 PROJECT = Path(__file__).resolve().parents[1]
+VIEWS = ("Confusion", "Classes", "Images", "Calibration", "Curves")
 PATIENCE = 60
 
 
@@ -89,7 +90,7 @@ def test_an_empty_cell_says_so(own_run: Run):
 
 
 @pytest.mark.parametrize("split", ["test", "val", "train"])
-@pytest.mark.parametrize("view", ["Confusion", "Classes", "Images"])
+@pytest.mark.parametrize("view", VIEWS)
 def test_each_view_of_each_split_opens(own_run: Run, view: str, split: str):
     page = opened(evaluate_view=view, evaluate_split=split)
     assert not page.exception and not page.error
@@ -140,6 +141,3 @@ def test_answers_outlive_their_dataset_without_pictures(own_run: Run, monkeypatc
     assert not page.exception
     assert "There is no folder '/gone'" in page.warning[0].value
     assert metrics(page)["Accuracy"]
-
-
-VIEWS = ("Confusion", "Classes", "Images")

@@ -1,0 +1,48 @@
+"""Precision–recall and ROC side by side, a line for each class.
+
+>>> curve = ([0.0, 1.0], [1.0, 0.5])
+>>> len(ranking_figure({"cat": (curve, curve)}).data)
+2
+"""
+
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from cnnlab.figures.style import BLUE, GREEN, GREY, ORANGE, PINK, quiet
+
+Curve = tuple[Sequence[float], Sequence[float]]
+"""x and y in [0, 1], of equal length."""
+
+LINES = [(color, dash) for dash in ("solid", "dash", "dot") for color in (BLUE, ORANGE, GREEN, PINK, GREY)]
+
+
+def ranking_figure(curves: Mapping[str, tuple[Curve, Curve]], height: int = 440) -> go.Figure:
+    """``curves``: class name -> (precision over recall, true over false positives)."""
+    titles = ("Precision over recall", "ROC: found over false alarms")
+    figure = make_subplots(rows=1, cols=2, subplot_titles=titles, horizontal_spacing=0.1)
+    for number, (name, both) in enumerate(curves.items()):
+        color, dash = LINES[number % len(LINES)]
+        for column, (x, y) in enumerate(both, start=1):
+            figure.add_trace(
+                go.Scatter(
+                    x=list(x),
+                    y=list(y),
+                    name=name,
+                    legendgroup=name,
+                    showlegend=column == 1,
+                    mode="lines",
+                    line={"color": color, "dash": dash, "width": 2},
+                    hovertemplate=f"{name}: %{{y:.1%}} at %{{x:.1%}}<extra></extra>",
+                ),
+                row=1,
+                col=column,
+            )
+    quiet(figure, height)
+    figure.update_xaxes(range=[-0.01, 1.01], tickformat=".0%")
+    figure.update_yaxes(range=[-0.01, 1.03], tickformat=".0%")
+    figure.update_xaxes(title="recall: share of the class that is found", col=1)
+    figure.update_xaxes(title="share of other images taken for it", col=2)
+    figure.update_layout(legend={"y": -0.22, "yanchor": "top"}, margin={"b": 96})
+    return figure

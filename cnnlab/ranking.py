@@ -1,0 +1,51 @@
+"""How well one class's probability ranks the images: precision–recall and ROC, one class against the rest.
+
+>>> import numpy as np
+>>> curves = ranking(np.array([0.9, 0.8, 0.2], np.float32), np.array([True, True, False]))
+>>> curves.average_precision, curves.roc_area
+(1.0, 1.0)
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST_POINTS = 400  # of a curve; more cannot be told apart on a screen
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Two curves over all thresholds, each (x, y) in [0, 1], and the areas below them."""
+
+    precision_recall: tuple[list[float], list[float]]
+    average_precision: float
+    roc: tuple[list[float], list[float]]
+    roc_area: float
+    positives: int
+
+
+def ranking(probability: NDArray[np.float32], positive: NDArray[np.bool_]) -> Ranking | None:
+    """The Ranking by ``probability`` float [N] of the ``positive`` images, bool [N].
+
+    None where all images are of the class or none is: there is nothing to tell apart. Curves and areas are
+    scikit-learn's.
+    """
+    from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
+
+    if positive.all() or not positive.any():
+        return None
+    precision, recall, _ = precision_recall_curve(positive, probability)
+    false, true, _ = roc_curve(positive, probability)
+    return Ranking(
+        _thinned(recall[::-1], precision[::-1]),
+        float(average_precision_score(positive, probability)),
+        _thinned(false, true),
+        float(roc_auc_score(positive, probability)),
+        int(positive.sum()),
+    )
+
+
+def _thinned(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[list[float], list[float]]:
+    kept = np.unique(np.linspace(0, len(x) - 1, min(len(x), MOST_POINTS)).round().astype(np.int64))
+    return x[kept].tolist(), y[kept].tolist()

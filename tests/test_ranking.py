@@ -1,0 +1,36 @@
+"""Curves of one class against the rest, of answers made by hand and of many."""
+
+import numpy as np
+import pytest
+
+from cnnlab.figures.calibration import coverage_figure
+from cnnlab.figures.ranking import ranking_figure
+from cnnlab.ranking import MOST_POINTS, ranking
+
+
+def test_areas_of_made_answers_are_known():
+    found = ranking(np.array([0.9, 0.8, 0.7, 0.1], np.float32), np.array([True, False, True, False]))
+    assert found is not None
+    assert found.roc_area == 0.75
+    assert found.average_precision == pytest.approx((1 + 2 / 3) / 2)
+    assert found.positives == 2
+
+
+def test_one_class_alone_has_no_curves():
+    assert ranking(np.array([0.9, 0.8], np.float32), np.array([True, True])) is None
+    assert ranking(np.array([0.9, 0.8], np.float32), np.array([False, False])) is None
+
+
+def test_many_images_give_curves_that_can_be_drawn():
+    dice = np.random.default_rng(1)
+    positive = dice.random(20_000) < 0.3
+    found = ranking((dice.normal(size=20_000) + positive).astype(np.float32), positive)
+    assert found is not None
+    for x, y in (found.precision_recall, found.roc):
+        assert len(x) == len(y) <= MOST_POINTS and np.all(np.diff(x) >= 0)
+    assert len(ranking_figure({"a": (found.precision_recall, found.roc)}).data) == 2
+
+
+def test_a_threshold_that_leaves_no_answer_is_not_marked():
+    assert len(coverage_figure([0.5, 1.0], [1.0, 0.9], None).data) == 1
+    assert len(coverage_figure([0.5, 1.0], [1.0, 0.9], (0.5, 1.0)).data) == 2
