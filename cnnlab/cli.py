@@ -119,6 +119,10 @@ def _parser() -> tuple[argparse.ArgumentParser, CliSettingsSource[Any]]:
             added.add_argument(
                 "--split", choices=("test", "val", "train"), default="test", help="which images (default: test)"
             )
+            added.add_argument(
+                "--report", metavar="FILE.html", type=Path, help="write the whole evaluation as one page"
+            )
+            added.add_argument("--csv", metavar="FILE.csv", type=Path, help="write each image's answer as a table")
         if name == "predict":
             added.add_argument("images", nargs="+", metavar="IMAGE", help="an image file")
             added.add_argument("--top", type=int, default=3, help="how many classes to name (default: 3)")
@@ -210,11 +214,15 @@ def _evaluate(given: argparse.Namespace) -> int:
     from cnnlab.datasets import DatasetError
     from cnnlab.evaluate import evaluate
 
+    for path, ending in ((given.report, ".html"), (given.csv, ".csv")):
+        if path and path.suffix.lower() != ending:
+            raise ConfigError(f"'{path.name}' is not allowed: let the file end in {ending}.")
     run = _found(given)
     try:
         result = evaluate(run, given.split, given.checkpoint)
     except (CheckpointError, DatasetError) as error:
         raise Failure(str(error)) from error
+    _write_evaluation(given, run, result)
     classes: list[dict[str, Any]] = [
         {"class": c.name, "correct": c.correct, "total": c.total, "accuracy": c.accuracy} for c in result.per_class
     ]
@@ -228,6 +236,22 @@ def _evaluate(given: argparse.Namespace) -> int:
         share = "no images" if c.accuracy is None else f"{100 * c.accuracy:.1f} % ({c.correct}/{c.total})"
         print(f"Accuracy of {c.name}: {share}")
     return OK
+
+
+def _write_evaluation(given: argparse.Namespace, run: Run, result: Any) -> None:
+    if not (given.report or given.csv):
+        return
+    try:
+        from cnnlab.report import predictions_csv, report_html
+
+        if given.csv:
+            given.csv.write_bytes(predictions_csv(result))
+        if given.report:
+            given.report.write_text(report_html(run, result), "utf-8")
+    except ModuleNotFoundError as error:
+        raise Failure(f"Writing that needs the package {error.name}: install requirements.txt.") from error
+    except OSError as error:
+        raise Failure(f"{error.filename} cannot be written ({error.strerror}).") from error
 
 
 def _predict(given: argparse.Namespace) -> int:

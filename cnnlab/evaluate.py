@@ -25,6 +25,9 @@ from cnnlab.metrics import ClassScore, class_scores, confusion_matrix
 from cnnlab.runs import Run, RunError
 from cnnlab.scores import Scores, losses, scores
 
+UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile)
+"""What reading kept predictions raises where they are missing or damaged."""
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -159,12 +162,24 @@ def checkpoint_time(run: Run, checkpoint: str) -> int:
         return 0
 
 
+def kept_answers(run: Run, like: Evaluation) -> NDArray[np.int64] | None:
+    """What ``run`` last answered to exactly the images of ``like``, int64 [N]; None where it was not asked."""
+    try:
+        with (run.path / f"predictions-{like.split}.npz").open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            if file["probabilities"].shape == like.probabilities.shape and (file["ids"] == like.ids).all():
+                best: NDArray[np.int64] = file["probabilities"].argmax(1)
+                return best
+    except UNREADABLE:
+        pass
+    return None
+
+
 def _recall(kept: Path, mark: str, checkpoint: str, split: str, class_names: tuple[str, ...]) -> Evaluation | None:
     try:
         with kept.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             if str(file["mark"]) == mark:
                 return Evaluation(checkpoint, split, class_names, file["probabilities"], file["labels"], file["ids"])
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+    except UNREADABLE:
         pass  # none kept yet, or a damaged one: it is made anew
     return None
 

@@ -11,7 +11,7 @@ from cnnlab.evaluate import evaluate
 from cnnlab.runs import Run
 
 PROJECT = Path(__file__).resolve().parents[1]
-VIEWS = ("Confusion", "Classes", "Images", "Calibration", "Curves")
+VIEWS = ("Confusion", "Classes", "Images", "Calibration", "Curves", "Take away")
 PATIENCE = 60
 
 
@@ -66,7 +66,7 @@ def test_picking_a_cell_opens_exactly_its_images(own_run: Run):
     page.selectbox(key="evaluate.true").set_value(true)
     page.selectbox(key="evaluate.predicted").set_value(predicted).run()
     places = answers.cell(true, predicted)
-    assert f"**{len(places)}** of" in page.markdown[1].value
+    assert f"**{len(places)}** of" in " ".join(m.value for m in page.markdown)
     assert all(f"✗ {predicted} ({true})" in said for said in alts(page)[1].split("; "))
     assert [said.split("#")[1] for said in alts(page)[1].split("; ")] == [str(i) for i in answers.ids[places][:16]]
 

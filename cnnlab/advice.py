@@ -1,0 +1,149 @@
+"""What to do next, from rules alone, each with its evidence; a rule that sees nothing says nothing.
+
+>>> overfitting(train=[1.0, 0.5, 0.3, 0.2, 0.1], val=[0.9, 0.5, 0.6, 0.7, 0.8]).title
+'It learns its training images by heart'
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnlab.calibration import calibration_error, reliability
+from cnnlab.metrics import ClassScore, wilson
+from cnnlab.scores import Scores
+
+FALL = 0.03  # of the loss, an epoch: less is not worth another run
+RISE = 0.1  # of the lowest validation loss: less is noise
+BEHIND = 0.1  # of accuracy below the other classes
+EATEN = 0.05  # of a class's images
+FEWEST = 10  # images that a pair of classes must have confused
+OVERCONFIDENT = 0.03  # of confidence above accuracy
+RUNS, AGREEING = 10, 0.9  # runs that must have answered, and the share of them that must give the same wrong answer
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A finding in a few words, the figures behind it, and what to try."""
+
+    title: str
+    evidence: str
+    action: str
+
+
+def still_falling(val: Sequence[float]) -> Advice | None:
+    """The validation loss, one figure an epoch, is lowest at the end and still falls fast."""
+    if len(val) < 3 or val[-1] > min(val) or not val[-3] > val[-2] > val[-1]:
+        return None
+    fall = (val[-2] - val[-1]) / val[-2]
+    if fall < FALL:
+        return None
+    return Advice(
+        "The loss is still falling",
+        f"Validation loss went from {val[-3]:.4f} over {val[-2]:.4f} to {val[-1]:.4f} in the last epochs; "
+        f"the last one alone took {100 * fall:.0f} % off.",
+        f"Repeat the run with more epochs, say {2 * len(val)}.",
+    )
+
+
+def overfitting(train: Sequence[float], val: Sequence[float]) -> Advice | None:
+    """The validation loss rises for two epochs and more, while the training loss still falls."""
+    if not val or len(train) != len(val):
+        return None
+    best = int(np.argmin(val))
+    if len(val) - 1 - best < 2 or val[-1] < val[best] * (1 + RISE) or train[-1] >= train[best]:
+        return None
+    return Advice(
+        "It learns its training images by heart",
+        f"Since epoch {best + 1} validation loss rose from {val[best]:.4f} to {val[-1]:.4f}, while training loss fell "
+        f"from {train[best]:.4f} to {train[-1]:.4f}.",
+        "Try augmentation, dropout or weight decay, or early stopping; the best checkpoint is from before the rise.",
+    )
+
+
+def weak_class(scores: Sequence[ClassScore]) -> Advice | None:
+    """One class is recognised far less often than the others, by more than chance."""
+    known = [s for s in scores if s.accuracy is not None]
+    if len(known) < 2:
+        return None
+    worst = min(known, key=lambda s: s.accuracy or 0.0)
+    rest = sum(s.correct for s in known) - worst.correct, sum(s.total for s in known) - worst.total
+    others, accuracy = rest[0] / rest[1], worst.accuracy or 0.0
+    if others - accuracy < BEHIND or worst.accuracy_interval.high >= wilson(*rest).low:
+        return None
+    return Advice(
+        f"{worst.name} is far behind the other classes",
+        f"{100 * accuracy:.1f} % of its {worst.total:,} images are recognised, {100 * others:.1f} % of all others.",
+        "Look at its errors in Classes: more or cleaner images of it help most.",
+    )
+
+
+def eating_pair(matrix: NDArray[np.int64], class_names: Sequence[str]) -> Advice | None:
+    """Two classes are taken for each other, in both directions, more than any two others."""
+    totals = np.maximum(matrix.sum(1), 1)
+    shares = matrix / totals[:, None]
+    both = np.triu(matrix + matrix.T, 1) * (np.minimum(shares, shares.T) >= EATEN)
+    if both.max(initial=0) < FEWEST:
+        return None
+    a, b = (int(i) for i in np.unravel_index(both.argmax(), both.shape))
+    errors = int(matrix.sum() - matrix.trace())
+    return Advice(
+        f"{class_names[a]} and {class_names[b]} eat each other",
+        f"{matrix[a, b]:,} of {totals[a]:,} {class_names[a]} are taken for {class_names[b]}, {matrix[b, a]:,} of "
+        f"{totals[b]:,} {class_names[b]} for {class_names[a]}: {100 * both[a, b] / errors:.0f} % of all errors.",
+        "Look at both cells in Confusion: are the labels right, and could you tell these images apart at this size?",
+    )
+
+
+def too_small(scores: Scores, others: Mapping[str, float]) -> Advice | None:
+    """The accuracy's interval is wider than its gap to the nearest of ``others`` (a run's name -> its accuracy)."""
+    if not others:
+        return None
+    name = min(others, key=lambda n: abs(others[n] - scores.accuracy))
+    gap, width = abs(others[name] - scores.accuracy), scores.interval.high - scores.interval.low
+    if gap >= width:
+        return None
+    return Advice(
+        "Too few images to choose by",
+        f"{name} has {100 * others[name]:.2f} %, this run {100 * scores.accuracy:.2f} %: {100 * gap:.2f} points apart. "
+        f"With {scores.count:,} images the 95 % interval is {100 * width:.2f} points wide.",
+        "Don't prefer one run to the other by this figure; hold out more images, or repeat both with other seeds.",
+    )
+
+
+def overconfident(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> Advice | None:
+    """It is surer than it is right, by more than chance. ``confidence`` float [N], ``right`` bool [N]."""
+    sure, accuracy = float(confidence.mean()), float(right.mean())
+    if sure - accuracy < OVERCONFIDENT or sure <= wilson(int(right.sum()), len(right)).high:
+        return None
+    error = calibration_error(reliability(confidence, right))
+    return Advice(
+        "It is surer than it is right",
+        f"It is {100 * sure:.1f} % sure on average and right in {100 * accuracy:.1f} %; calibration error "
+        f"{100 * error:.1f} %.",
+        "Try label smoothing (0.1), more augmentation or fewer epochs; don't take its confidence at its word.",
+    )
+
+
+def mislabelled(
+    answers: Sequence[NDArray[np.int64]], labels: NDArray[np.int64], ids: NDArray[np.int64], class_names: Sequence[str]
+) -> Advice | None:
+    """Images to which nine of ten runs give the same other class. ``answers``: each run's classes, int64 [N]."""
+    if len(answers) < RUNS:
+        return None
+    votes = np.stack([np.sum([a == c for a in answers], axis=0) for c in range(len(class_names))])  # [K, N]
+    votes[labels, np.arange(len(labels))] = 0
+    suspects = np.flatnonzero(votes.max(0) >= AGREEING * len(answers))
+    if not len(suspects):
+        return None
+    other = votes.argmax(0).tolist()
+    shown = ", ".join(
+        f"#{ids[n]} ({class_names[labels[n]]}, or {class_names[other[n]]}?)" for n in suspects[:8].tolist()
+    )
+    more = f" and {len(suspects) - 8} more" if len(suspects) > 8 else ""
+    return Advice(
+        "Some labels look wrong",
+        f"At least nine in ten of {len(answers)} runs give the same other answer to {shown}{more}.",
+        "Look at these images among the top losses: relabel them, or leave them out.",
+    )

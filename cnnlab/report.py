@@ -1,0 +1,183 @@
+"""An evaluation to take away: tables as CSV and Parquet, and one HTML page that needs nothing else.
+
+>>> Path("report.html").write_text(report_html(run, evaluation))          # doctest: +SKIP
+"""
+
+import csv
+import html
+import io
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from cnnlab.calibration import coverage_curve, reliability
+from cnnlab.confusions import confused_pairs
+from cnnlab.evaluate import Evaluation
+from cnnlab.findings import findings
+from cnnlab.metrics import Interval
+from cnnlab.ranking import ranking
+from cnnlab.runs import Run
+from cnnlab.scores import Scores, baseline
+
+PAIRS = 20  # most confused pairs in the report
+CURVES = 5  # classes whose curves are in the report, those with the lowest F1
+SPLITS = {"train": "training", "val": "validation", "test": "test"}
+
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 1000px; margin: 2rem auto; padding: 0 1rem; color: #1b2430;
+       background: #fff; }
+table { border-collapse: collapse; margin: 0.5rem 0 1.5rem; }
+th, td { border-bottom: 1px solid #d9dee6; padding: 0.25rem 0.8rem; text-align: right; }
+th:first-child, td:first-child { text-align: left; }
+"""
+
+
+def predictions_table(evaluation: Evaluation) -> dict[str, Sequence[object]]:
+    """Columns by name: id, true, predicted, and ``p(class)`` for each class; N rows."""
+    names = evaluation.class_names
+    columns: dict[str, Sequence[object]] = {
+        "id": evaluation.ids.tolist(),
+        "true": [names[c] for c in evaluation.labels],
+        "predicted": [names[c] for c in evaluation.predicted],
+    }
+    return columns | {f"p({name})": evaluation.probabilities[:, c].tolist() for c, name in enumerate(names)}
+
+
+def predictions_csv(evaluation: Evaluation) -> bytes:
+    """The table of answers as CSV in UTF-8."""
+    table = predictions_table(evaluation)
+    return _csv([list(table), *zip(*table.values(), strict=True)])
+
+
+def predictions_parquet(evaluation: Evaluation) -> bytes:
+    """The table of answers as Parquet."""
+    import pandas as pd
+
+    buffer = io.BytesIO()
+    pd.DataFrame(predictions_table(evaluation)).to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+def confusion_csv(evaluation: Evaluation) -> bytes:
+    """The confusion matrix as CSV: a row for each true class, a column for each predicted one."""
+    names = evaluation.class_names
+    rows = [[name, *counts] for name, counts in zip(names, evaluation.confusion.tolist(), strict=True)]
+    return _csv([["true \\ predicted", *names], *rows])
+
+
+def _csv(rows: Iterable[Iterable[object]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def report_html(run: Run, evaluation: Evaluation) -> str:
+    """The whole evaluation as one page: figures with Plotly inside, tables, findings; no request to any server."""
+    config, found = run.config, evaluation.scores
+    title = f"{run.name}: {len(evaluation.labels):,} {SPLITS[evaluation.split]} images"
+    low, high = found.interval
+    parts = [
+        f"<h1>{html.escape(title)}</h1>",
+        f"<p>{html.escape(f'{config.model} on {config.dataset}')}, {evaluation.checkpoint} checkpoint.</p>",
+        f"<p><b>{_percent(found.accuracy)}</b> are recognised ({found.correct:,} of {found.count:,}), with a 95 % "
+        f"interval from {_percent(low)} to {_percent(high)} (Wilson).</p>",
+        _headline(found, baseline(evaluation.labels, len(evaluation.class_names))),
+        *_findings(run, evaluation),
+        *_figures(evaluation),
+        "<h2>Each class</h2>",
+        _classes(evaluation),
+        "<h2>Most confused pairs</h2>",
+        _pairs(evaluation),
+    ]
+    head = f"<meta charset='utf-8'><title>{html.escape(title)}</title><style>{STYLE}</style>"
+    return f"<!doctype html><html lang='en'><head>{head}</head><body>{''.join(parts)}</body></html>"
+
+
+def _headline(found: Scores, blind: Scores) -> str:
+    shares = {
+        "accuracy": "Accuracy",
+        "balanced_accuracy": "Balanced accuracy",
+        "macro_f1": "Macro F1",
+        "top3": "Top-3 accuracy",
+        "calibration_error": "Calibration error",
+    }
+    rows = [(label, _percent(getattr(found, n)), _percent(getattr(blind, n))) for n, label in shares.items()]
+    return _table(
+        ("", "this run", "always the most frequent class"),
+        [*rows, ("Loss", f"{found.loss:.4f}", f"{blind.loss:.4f}")],
+    )
+
+
+def _findings(run: Run, evaluation: Evaluation) -> list[str]:
+    found = findings(run, evaluation)
+    items = [html.escape(f"{f.title}. {f.evidence} {f.action}") for f in found]
+    return ["<h2>What to do next</h2>", "<ul>", *(f"<li>{item}</li>" for item in items), "</ul>"] if items else []
+
+
+def _figures(evaluation: Evaluation) -> list[str]:
+    from cnnlab.figures.calibration import coverage_figure, reliability_figure
+    from cnnlab.figures.confusion import confusion_figure
+    from cnnlab.figures.ranking import ranking_figure
+
+    e = evaluation
+    names = [html.escape(name) for name in e.class_names]
+    bins = [b for b in reliability(e.confidence, e.right) if b.count]
+    worst = sorted(range(len(names)), key=lambda c: e.per_class[c].f1 or 0.0)[:CURVES]
+    ranked = {names[c]: r for c in worst if (r := ranking(e.probabilities[:, c], e.labels == c))}
+    figures = {
+        "Confusion": confusion_figure(e.confusion, e.confusion.astype(np.float64), names, log=True, height=700),
+        "Confidence": reliability_figure(
+            [b.confidence or 0.0 for b in bins],
+            [b.accuracy or 0.0 for b in bins],
+            [b.interval for b in bins],
+            [b.count for b in bins],
+            [(b.low + b.high) / 2 for b in bins],
+        ),
+        "Answering only when sure": coverage_figure(*coverage_curve(e.confidence, e.right), None, height=360),
+    }
+    if ranked:
+        figures["Classes that are hard to tell"] = ranking_figure(
+            {name: (r.precision_recall, r.roc) for name, r in ranked.items()}
+        )
+    parts = []
+    for number, (title, figure) in enumerate(figures.items()):
+        parts.append(f"<h2>{title}</h2>")
+        parts.append(figure.to_html(full_html=False, include_plotlyjs=number == 0, config={"displaylogo": False}))
+    return parts
+
+
+def _classes(evaluation: Evaluation) -> str:
+    rows = [
+        (
+            s.name,
+            f"{_percent(s.accuracy)} ({s.correct:,}/{s.total:,})",
+            _between(s.accuracy_interval) if s.total else "–",
+            _percent(s.precision),
+            _percent(s.f1),
+        )
+        for s in evaluation.per_class
+    ]
+    return _table(("class", "accuracy", "95 % interval", "precision", "F1"), rows)
+
+
+def _pairs(evaluation: Evaluation) -> str:
+    names = evaluation.class_names
+    rows = [
+        (names[p.true], names[p.predicted], f"{p.count:,}", _percent(p.share))
+        for p in confused_pairs(evaluation.confusion)[:PAIRS]
+    ]
+    return _table(("true class", "taken for", "images", "of the true class"), rows) if rows else "<p>None.</p>"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    top = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.2f} %"
+
+
+def _between(interval: Interval) -> str:
+    return f"{100 * interval.low:.1f}–{100 * interval.high:.1f} %"

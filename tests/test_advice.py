@@ -1,0 +1,100 @@
+"""Each rule on curves and matrices made to set it off, and on others that must not."""
+
+import numpy as np
+import pytest
+
+from cnnlab.advice import eating_pair, mislabelled, overconfident, overfitting, still_falling, too_small, weak_class
+from cnnlab.metrics import class_scores
+from cnnlab.scores import Scores
+
+NAMES = ("ant", "bee", "cat")
+
+
+def test_a_loss_that_still_falls_asks_for_more_epochs():
+    found = still_falling([1.0, 0.8, 0.6])
+    assert found and "0.8000 to 0.6000" in found.evidence and "say 6" in found.action
+
+
+@pytest.mark.parametrize("val", [[], [1.0], [1.0, 0.5], [1.0, 0.5, 0.495], [1.0, 0.4, 0.5], [0.3, 0.5, 0.4]])
+def test_a_loss_that_has_settled_or_is_short_says_nothing(val: list[float]):
+    assert still_falling(val) is None
+
+
+def test_validation_rising_while_training_falls_is_overfitting():
+    found = overfitting([1.0, 0.5, 0.3, 0.1], [0.9, 0.5, 0.6, 0.7])
+    assert found and "Since epoch 2 validation loss rose from 0.5000 to 0.7000" in found.evidence
+
+
+@pytest.mark.parametrize(
+    ("train", "val"),
+    [
+        ([], []),
+        ([1.0, 0.5, 0.3], []),
+        ([1.0, 0.5, 0.3, 0.2], [0.9, 0.5, 0.51, 0.52]),  # hardly rises
+        ([1.0, 0.5, 0.6, 0.7], [0.9, 0.5, 0.6, 0.7]),  # training rises too
+        ([1.0, 0.5, 0.4], [0.9, 0.5, 0.9]),  # one epoch is no trend
+    ],
+)
+def test_other_curves_are_no_overfitting(train: list[float], val: list[float]):
+    assert overfitting(train, val) is None
+
+
+def test_a_class_far_behind_is_named():
+    found = weak_class(class_scores(np.array([[95, 5, 0], [2, 98, 0], [30, 10, 60]]), NAMES))
+    assert found and found.title.startswith("cat") and "60.0 %" in found.evidence and "96.5 %" in found.evidence
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        [[95, 5, 0], [2, 98, 0], [5, 4, 91]],  # behind, but not far
+        [[95, 5, 0], [2, 98, 0], [0, 1, 2]],  # too few to tell
+        [[95, 5, 0], [0, 0, 0], [0, 0, 0]],  # nothing to be behind of
+    ],
+)
+def test_classes_that_keep_up_or_are_too_few_say_nothing(matrix: list[list[int]]):
+    assert weak_class(class_scores(np.array(matrix), NAMES)) is None
+
+
+def test_two_classes_that_eat_each_other_are_named():
+    found = eating_pair(np.array([[80, 0, 20], [1, 99, 0], [10, 1, 89]]), NAMES)
+    assert found and found.title == "ant and cat eat each other"
+    assert "20 of 100 ant are taken for cat, 10 of 100 cat for ant: 94 % of all errors" in found.evidence
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [[[80, 0, 20], [0, 99, 1], [1, 0, 99]], [[6, 0, 4], [0, 9, 0], [3, 0, 7]], [[9, 0, 0], [0, 9, 0], [0, 0, 0]]],
+)
+def test_confusion_in_one_direction_or_of_few_images_says_nothing(matrix: list[list[int]]):
+    assert eating_pair(np.array(matrix), NAMES) is None
+
+
+def made_scores(correct: int, count: int) -> Scores:
+    return Scores(count, correct, 0.1, 0.9, 0.9, 1.0, 0.0)
+
+
+def test_a_gap_smaller_than_the_interval_is_no_reason_to_choose():
+    found = too_small(made_scores(95, 100), {"rival": 0.94, "far": 0.2})
+    assert found and found.evidence.startswith("rival has 94.00 %, this run 95.00 %: 1.00 points apart")
+    assert too_small(made_scores(95_000, 100_000), {"rival": 0.94}) is None
+    assert too_small(made_scores(95, 100), {}) is None
+
+
+def test_more_confidence_than_accuracy_is_overconfident():
+    right = np.arange(1000) < 800
+    found = overconfident(np.full(1000, 0.95), right)
+    assert found and "95.0 % sure on average and right in 80.0 %" in found.evidence
+    assert overconfident(np.full(1000, 0.81), right) is None
+    assert overconfident(np.full(1000, 0.6), right) is None
+    assert overconfident(np.array([0.9, 0.9]), np.array([True, False])) is None  # two images tell nothing
+
+
+def test_images_that_nine_of_ten_runs_call_the_same_other_class_look_mislabelled():
+    labels, ids = np.array([0, 1, 2, 0]), np.array([10, 11, 12, 13])
+    answers = [np.array([0, 2, 2, 1 + n % 2]) for n in range(10)]
+    answers[0] = np.array([0, 1, 2, 0])
+    found = mislabelled(answers, labels, ids, NAMES)
+    assert found and "#11 (bee, or cat?)" in found.evidence and "#13" not in found.evidence
+    assert mislabelled(answers[:9], labels, ids, NAMES) is None
+    assert mislabelled([labels] * 10, labels, ids, NAMES) is None
