@@ -6,6 +6,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,14 +64,18 @@ def overfitting(train: Sequence[float], val: Sequence[float]) -> Advice | None:
 
 
 def weak_class(scores: Sequence[ClassScore]) -> Advice | None:
-    """One class is recognised far less often than the others, by more than chance."""
+    """One class is recognised far less often than the others, by more than chance.
+
+    The worst of many classes looks bad by chance alone: the interval is widened for their number (Bonferroni).
+    """
     known = [s for s in scores if s.accuracy is not None]
     if len(known) < 2:
         return None
     worst = min(known, key=lambda s: s.accuracy or 0.0)
     rest = sum(s.correct for s in known) - worst.correct, sum(s.total for s in known) - worst.total
     others, accuracy = rest[0] / rest[1], worst.accuracy or 0.0
-    if others - accuracy < BEHIND or worst.accuracy_interval.high >= wilson(*rest).low:
+    z = NormalDist().inv_cdf(1 - 0.025 / len(known))
+    if others - accuracy < BEHIND or wilson(worst.correct, worst.total, z).high >= wilson(*rest).low:
         return None
     return Advice(
         f"{worst.name} is far behind the other classes",

@@ -28,15 +28,17 @@ class Interval(NamedTuple):
         return round(self.low, 3), round(self.high, 3)
 
 
-def wilson(successes: int, total: int) -> Interval:
+def wilson(successes: int, total: int, z: float = Z95) -> Interval:
     """The 95 % interval of the share ``successes / total``; [0, 1] where there is nothing to count.
+
+    Another ``z`` gives another confidence: how many standard deviations to both sides.
 
     Wilson, Probable inference, the law of succession, and statistical inference, 1927. Unlike the textbook's interval
     it stays within [0, 1] and is honest for few images and for shares near 0 or 1.
     """
     if not total:
         return Interval(0.0, 1.0)
-    share, weight = successes / total, Z95**2 / total
+    share, weight = successes / total, z**2 / total
     middle = share + weight / 2
     spread = math.sqrt(weight * share * (1 - share) + weight**2 / 4)
     return Interval(max(0.0, (middle - spread) / (1 + weight)), min(1.0, (middle + spread) / (1 + weight)))

@@ -56,6 +56,14 @@ def test_classes_that_keep_up_or_are_too_few_say_nothing(matrix: list[list[int]]
     assert weak_class(class_scores(np.array(matrix), NAMES)) is None
 
 
+def test_the_worst_of_a_hundred_equal_classes_says_nothing():
+    correct = np.random.default_rng(0).binomial(100, 0.55, 100)
+    matrix = np.diag(correct)
+    matrix[np.arange(100), (np.arange(100) + 1) % 100] = 100 - correct
+    assert correct.min() < 45
+    assert weak_class(class_scores(matrix, tuple(map(str, range(100))))) is None
+
+
 def test_two_classes_that_eat_each_other_are_named():
     found = eating_pair(np.array([[80, 0, 20], [1, 99, 0], [10, 1, 89]]), NAMES)
     assert found and found.title == "ant and cat eat each other"

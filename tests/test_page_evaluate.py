@@ -133,7 +133,7 @@ def test_a_damaged_checkpoint_gets_a_sentence_and_the_other_can_be_chosen(own_ru
     assert not page.error and metrics(page)["Accuracy"]
 
 
-def test_answers_outlive_their_dataset_without_pictures(own_run: Run, monkeypatch: pytest.MonkeyPatch):
+def test_answers_outlive_their_dataset_without_pictures(own_run: Run):
     evaluate(own_run, "test")
     text = (own_run.path / "config.json").read_text()
     (own_run.path / "config.json").write_text(text.replace('"dataset": "digits"', '"dataset": "folder:/gone"'))
@@ -141,3 +141,11 @@ def test_answers_outlive_their_dataset_without_pictures(own_run: Run, monkeypatc
     assert not page.exception
     assert "There is no folder '/gone'" in page.warning[0].value
     assert metrics(page)["Accuracy"]
+
+
+def test_pictures_are_not_downloaded_unasked(own_run: Run):
+    evaluate(own_run, "test")
+    text = (own_run.path / "config.json").read_text()
+    (own_run.path / "config.json").write_text(text.replace('"dataset": "digits"', '"dataset": "cifar100"'))
+    page = opened()
+    assert "cifar100 is not on this machine: download it on the Train page" in page.warning[0].value

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from cnnlab import datasets
 from cnnlab.checkpoints import CheckpointError
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageSet
@@ -81,6 +82,8 @@ def _select(label: str, options: list[str], key: str, names: dict[str, str]) -> 
 def _pictures(config: TrainConfig, evaluation: Evaluation) -> tuple[ImageSet | None, str]:
     """The evaluated images, or None and why they cannot be shown."""
     try:
+        if not datasets.is_here(config.dataset):
+            return None, f"{config.dataset} is not on this machine: download it on the Train page to see its pictures."
         images = cache.splits(config).get(evaluation.split)
     except (DatasetError, UnknownName) as error:
         return None, f"The answers are kept, but their pictures cannot be shown. {error}"
