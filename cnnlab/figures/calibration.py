@@ -74,7 +74,7 @@ def coverage_figure(
     )
     if here:
         chosen = {"mode": "markers", "marker": {"size": 13, "color": ORANGE, "symbol": "diamond"}}
-        figure.add_trace(go.Scatter(x=[here[0]], y=[here[1]], hoverinfo="skip", **chosen))
+        figure.add_trace(go.Scatter(x=[here[0]], y=[here[1]], hoverinfo="skip", cliponaxis=False, **chosen))
     quiet(figure, height)
     figure.update_xaxes(title="share of images answered", range=[0, 1.02], tickformat=".0%")
     lowest = min([*accuracies, 1.0])

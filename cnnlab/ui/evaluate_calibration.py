@@ -8,18 +8,19 @@ from cnnlab.figures.calibration import coverage_figure, reliability_figure
 from cnnlab.ui import words
 from cnnlab.ui.evaluate_choice import Subject
 
+HALF = 485  # pixels of width
 QUIET = {"displayModeBar": False}
 
 
 def calibration_view(subject: Subject) -> None:
     """The reliability diagram on the left, the threshold on the right."""
-    left, right = st.columns(2, gap="large")
-    with left:
-        st.subheader("Is its confidence honest?", anchor=False)
-        _reliability(subject)
-    with right:
-        st.subheader("Answer only when sure", anchor=False)
-        chosen = _coverage(subject)
+    with st.container(horizontal=True):  # where there is no room for both, the threshold goes below
+        with st.container(width=HALF):
+            st.subheader("Is its confidence honest?", anchor=False)
+            _reliability(subject)
+        with st.container(width=HALF):
+            st.subheader("Answer only when sure", anchor=False)
+            chosen = _coverage(subject)
     _who_suffers(subject, chosen)
 
 

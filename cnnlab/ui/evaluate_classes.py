@@ -9,6 +9,7 @@ from cnnlab.ui.evaluate_choice import Subject
 from cnnlab.ui.evaluate_gallery import gallery
 
 CLASS = "evaluate.class"
+HALF = 485  # pixels of width
 SORTS = ("Mistaken for another", "Others taken for it", "Recognised")
 
 
@@ -19,11 +20,11 @@ def classes_view(subject: Subject) -> None:
     if st.session_state.get(CLASS) not in known:
         st.session_state[CLASS] = min(known, key=lambda c: 2.0 if (a := scores[c].accuracy) is None else a)
     st.session_state[CLASS] = st.session_state[CLASS]  # a widget's key is lost where it is not drawn
-    left, right = st.columns([1, 1], gap="large")
-    with left:
-        _table(subject, scores)
-    with right:
-        _one_class(subject, scores)
+    with st.container(horizontal=True):  # where there is no room for both, the class goes below
+        with st.container(width=HALF):
+            _table(subject, scores)
+        with st.container(width=HALF):
+            _one_class(subject, scores)
 
 
 def _table(subject: Subject, scores: list[ClassScore]) -> None:
