@@ -17,8 +17,9 @@ def headline(subject: Subject) -> None:
         f"recognised ({found.correct:,}). By chance of the draw, that share may lie between **{words.percent(low)}** "
         f"and **{words.percent(high)}** (Wilson, 95 %)."
     )
-    with st.container(horizontal=True):
-        for label, value, other, help in _figures(found, blind, len(subject.names)):
+    tiles = _figures(found, blind, len(subject.names))
+    with st.grid(len(tiles), min_column_width=150):
+        for label, value, other, help in tiles:
             st.metric(label, value, f"baseline {other}", delta_color="off", delta_arrow="off", border=True, help=help)
 
 

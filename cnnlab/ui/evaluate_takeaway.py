@@ -39,4 +39,8 @@ def takeaway_view(subject: Subject) -> None:
             st.caption(help)
     st.caption("The same from a shell:")
     arguments = ["evaluate", run.id, "--split", e.split, "--checkpoint", e.checkpoint]
-    st.code(launch.shown_command([*arguments, "--report", "report.html", "--csv", "answers.csv"]), language="bash")
+    st.code(
+        launch.shown_command([*arguments, "--report", "report.html", "--csv", "answers.csv"]),
+        language="bash",
+        wrap_lines=True,
+    )
