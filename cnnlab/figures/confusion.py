@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from cnnlab.figures.style import BLUE, ORANGE, quiet
 
 NUMBERED = 20  # classes up to which each cell shows its number; beyond, the colour bar and the hover tell
-LABEL = 15  # pixels of height that a class name needs beside the matrix
+LABEL, LOOSE = 15, 22  # pixels that a class name needs beside the matrix; of many, which a narrow window may shrink
+MANY = 30  # classes
 LONGEST = 14  # letters of a class name beside the matrix
 INK = 0.75  # of the scale: from here on cells are dark enough for white numbers
 LEFT, TOP = 96, 84  # pixels for the class names
@@ -130,13 +131,13 @@ def _squares(
 
 
 def _axes(figure: go.Figure, names: list[str], side: int) -> None:
-    every = max(1, -(-len(names) * LABEL // side))
+    every = max(1, -(-len(names) * (LABEL if len(names) <= MANY else LOOSE) // side))
     ticks = {"tickmode": "array", "tickvals": list(range(0, len(names), every)), "ticktext": names[::every]}
     rest = {"showgrid": False, "fixedrange": True, "constrain": "domain", "ticks": ""}
     edge = [-0.5, len(names) - 0.5]
     turned = max(map(len, names)) * 8 > side / len(names)
     figure.update_xaxes(title="taken for", side="top", range=edge, tickangle=-90 if turned else 0, **ticks, **rest)
-    figure.update_yaxes(title="true class", range=edge[::-1], scaleanchor="x", **ticks, **rest)
+    figure.update_yaxes(title="true class", range=edge[::-1], scaleanchor="x", constraintoward="top", **ticks, **rest)
     longest = max(map(len, names)) * 7
     figure.update_layout(
         margin={"l": min(LEFT, 34 + longest), "r": 8, "t": min(TOP + 30, 50 + (longest if turned else 12)), "b": 8}
