@@ -1,0 +1,26 @@
+"""The script behind every visit: it only routes to a page.
+
+It lies apart from ``app.py`` because Streamlit takes a ``pages`` folder beside a script for its own, older navigation:
+whoever opened a page's address on a fresh server would see that page alone.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+
+PAGES = Path(__file__).resolve().parents[2] / "pages"
+
+
+def navigate() -> None:
+    """Show the menu, and run the page that was asked for."""
+    st.set_page_config(page_title="CNN Lab", page_icon="🔬", layout="wide", initial_sidebar_state="expanded")
+    st.navigation(
+        [
+            st.Page(PAGES / "train.py", title="Train", icon=":material/model_training:", default=True),
+            st.Page(PAGES / "evaluate.py", title="Evaluate", icon=":material/fact_check:"),
+        ]
+    ).run()
+
+
+if __name__ == "__main__":
+    navigate()
