@@ -67,7 +67,8 @@ class ConsoleListener(Listener):
     def begin(self, config: TrainConfig, step: int, steps: int) -> None:
         self.steps, self.epochs = steps, config.epochs
         where = f"from step {step} of {steps}" if step else f"{steps} steps"
-        self.say(f"Training {config.model} on {config.dataset}: {config.epochs} epochs, {where}.")
+        epochs = f"{config.epochs} epochs" if config.epochs > 1 else "one epoch"
+        self.say(f"Training {config.model} on {config.dataset}: {epochs}, {where}.")
 
     def record(self, record: Record) -> None:
         if record.event == "epoch":

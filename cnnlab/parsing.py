@@ -86,4 +86,5 @@ def _allowed(name: str, info: FieldInfo) -> str:
     above = any(isinstance(rule, annotated_types.Gt) for rule in info.metadata)
     below = any(isinstance(rule, annotated_types.Lt) for rule in info.metadata)
     number = "a whole number" if "int" in kind and "float" not in kind else "a number"
-    return f"{number} {'above' if above else 'from'} {low:g} {'to below' if below else 'to'} {high:.10g}"
+    until = "and below" if below else "and up to" if above else "to"
+    return f"{number} {'above' if above else 'from'} {low:g} {until} {high:.10g}"

@@ -1,5 +1,6 @@
 """The pages without a browser: what they say and do, by Streamlit's own AppTest."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -163,7 +164,7 @@ def test_an_old_run_shows_its_figures_and_can_be_resumed(runs: Path) -> None:
     ended_run(runs, "half", "stopped", "Stopped after step 21; it can be resumed.")
     app = opened(view="run", run="half")
     tiles = {m.label: m.value for m in app.metric}
-    assert (tiles["Validation accuracy"], tiles["Best so far"]) == ("87.50 %", "87.50 %")
+    assert (tiles["Validation accuracy"], tiles["Best so far (epoch 1)"]) == ("87.50 %", "87.50 %")
     assert app.button(key="run.resume")
     assert not [b for b in app.button if b.key == "run.stop"]
 
@@ -188,6 +189,22 @@ def test_a_damaged_run_is_told_and_the_others_are_listed(runs: Path) -> None:
     app = opened(view="all")
     assert any("broken" in w.value for w in app.warning)
     assert list(app.dataframe[0].value["Run"]) == ["good"]
+
+
+def test_an_address_of_a_run_that_is_gone_says_so_and_opens_no_other(runs: Path) -> None:
+    ended_run(runs, "done", "finished", "All 2 epochs are done.")
+    app = opened(view="run", run="gone")
+    assert "There is no run 'gone'" in app.warning[0].value
+    assert not [b for b in app.button if b.key == "run.delete"]
+
+
+@pytest.mark.parametrize(("field", "value"), [("epochs", 0), ("lr", -1.0), ("batch_size", 10**9), ("momentum", 1.0)])
+def test_a_number_out_of_its_range_blocks_start_and_is_told(runs: Path, field: str, value: float) -> None:
+    app = opened(view="new", recipe="cifar_cnn", dataset="digits")
+    app.number_input(key=f"field.{field}").set_value(value).run()
+    assert "is not allowed" in app.error[0].value
+    assert TrainConfig.model_fields[field].title in app.error[0].value
+    assert app.button(key="start.disabled").disabled
 
 
 def test_deleting_asks_first(runs: Path) -> None:
@@ -237,5 +254,5 @@ def test_a_forecast_is_made_for_every_network(runs: Path) -> None:
     for name in ("simple_cnn", "lenet5", "mlp", "custom", "resnet18"):
         app.selectbox(key="field.model").select(name).run()
         tiles = {m.label: m.value for m in app.metric}
-        assert tiles["One epoch takes about"].endswith(("s", "min"))
+        assert re.fullmatch(r"\S.* s · \S.* (s|min)", tiles["One epoch · all 12"])
         assert not app.exception

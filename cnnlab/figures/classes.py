@@ -29,7 +29,7 @@ def class_accuracy_figure(
     quiet(figure, height)
     figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
     figure.update_xaxes(type="category", showticklabels=len(class_names) <= MANY, showgrid=False)
-    figure.update_layout(margin={"t": 12}, bargap=0.25, uirevision="keep")
+    figure.update_layout(margin={"t": 40}, bargap=0.25, uirevision="keep")  # the buttons for saving stand above
     return figure
 
 
@@ -42,6 +42,6 @@ def class_counts_figure(class_names: Sequence[str], counts: Sequence[int], heigh
     )
     quiet(figure, height)
     figure.update_xaxes(type="category", showticklabels=len(class_names) <= MANY, showgrid=False)
-    figure.update_yaxes(rangemode="tozero", tickformat="~s")
+    figure.update_yaxes(rangemode="tozero", tickformat=",d")
     figure.update_layout(margin={"t": 12}, bargap=0.25)
     return figure

@@ -33,7 +33,8 @@ def curves_figure(series: Mapping[str, Series], title: str = "", axis: str = "st
     figure.update_yaxes(tickformat=".0%", row=1, col=2)
     figure.update_xaxes(title={"text": axis, "standoff": 6}, rangemode="tozero")
     figure.update_layout(title=title or None, legend={"y": 1.12}, uirevision="keep")
-    figure.update_layout(margin={"t": 96 if title else 64}, hovermode="x unified")
+    figure.update_xaxes(matches="x")
+    figure.update_layout(margin={"t": 96 if title else 64}, hovermode="closest")
     return figure
 
 
@@ -51,12 +52,12 @@ def _trace(name: str, points: Series, axis: str, legend: bool) -> go.Scatter:
         legendgroup=label,
         showlegend=legend and (len(x) > 0),
         mode="lines" if single else "lines+markers",
-        opacity=0.55 if single else 1,
+        opacity=0.7 if single else 1,
         line={
             "color": SPLIT_COLORS[split],
-            "width": 1.2 if single else 2.2,
+            "width": 1 if single else 2.2,
             "dash": "dot" if split == "test" else "solid",
         },
         marker={"size": 6, "symbol": {"train": "circle", "val": "diamond", "test": "square"}[split]},
-        hovertemplate=value,
+        hovertemplate=f"{axis} %{{x:,.5~g}}: {value}<extra>{label}</extra>",
     )

@@ -30,20 +30,30 @@ def dataset(config: TrainConfig) -> ImageDataset:
     if not config.dataset.startswith(datasets.FOLDER_PREFIX):
         return _dataset(config.dataset, 32, True, 0.0)
     datasets.check_name(config.dataset)
-    changed = datasets.folder_path(config.dataset).stat().st_mtime
-    return _dataset(config.dataset, config.image_size, config.color, changed)
+    return _dataset(config.dataset, config.image_size, config.color, _changed(config))
+
+
+def _changed(config: TrainConfig) -> float:
+    """When an image folder, or a folder for a split or a class in it, was last changed; 0 for any other dataset."""
+    if not config.dataset.startswith(datasets.FOLDER_PREFIX):
+        return 0.0
+    root = datasets.folder_path(config.dataset)
+    return max(p.stat().st_mtime for p in (root, *root.glob("*/"), *root.glob("*/*/")))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _splits(_images: ImageDataset, name: str, count: int, fraction: float, seed: int, limit: int) -> Splits:
+def _splits(
+    _images: ImageDataset, name: str, shape: Shape, changed: float, fraction: float, seed: int, limit: int
+) -> Splits:
     return _images.splits(TrainConfig(dataset=name, validation_fraction=fraction, seed=seed, train_images=limit))
 
 
 def splits(config: TrainConfig) -> Splits:
     """The splits that ``config`` trains and is judged on. Raises DatasetError."""
     images = dataset(config)
+    shape = (images.in_channels, images.image_size, images.num_classes)
     facts = (config.validation_fraction, config.seed, config.train_images)
-    return _splits(images, config.dataset, len(images.train), *facts)
+    return _splits(images, config.dataset, shape, _changed(config), *facts)
 
 
 def _show_progress() -> Any:

@@ -14,6 +14,7 @@ from cnnlab.paths import runs_dir
 from cnnlab.registry import UnknownName
 from cnnlab.runs import LIVE, Run, RunError, list_runs
 from cnnlab.ui import cache
+from cnnlab.ui.navigation import PAGES
 
 SPLITS = {"test": "Test", "val": "Validation", "train": "Training"}
 CHECKPOINTS = {"best": "Best", "last": "Last"}
@@ -49,7 +50,7 @@ def choose() -> Subject | None:
             "There is nothing to evaluate yet: train a network first. A run can be evaluated after its first epoch.",
             icon=":material/model_training:",
         )
-        st.page_link("pages/train.py", label="Go to Train", icon=":material/arrow_forward:")
+        st.page_link(PAGES / "train.py", label="Go to Train", icon=":material/arrow_forward:")
         return None
     with st.sidebar:
         run = runs[_select("Run", list(runs), "evaluate.run", {i: r.name for i, r in runs.items()})]

@@ -6,6 +6,7 @@ so they survive a visit to another page, a reload, and can be sent to somebody e
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,6 +67,13 @@ def form_recipe() -> str:
     return recipe
 
 
+def in_form_words(sentence: str) -> str:
+    """A sentence about settings with the form's titles in place of their names on the command line."""
+    for name, info in TrainConfig.model_fields.items():
+        sentence = re.sub(rf"\b{name} = ", f"{info.title} = ", sentence)
+    return sentence
+
+
 def write_address(others: Mapping[str, str]) -> None:
     """Put the recipe and what differs from it into the page's address, beside ``others``."""
     values, base = st.session_state[VALUES], recipes.get(form_recipe()).config.model_dump()
@@ -102,6 +110,7 @@ def _from_address(name: str, text: str) -> Any:
 def config_form() -> None:
     """Draw the form into the sidebar; what a person changes goes into the session."""
     with st.sidebar:
+        st.markdown("**Settings of the next run**")
         st.selectbox(
             "Recipe",
             recipes.RECIPES.names(),
@@ -123,6 +132,10 @@ def config_form() -> None:
 
 def _recipe_chosen() -> None:
     recipe = st.session_state["field.recipe"]
+    dropped = changes(st.session_state[VALUES], recipes.get(form_recipe()).config.model_dump())
+    if dropped:
+        titles = ", ".join(str(TrainConfig.model_fields[name].title) for name in dropped)
+        st.toast(f"The new recipe replaced what you had changed: {titles}.", icon=":material/swap_horiz:")
     fill_form(recipes.get(recipe).config, recipe)
 
 
@@ -181,7 +194,7 @@ def _changed(name: str) -> None:
 def _field(name: str, info: FieldInfo, values: Mapping[str, Any], base: Mapping[str, Any]) -> None:
     mark = " :orange[●]" if values[name] != base[name] else ""
     facts = extra(name)
-    unit = f" ({facts['unit']})" if facts["unit"] not in ("", "share", "factor") else ""
+    unit = f" ({facts['unit']})" if facts["unit"] in ("pixels", "degrees", "steps") else ""
     common = {"label": f"{info.title}{unit}{mark}", "help": _help(info)}
     if name == "dataset":
         _dataset_field(values, common)
@@ -213,27 +226,27 @@ def _plain_field(name: str, info: FieldInfo, value: Any, common: dict[str, Any])
 
 
 def _number_field(name: str, info: FieldInfo, value: Any, common: dict[str, Any]) -> None:
+    """A number without bounds of the widget's own: it would keep a bad one from us, and the form would seem fine."""
     key = f"field.{name}"
-    low, high = limits(info)
     whole = info.annotation is int
     number: Any = int if whole else float
-    bounds = {"min_value": number(low), "max_value": number(high), "step": 1 if whole else _step(value)}
+    step: Any = 1 if whole else _step(value)
     st.session_state.setdefault(key, None if value is None else number(value))
     st.number_input(
         key=key,
         value=None if info.default is None else "min",
+        step=step,
         format="%d" if whole else "%g",
         placeholder="the network's own",
         on_change=_changed,
         args=(name,),
-        **bounds,
         **common,
     )
 
 
 def _step(value: float | None) -> float:
     """A tenth or so of the value's size: 0.001 for 0.001 to 0.0099."""
-    return 10.0 ** math.floor(math.log10(value)) if value else 0.1
+    return 10.0 ** math.floor(math.log10(abs(value))) if value else 0.1
 
 
 def _dataset_field(values: Mapping[str, Any], common: dict[str, Any]) -> None:
@@ -253,7 +266,7 @@ def _dataset_field(values: Mapping[str, Any], common: dict[str, Any]) -> None:
             key="field.dataset.folder",
             placeholder="/home/me/flowers",
             on_change=_dataset_changed,
-            help="Holds class/… or train|val|test/class/… with image files.",
+            help="A folder for each class with its images in it; or train, val and test with such folders in each.",
         )
 
 

@@ -13,7 +13,7 @@ EVERY = 1000  # milliseconds between two questions while the run is live
 HTML = """
 <div class="live-plot">
   <div class="plot"></div>
-  <div class="save"><button type="button" data-format="png">PNG</button><button type="button" data-format="svg">SVG</button></div>
+  <div class="save"><button type="button" data-reset>Reset zoom</button><button type="button" data-format="png">PNG</button><button type="button" data-format="svg">SVG</button></div>
 </div>
 """
 
@@ -69,8 +69,12 @@ export default function ({ data, parentElement }) {
     const Plotly = await plotly();
     const c = colours(root);
     state.painted = c.text;
-    await Plotly.react(plot, state.figure.data, { ...themed(state.figure, c), uirevision: data.src },
-                       { responsive: true, displayModeBar: false, doubleClick: "reset" });
+    const layout = { ...themed(state.figure, c), uirevision: data.src };
+    if (!state.figure.data.some((trace) => trace.x?.length)) {  // nothing yet: no axis that means something
+      for (const name of Object.keys(layout).filter((n) => /^[xy]axis/.test(n))) layout[name] = { ...layout[name], range: [0, 1] };
+    }
+    await Plotly.react(plot, state.figure.data, layout,
+                       { responsive: true, displayModeBar: false, doubleClick: "autosize", showTips: false });
     state.drawn = state.figure.data.reduce((sum, trace) => sum + (trace.x?.length ?? 0), 0);
     plot.dataset.points = state.drawn;
   };
@@ -110,7 +114,12 @@ export default function ({ data, parentElement }) {
   state.settled = false;
   round();
 
-  for (const button of root.querySelectorAll("button")) {
+  root.querySelector("[data-reset]").onclick = async () => {
+    const Plotly = await plotly();
+    const axes = Object.keys(plot.layout).filter((name) => /^[xy]axis/.test(name));
+    Plotly.relayout(plot, Object.fromEntries(axes.map((name) => [name + ".autorange", true])));
+  };
+  for (const button of root.querySelectorAll("[data-format]")) {
     button.onclick = async () => {
       const Plotly = await plotly();
       const layout = { ...state.figure.layout, font: { ...state.figure.layout.font, color: "#222" },

@@ -9,7 +9,8 @@ from cnnlab.config import TrainConfig
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import LIVE, Run, RunError, State
 from cnnlab.ui.form import FIRST_RECIPE, fill_form
-from cnnlab.ui.views import show_view
+from cnnlab.ui.navigation import PAGES
+from cnnlab.ui.views import open_run, show_view
 
 MESSAGE = "run.message"  # what went wrong, for the next drawing of the page to say
 ASKING = "run.asking"  # (question, run), while a dialog is open
@@ -30,6 +31,11 @@ def run_actions(run: Run, state: State, config: TrainConfig) -> None:
         st.button(
             "Resume", icon=":material/play_arrow:", key="run.resume", type="primary", on_click=_resume, args=(run,)
         )
+    if run.chosen_checkpoint():
+        primary: Literal["primary", "secondary"] = "primary" if state == "finished" else "secondary"
+        if st.button("Evaluate", icon=":material/fact_check:", key="run.evaluate", type=primary):
+            st.session_state["evaluate.run"] = run.id
+            st.switch_page(PAGES / "evaluate.py")
     st.button("Repeat with changes", icon=":material/tune:", key="run.repeat", on_click=_repeat, args=(run, config))
     st.button("Rename", icon=":material/edit:", key="run.rename", on_click=_ask, args=("rename", run))
     st.button("Delete", icon=":material/delete:", key="run.delete", on_click=_ask, args=("delete", run))
@@ -66,17 +72,13 @@ def open_question() -> None:
 
 
 def _rename_dialog(run: Run) -> None:
-    st.text_input("Name", value=run.name, key="rename.name")
+    with st.form("rename", border=False):
+        st.text_input("Name", value=run.name, key="rename.name")
+        pressed = st.form_submit_button("Rename", key="rename.yes", type="primary", on_click=_rename, args=(run,))
     if problem := st.session_state.pop("rename.problem", None):
         st.error(problem)
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Keep the name", key="rename.no", on_click=_answered):
-            st.rerun()
-        if (
-            st.button("Rename", key="rename.yes", type="primary", on_click=_rename, args=(run,))
-            and ASKING not in st.session_state
-        ):
-            st.rerun()
+    elif pressed:
+        st.rerun()
 
 
 def _rename(run: Run) -> None:
@@ -104,4 +106,5 @@ def _delete(run: Run) -> None:
     except RunError as error:
         st.session_state[MESSAGE] = str(error)
     else:
+        open_run(None)
         show_view("All runs")

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from cnnlab import launch
-from cnnlab.config import TrainConfig, extra
+from cnnlab.config import TrainConfig, applies, extra
 from cnnlab.figures.classes import class_accuracy_figure
 from cnnlab.figures.curves import curves_figure
 from cnnlab.loader import steps_per_epoch
@@ -18,7 +18,7 @@ from cnnlab.summary import summarise
 from cnnlab.ui import words
 from cnnlab.ui.live_plot import live_plot
 from cnnlab.ui.run_actions import MESSAGE, run_actions
-from cnnlab.ui.views import current_run, open_run
+from cnnlab.ui.views import current_run, open_run, wanted_run
 
 EVERY = 1.0  # seconds between two looks at a live run
 
@@ -26,6 +26,9 @@ EVERY = 1.0  # seconds between two looks at a live run
 def run_view() -> None:
     """The view of the chosen run."""
     run = current_run()
+    if run is None and (wanted := wanted_run()):
+        st.warning(f"There is no run '{wanted}': it may have been deleted. **All runs** has those that there are.")
+        return
     if run is None:
         st.info("There is no run yet. Choose **New run**, then **Start training**.", icon=":material/rocket_launch:")
         return
@@ -104,8 +107,10 @@ def _progress(run: Run, config: TrainConfig, facts: dict[str, Any], state: State
         facts = run.facts()
     images = facts.get("images", {}).get("train")
     total = config.epochs * steps_per_epoch(images, config.batch_size) if images else 0
-    if state == "queued":
-        st.progress(0.0, "Waiting for its turn: another training is going on.")
+    if state == "queued" and (other := _at_work(run)):
+        st.progress(0.0, f"Waiting for its turn: {other.name} is training.")
+    elif state == "queued":
+        st.progress(0.0, "Starting: Python and PyTorch are being loaded …")
     elif state == "running" and not (total and step):
         st.progress(0.0, "Preparing the data and the network …")
     elif state == "running":
@@ -125,6 +130,11 @@ def _progress(run: Run, config: TrainConfig, facts: dict[str, Any], state: State
             )
 
 
+def _at_work(run: Run) -> Run | None:
+    """Another run that is training, for which ``run`` may have to wait."""
+    return next((r for r in list_runs(run.path.parent) if r.id != run.id and r.state() == "running"), None)
+
+
 def _tiles(run: Run, config: TrainConfig) -> None:
     epoch = run.last_record("epoch") or {}
     step = run.last_record("step") or {}
@@ -141,12 +151,12 @@ def _tiles(run: Run, config: TrainConfig) -> None:
                 "Best so far", "not chosen", border=True, help="Nothing is chosen by test images: the last counts."
             )
         else:
-            where = f" in epoch {epoch['best/epoch']}" if "best/epoch" in epoch else ""
+            where = f" (epoch {epoch['best/epoch']})" if "best/epoch" in epoch else ""
             st.metric(
-                "Best so far",
+                f"Best so far{where}",
                 words.percent(epoch.get("best/accuracy")),
                 border=True,
-                help=f"Validation accuracy where the validation loss was lowest{where}; those weights are kept.",
+                help="The validation accuracy where the validation loss was lowest; those weights are kept as best.",
             )
         st.metric("Time", words.duration(summarise(run).duration), border=True, help="Training and evaluating.")
 
@@ -168,6 +178,10 @@ def _curves(run: Run, live: bool) -> None:
             persist_state="session",
             format_func=lambda u: f"over {u}s",
         )
+    st.caption(
+        "Both losses should fall. If validation loss rises while training loss falls on, the network learns its images "
+        "by heart. Training figures are means over an epoch, in which the network was still learning."
+    )
     figure = curves_figure({}, axis=unit)
     live_plot(figure, f"/lab/runs/{run.id}/curves?unit={unit}", live, run.name, key=f"curves.{run.id}.{unit}")
 
@@ -209,6 +223,7 @@ def _settings(config: TrainConfig, facts: dict[str, Any]) -> None:
     rows = [
         {"setting": info.title, "value": str(value), "unit": extra(name)["unit"]}
         for name, value in config.model_dump(mode="json").items()
+        if applies(name, config.model_dump())
         for info in [TrainConfig.model_fields[name]]
     ]
     st.dataframe(rows, hide_index=True, width="stretch", height=280)

@@ -40,33 +40,37 @@ def _table() -> None:
         {
             "Run": [s.name for s in summaries],
             "State": [s.state for s in summaries],
-            "Recipe": [s.recipe or "–" for s in summaries],
-            "Dataset": [s.dataset for s in summaries],
-            "Network": [s.model for s in summaries],
+            "Best validation accuracy": [_hundredfold(s.best_accuracy) for s in summaries],
+            "Last test accuracy": [_hundredfold(s.watched_accuracy) for s in summaries],
             "Epochs": [f"{s.epoch} of {s.epochs}" for s in summaries],
-            "Best validation accuracy": [s.best_accuracy for s in summaries],
-            "Watched test accuracy": [s.watched_accuracy for s in summaries],
             "Duration": [words.duration(s.duration) for s in summaries],
             "Started": [datetime.fromtimestamp(s.created) for s in summaries],
+            "Recipe": [s.recipe or "–" for s in summaries],
+            "Network": [s.model for s in summaries],
+            "Dataset": [s.dataset for s in summaries],
         }
     )
-    st.caption("Choose a row to open its run.")
+    st.caption("Click a run to open it.")
     event = st.dataframe(
         table,
         hide_index=True,
         width="stretch",
         key="runs.table",
         on_select="rerun",
-        selection_mode="single-row",
+        selection_mode="single-cell",
         placeholder="–",
         column_config={
-            "Best validation accuracy": st.column_config.NumberColumn(format="percent"),
-            "Watched test accuracy": st.column_config.NumberColumn(
-                format="percent", help="Of runs that watch the test set, as the tutorials do: not for choosing."
+            "Best validation accuracy": st.column_config.NumberColumn(format="%.2f %%"),
+            "Last test accuracy": st.column_config.NumberColumn(
+                format="%.2f %%", help="Of runs that watch the test set, as the tutorials do: not to choose by."
             ),
             "Started": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
         },
     )
-    if rows := event["selection"]["rows"]:
-        open_run(summaries[rows[0]].id)
+    if cells := event["selection"]["cells"]:
+        open_run(summaries[cells[0][0]].id)
         st.rerun(scope="app")
+
+
+def _hundredfold(share: float | None) -> float | None:
+    return None if share is None else 100 * share

@@ -92,8 +92,10 @@ async def warm_up(app: object) -> AsyncIterator[dict[str, Any]]:
 
 
 def _import_the_heavy() -> None:
-    for view in ("form", "setup_view", "run_view", "runs_view"):  # these bring torch with them
-        importlib.import_module(f"cnnlab.ui.{view}")
+    for view in Path(__file__).parent.glob("*_view.py"):  # these bring torch with them
+        importlib.import_module(f"cnnlab.ui.{view.stem}")
+    for part in Path(__file__).parent.glob("evaluate_*.py"):
+        importlib.import_module(f"cnnlab.ui.{part.stem}")
     gc.collect()
     gc.freeze()  # Streamlit collects garbage after each script run: torch's objects need no look each time
     _warmed.set()

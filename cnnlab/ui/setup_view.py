@@ -1,5 +1,7 @@
 """Before a run: what the settings mean, a look at the data, and Start."""
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 import torch
@@ -15,7 +17,7 @@ from cnnlab.parsing import ConfigError
 from cnnlab.paths import runs_dir
 from cnnlab.runs import LIVE, RunError, list_runs
 from cnnlab.ui import cache, words
-from cnnlab.ui.form import form_config, form_recipe
+from cnnlab.ui.form import form_config, form_recipe, in_form_words
 from cnnlab.ui.views import open_run
 
 PREVIEW = 24  # images in the look at the data
@@ -45,7 +47,7 @@ def setup_view() -> None:
     if shape is None:
         _start_row(config, blocked=True)
         return
-    _forecast(config, shape, parts)
+    show_time = _forecast(config, shape, parts)
     _start_row(config)
     if config.watch_test:
         st.info(
@@ -55,10 +57,11 @@ def setup_view() -> None:
         )
     if images and parts:
         _look_at_the_data(images, parts, config)
+    show_time()  # last, for measuring takes its time when the network is large
 
 
 def _cannot_start(reason: str) -> None:
-    st.error(f"**These settings cannot be trained.** {reason}", icon=":material/block:")
+    st.error(f"**These settings cannot be trained.** {in_form_words(reason)}", icon=":material/block:")
     st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=True, key="start.disabled")
 
 
@@ -73,7 +76,10 @@ def _images(config: TrainConfig) -> ImageDataset | None:
     if not datasets.is_here(config.dataset) and not st.session_state.get(f"download.{config.dataset}"):
         info = datasets.DATASETS.get(config.dataset)
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{info.title}** is not on this machine yet: {info.download_mb} MB to download.")
+            st.markdown(
+                f"**{info.title}** is not on this machine yet: {info.download_mb} MB to download. A training downloads "
+                "it first; or do it now, to look at the images."
+            )
             st.button("Download", icon=":material/download:", key=f"download.{config.dataset}")
         return None
     try:
@@ -89,34 +95,28 @@ def _images(config: TrainConfig) -> ImageDataset | None:
     return images
 
 
-def _forecast(config: TrainConfig, shape: cache.Shape, parts: Splits | None) -> None:
-    """The network's size, the steps of an epoch and what they are expected to take."""
+def _forecast(config: TrainConfig, shape: cache.Shape, parts: Splits | None) -> Callable[[], None]:
+    """The network's size and the steps of an epoch; gives what measures and shows how long they take."""
     count = len(parts.train) if parts else _expected_count(config)
     steps = steps_per_epoch(count, config.batch_size)
-    with st.grid(4, min_column_width=130):
-        st.metric("Network", MODELS.get(config.model).title, border=True, help=MODELS.get(config.model).summary)
-        st.metric(
-            "Parameters",
-            f"{cache.parameter_count(config, shape):,}",
-            border=True,
-            help="Numbers that the network learns.",
-        )
-        st.metric(
-            "Steps per epoch",
-            f"{steps:,}",
-            border=True,
-            help=f"{count:,} training images, {config.batch_size} in a step.",
-        )
+    in_a_step = f"{count:,} training images, {config.batch_size} in a step."
+    network = MODELS.get(config.model)
+    label = "One epoch" if config.epochs == 1 else f"One epoch · all {config.epochs:,}"
+    with st.grid(4, min_column_width=200):
+        st.metric("Network", network.title, border=True, help=network.summary)
+        parameters = f"{cache.parameter_count(config, shape):,}"
+        st.metric("Parameters", parameters, border=True, help="Numbers that the network learns.")
+        st.metric("Steps per epoch", f"{steps:,}", border=True, help=in_a_step)
         slot = st.empty()
-        slot.metric("One epoch takes about", "…", border=True)
+        slot.metric(label, "…", border=True)
+
+    def show_time() -> None:
         seconds = cache.seconds_per_step(config, shape) * steps
-        slot.metric(
-            "One epoch takes about",
-            words.duration(seconds),
-            border=True,
-            help=f"From a few steps on this machine; all {config.epochs} epochs take "
-            f"{words.duration(seconds * config.epochs)}. Evaluations come on top.",
-        )
+        times = dict.fromkeys((words.duration(seconds), words.duration(seconds * config.epochs)))
+        about = "About so long on this machine, from a few steps measured now. Evaluations come on top."
+        slot.metric(label, " · ".join(times), border=True, help=about)
+
+    return show_time
 
 
 def _expected_count(config: TrainConfig) -> int:
@@ -150,6 +150,9 @@ def _start_row(config: TrainConfig, blocked: bool = False) -> None:
 
 
 def _look_at_the_data(images: ImageDataset, parts: Splits, config: TrainConfig) -> None:
+    counts = np.bincount(parts.train.labels.numpy(), minlength=images.num_classes)
+    if missing := [name for name, count in zip(images.class_names, counts, strict=True) if count == 0]:
+        st.warning(f"No training image is left of {', '.join(missing[:10])}: the network cannot learn these classes.")
     left, right = st.columns([3, 2], gap="large")
     with left:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -163,7 +166,6 @@ def _look_at_the_data(images: ImageDataset, parts: Splits, config: TrainConfig) 
         st.plotly_chart(figure, width="stretch", key="preview", config={"displayModeBar": False, "staticPlot": True})
     with right:
         st.subheader("Training images per class", anchor=False)
-        counts = np.bincount(parts.train.labels.numpy(), minlength=images.num_classes)
         figure = class_counts_figure(images.class_names, counts.tolist())
         st.plotly_chart(figure, width="stretch", key="counts", config={"displayModeBar": False})
     st.caption(

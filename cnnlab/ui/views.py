@@ -49,11 +49,17 @@ def current_view() -> View:
 
 
 def current_run() -> Run | None:
-    """The run that is open, or the newest; None where there is none."""
+    """The run that is open, by default the newest; None where there is none, or no such."""
     runs = list_runs(runs_dir())
-    chosen = next((run for run in runs if run.id == st.session_state[RUN]), runs[0] if runs else None)
-    st.session_state[RUN] = chosen.id if chosen else None
-    return chosen
+    if st.session_state[RUN] is None and runs:
+        st.session_state[RUN] = runs[0].id
+    return next((run for run in runs if run.id == st.session_state[RUN]), None)
+
+
+def wanted_run() -> str | None:
+    """The id of the run that was asked for, which may be gone."""
+    wanted: str | None = st.session_state[RUN]
+    return wanted
 
 
 def view_switch() -> None:

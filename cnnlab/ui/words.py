@@ -44,6 +44,8 @@ def choice(name: str) -> str:
 
 def duration(seconds: float) -> str:
     """A span of time in the two units that matter, such as ``1 min 20 s``."""
+    if seconds < 0.1:
+        return "< 0.1 s"
     if seconds < 10:
         return f"{seconds:.1f} s"
     whole = round(seconds)
