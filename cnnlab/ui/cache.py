@@ -93,7 +93,7 @@ def parameter_count(config: TrainConfig, shape: Shape) -> int:
     return models.count_parameters(models.outline(config, *shape))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=64, ttl=60, show_spinner=False)  # the machine may be less busy in a minute
 def _timing(settings: str, shape: Shape) -> float:
     return time_step(TrainConfig.model_validate_json(settings), *shape)
 

@@ -1,9 +1,10 @@
-"""A Plotly chart that fetches its own data: no rerun, no flicker, and zoom and legend stay.
+"""Plotly charts drawn in place: no flicker, and zoom and legend stay; a live one fetches its own data, with no rerun.
+
+Plotly itself is loaded when the browser has drawn the rest: a page is there a second earlier than with
+``st.plotly_chart``, whose own copy of Plotly is read first.
 
 >>> live_plot(curves_figure({}), "/lab/runs/my_run/curves?unit=step", live=True, key="curves")    # doctest: +SKIP
 """
-
-import json
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -21,6 +22,7 @@ CSS = """
 .live-plot { position: relative; width: 100%; }
 .live-plot .plot { width: 100%; }
 .live-plot .save { position: absolute; top: 0; right: 0; display: flex; gap: 0.3rem; }
+.live-plot .save[hidden] { display: none; }
 .live-plot .save button {
   font: inherit; font-size: 0.8rem; line-height: 1; padding: 0.35rem 0.6rem; cursor: pointer;
   color: var(--st-text-color); background: transparent;
@@ -35,11 +37,14 @@ let library;
 
 function plotly() {
   library ??= window.Plotly ? Promise.resolve(window.Plotly) : new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = "/lab/plotly.js";
-    script.onload = () => resolve(window.Plotly);
-    script.onerror = reject;
-    document.head.append(script);
+    const idle = window.requestIdleCallback ?? ((then) => setTimeout(then, 100));
+    idle(() => {
+      const script = document.createElement("script");
+      script.src = "/lab/plotly.js";
+      script.onload = () => resolve(window.Plotly);
+      script.onerror = reject;
+      document.head.append(script);
+    }, { timeout: 500 });
   });
   return library;
 }
@@ -61,7 +66,10 @@ export default function ({ data, parentElement }) {
   const plot = root.querySelector(".plot");
   const state = mounted.get(root) ?? {};
   mounted.set(root, state);
-  if (state.src !== data.src) { state.src = data.src; state.version = ""; state.figure = JSON.parse(data.figure); }
+  if (state.src !== data.src || (!data.src && state.given !== data.figure)) {
+    Object.assign(state, { src: data.src, given: data.figure, figure: JSON.parse(data.figure), version: "", shown: false });
+  }
+  root.querySelector(".save").hidden = !data.src;
   state.live = data.live;
   plot.style.height = state.figure.layout.height + "px";
 
@@ -70,7 +78,7 @@ export default function ({ data, parentElement }) {
     const c = colours(root);
     state.painted = c.text;
     const layout = { ...themed(state.figure, c), uirevision: data.src };
-    if (!state.figure.data.some((trace) => trace.x?.length)) {  // nothing yet: no axis that means something
+    if (data.src && !state.figure.data.some((trace) => trace.x?.length)) {  // nothing yet: no axis that means something
       for (const name of Object.keys(layout).filter((n) => /^[xy]axis/.test(n))) layout[name] = { ...layout[name], range: [0, 1] };
     }
     await Plotly.react(plot, state.figure.data, layout,
@@ -91,6 +99,10 @@ export default function ({ data, parentElement }) {
   };
 
   const ask = async () => {
+    if (!data.src) {  // a still figure
+      if (!state.shown) { state.shown = true; await paint(); }
+      return true;
+    }
     try {
       const answer = await fetch(data.src + (data.src.includes("?") ? "&" : "?") + "have=" + state.version);
       if (answer.status !== 200) return answer.status === 204;
@@ -141,11 +153,14 @@ def live_plot(figure: go.Figure, src: str, live: bool, name: str, key: str) -> N
 
     Each trace takes the series that its ``meta`` names. ``name`` is the title and file name of a saved picture.
     """
-    data = {
-        "figure": json.dumps(figure.to_plotly_json(), default=list),
-        "src": src,
-        "live": live,
-        "every": EVERY,
-        "name": name,
-    }
+    _draw(figure, src, live, name, key)
+
+
+def still_plot(figure: go.Figure, key: str) -> None:
+    """Show ``figure`` as it is."""
+    _draw(figure, "", False, "", key)
+
+
+def _draw(figure: go.Figure, src: str, live: bool, name: str, key: str) -> None:
+    data = {"figure": figure.to_json(), "src": src, "live": live, "every": EVERY, "name": name}
     _component(data=data, key=key, height="content")

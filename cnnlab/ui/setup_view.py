@@ -18,6 +18,7 @@ from cnnlab.paths import runs_dir
 from cnnlab.runs import LIVE, RunError, list_runs
 from cnnlab.ui import cache, words
 from cnnlab.ui.form import form_config, form_recipe, in_form_words
+from cnnlab.ui.live_plot import still_plot
 from cnnlab.ui.views import open_run
 
 PREVIEW = 24  # images in the look at the data
@@ -163,11 +164,11 @@ def _look_at_the_data(images: ImageDataset, parts: Splits, config: TrainConfig) 
         batch = parts.train.select(chosen)
         captions = [_short(images.class_names[label]) for label in batch.labels.tolist()]
         figure = gallery_figure(batch.images.numpy(), captions, PREVIEW_COLUMNS)
-        st.plotly_chart(figure, width="stretch", key="preview", config={"displayModeBar": False, "staticPlot": True})
+        still_plot(figure, key="preview")
     with right:
         st.subheader("Training images per class", anchor=False)
         figure = class_counts_figure(images.class_names, counts.tolist())
-        st.plotly_chart(figure, width="stretch", key="counts", config={"displayModeBar": False})
+        still_plot(figure, key="counts")
     st.caption(
         f"{len(parts.train):,} training, {len(parts.val):,} validation and {len(parts.test):,} test images, "
         f"{images.image_size}×{images.image_size} pixels, {'colour' if images.in_channels == 3 else 'grey'}."
