@@ -43,13 +43,16 @@ def run_view() -> None:
         st.error(message, icon=":material/error:")
     _status(run, config, facts, state)
     _curves(run, live=state in LIVE)
-    each_class, log, settings = st.tabs(["Each class", "Log", "Settings"])
-    with each_class:
-        _classes(run, config, live=state in LIVE)
-    with log:
-        _log(run, live=state in LIVE)
-    with settings:
-        _settings(config, facts)
+    each_class, log, settings = st.tabs(["Each class", "Log", "Settings"], on_change="rerun", key="run.tabs")
+    if each_class.open:  # what nobody looks at need not be kept up to date
+        with each_class:
+            _classes(run, config, live=state in LIVE)
+    if log.open:
+        with log:
+            _log(run, live=state in LIVE)
+    if settings.open:
+        with settings:
+            _settings(config, facts)
 
 
 # ── header ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -13,7 +13,7 @@ from tests.browser.conftest import running_server, settled
 Goto = Callable[..., Page]
 
 LONG = "/?view=new&recipe=quick_digits&epochs=300"
-PLOT = ".live-plot .plot"
+PLOT = "[class*=st-key-curves] .plot"
 
 
 def start(page: Page) -> None:
