@@ -16,7 +16,7 @@ config_form()
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.title("Train", anchor=False, width="content")
     view_switch()
+write_address(view_address())
 
 {"New run": setup_view, "Run": run_view, "All runs": runs_view}[current_view()]()
 open_question()
-write_address(view_address())

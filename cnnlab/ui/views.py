@@ -76,5 +76,8 @@ def _switched() -> None:
 
 def view_address() -> dict[str, str]:
     """What of the view belongs into the page's address."""
+    view = current_view()
+    if view == "Run":
+        current_run()  # by default the newest
     run = st.session_state[RUN]
-    return {"view": ADDRESS[current_view()]} | ({"run": run} if run and current_view() == "Run" else {})
+    return {"view": ADDRESS[view]} | ({"run": run} if run and view == "Run" else {})

@@ -1,6 +1,7 @@
 """The Train page in a real browser: from Start to the end, and all that may happen in between."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -154,7 +155,7 @@ def test_settings_are_in_the_address_and_survive_a_reload(goto: Goto) -> None:
     rate.fill("0.02")
     rate.press("Enter")
     expect(page.get_by_text("python -m cnnlab train --recipe quick_digits --lr 0.02")).to_be_visible()
-    assert "lr=0.02" in page.url
+    expect(page).to_have_url(re.compile("lr=0.02"))
     page.reload()
     settled(page)
     expect(page.get_by_text("python -m cnnlab train --recipe quick_digits --lr 0.02")).to_be_visible()
