@@ -9,6 +9,7 @@ Plotly itself is loaded when the browser has drawn the rest: a page is there a s
 import plotly.graph_objects as go
 import streamlit as st
 
+SHARE = 40  # times as long as drawing took is the least pause before the next: a training may need the same core
 EVERY = 1000  # milliseconds between two questions while the run is live
 
 HTML = """
@@ -81,8 +82,10 @@ export default function ({ data, parentElement }) {
     if (data.src && !state.figure.data.some((trace) => trace.x?.length)) {  // nothing yet: no axis that means something
       for (const name of Object.keys(layout).filter((n) => /^[xy]axis/.test(n))) layout[name] = { ...layout[name], range: [0, 1] };
     }
+    const started = performance.now();
     await Plotly.react(plot, state.figure.data, layout,
                        { responsive: true, displayModeBar: false, doubleClick: "autosize", showTips: false });
+    state.cost = performance.now() - started;
     state.drawn = state.figure.data.reduce((sum, trace) => sum + (trace.x?.length ?? 0), 0);
     plot.dataset.points = state.drawn;
   };
@@ -120,7 +123,8 @@ export default function ({ data, parentElement }) {
     if (!document.hidden && (state.live || !state.settled)) state.settled = (await ask()) && !state.live;
     if (state.painted && colours(root).text !== state.painted) await paint();
     const waiting = state.live && !state.drawn;  // for the first point: a person has just pressed Start
-    if (turn === state.turn) state.timer = setTimeout(round, waiting ? data.every / 4 : data.every);
+    const pause = Math.min(Math.max(data.every, data.share * (state.cost ?? 0)), 5 * data.every);
+    if (turn === state.turn) state.timer = setTimeout(round, waiting ? data.every / 4 : pause);
   };
   clearTimeout(state.timer);
   state.settled = false;
@@ -162,5 +166,5 @@ def still_plot(figure: go.Figure, key: str) -> None:
 
 
 def _draw(figure: go.Figure, src: str, live: bool, name: str, key: str) -> None:
-    data = {"figure": figure.to_json(), "src": src, "live": live, "every": EVERY, "name": name}
+    data = {"figure": figure.to_json(), "src": src, "live": live, "every": EVERY, "share": SHARE, "name": name}
     _component(data=data, key=key, height="content")

@@ -20,7 +20,7 @@ from cnnlab.ui.live_plot import live_plot
 from cnnlab.ui.run_actions import MESSAGE, run_actions
 from cnnlab.ui.views import current_run, open_run, wanted_run
 
-EVERY = 1.0  # seconds between two looks at a live run
+EVERY = 2.0  # seconds between two looks at a live run
 
 
 def run_view() -> None:
