@@ -52,17 +52,17 @@ def check(config: TrainConfig, dataset: ImageDataset | None = None) -> None:
     datasets.check_name(config.dataset)
     engine.pick_device(config.device)
     models.MODELS.get(config.model)
+    may_bring_val = config.dataset not in datasets.DATASETS  # a folder, until it is read
     if dataset is not None:
         shape = (dataset.in_channels, dataset.image_size, dataset.num_classes)
-        if config.early_stopping and not config.validation_fraction and dataset.val is None:
-            raise DatasetError("early_stopping needs validation images: set validation_fraction above 0, such as 0.1.")
+        may_bring_val = dataset.val is not None
     elif config.dataset in datasets.DATASETS:
         info = datasets.DATASETS.get(config.dataset)
         shape = (info.in_channels, info.image_size, info.num_classes)
-        if config.early_stopping and not config.validation_fraction:
-            raise DatasetError("early_stopping needs validation images: set validation_fraction above 0, such as 0.1.")
     else:
         shape = (3 if config.color else 1, config.image_size, 2)
+    if config.early_stopping and not config.validation_fraction and not may_bring_val:
+        raise DatasetError("early_stopping needs validation images: set validation_fraction above 0, such as 0.1.")
     models.outline(config, *shape)
 
 

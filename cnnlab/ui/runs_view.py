@@ -16,8 +16,7 @@ EVERY = 2.0  # seconds between two looks while a training is going on
 
 def runs_view() -> None:
     """The table of all runs, kept up to date while one of them is live."""
-    summaries = _summaries()
-    live = any(s.state in LIVE for s in summaries)
+    live = any(run.state() in LIVE for run in list_runs(runs_dir()))
     st.fragment(_table, run_every=EVERY if live else None)()
 
 
