@@ -9,6 +9,7 @@ Random state needs no place in them: what is drawn depends on (seed, epoch, step
 
 import json
 import os
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,5 +121,5 @@ def _load_weights(model: nn.Module, tensors: dict[str, Tensor]) -> None:
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
-        first = str(error).splitlines()[-1].strip()
+        first = textwrap.shorten(str(error).splitlines()[-1], 100, placeholder=" …")  # it names every weight
         raise CheckpointError(f"The checkpoint is of another network ({first}).") from error

@@ -5,6 +5,7 @@
         metrics.jsonl    a record a line, appended
         checkpoints/     best.safetensors, last.safetensors
         predictions-<split>.npz
+        calibration-<checkpoint>.json, features-<checkpoint>.npz      how sure to be, and what is unlike anything known
         output.log       what the process printed
         name             what a person calls it, if that is not the folder's name
         lock             held by the training process for as long as it lives
@@ -218,6 +219,14 @@ class Run:
     def checkpoint_path(self, name: str) -> Path:
         """Where the checkpoint ``name`` (best or last) lies, or would."""
         return self.path / "checkpoints" / f"{name}.safetensors"
+
+    def calibration_path(self, checkpoint: str) -> Path:
+        """Where the temperature of ``checkpoint`` is kept, or would be."""
+        return self.path / f"calibration-{checkpoint}.json"
+
+    def features_path(self, checkpoint: str) -> Path:
+        """Where the features are kept that tell what ``checkpoint`` has never seen, or would be."""
+        return self.path / f"features-{checkpoint}.npz"
 
     def chosen_checkpoint(self) -> str | None:
         """best, or last where nothing chose a best, or None where nothing was saved yet."""

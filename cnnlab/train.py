@@ -46,6 +46,9 @@ class Listener:
     def record(self, record: Record) -> None:
         """Something happened."""
 
+    def close(self) -> None:
+        """Nothing more will come."""
+
 
 def check(config: TrainConfig, dataset: ImageDataset | None = None) -> None:
     """Raise the error with which a training by ``config`` would fail at once; ``dataset``, if given, is not loaded."""

@@ -3,9 +3,17 @@
 import numpy as np
 import pytest
 
-from cnnlab.advice import eating_pair, mislabelled, overconfident, overfitting, still_falling, too_small, weak_class
+from cnnlab.evaluation.advice import (
+    eating_pair,
+    mislabelled,
+    overconfident,
+    overfitting,
+    still_falling,
+    too_small,
+    weak_class,
+)
+from cnnlab.evaluation.scores import Scores
 from cnnlab.metrics import class_scores
-from cnnlab.scores import Scores
 
 NAMES = ("ant", "bee", "cat")
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnnlab.confusions import Pair, confused_pairs, similarity_order
+from cnnlab.evaluation.confusions import Pair, confused_pairs, similarity_order
 
 MADE = np.array([[8, 2, 0, 0], [1, 9, 0, 0], [3, 0, 7, 0], [0, 0, 0, 0]])
 

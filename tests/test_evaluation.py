@@ -13,7 +13,7 @@ from cnnlab.checkpoints import CheckpointError
 from cnnlab.cli import main
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError
-from cnnlab.evaluate import Evaluation, evaluate, load_trained
+from cnnlab.evaluation.evaluate import Evaluation, evaluate, load_trained
 from cnnlab.runs import Run, RunError
 
 
@@ -90,6 +90,15 @@ def test_a_checkpoint_of_another_network_says_so(own_run: Run, tmp_path: Path):
     foreign = replace(saved, config=saved.config.model_copy(update={"model": "simple_cnn"}))
     with pytest.raises(CheckpointError, match="another network"):
         foreign.network()
+
+
+def test_a_checkpoint_of_another_run_says_so(own_run: Run):
+    text = (own_run.path / "config.json").read_text()
+    config = f'"model": "{own_run.config.model}"'
+    assert config in text
+    (own_run.path / "config.json").write_text(text.replace(config, '"model": "simple_cnn"'))
+    with pytest.raises(CheckpointError, match=r"is of another network: it is \w+ on digits, the run is simple_cnn on"):
+        evaluate(Run(own_run.path), "test")
 
 
 def test_a_run_without_a_checkpoint_says_so(own_run: Run):

@@ -12,8 +12,9 @@ from PIL import Image
 from cnnlab import datasets
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset, folder
-from cnnlab.datasets.folder import UnreadableImage, decode
+from cnnlab.datasets.folder import decode
 from cnnlab.parsing import parse
+from cnnlab.pictures import KNOWN, UnreadableImage
 
 pytestmark = pytest.mark.usefixtures("fresh_folders")
 
@@ -185,7 +186,7 @@ def test_files_that_cannot_be_read_are_counted_and_named_with_the_reason(flowers
     for attempt in ("decoded", "kept"):
         dataset = load(flowers)
         assert len(dataset.unreadable) == 3, attempt
-        assert dataset.unreadable[0] == f"{flowers}/rose/broken.png: not an image"
+        assert dataset.unreadable[0] == f"{flowers}/rose/broken.png: The file is not an image: choose a {KNOWN}."
         assert dataset.unreadable[1].startswith(f"{flowers}/rose/cut.png: ")
         assert len(dataset.train) + len(dataset.test) == 20
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from cnnlab.figures.calibration import coverage_figure
+from cnnlab.evaluation.ranking import MOST_POINTS, ranking
+from cnnlab.figures.calibration import coverage_figure, reliability_figure
 from cnnlab.figures.ranking import ranking_figure
-from cnnlab.ranking import MOST_POINTS, ranking
 
 
 def test_areas_of_made_answers_are_known():
@@ -34,3 +34,9 @@ def test_many_images_give_curves_that_can_be_drawn():
 def test_a_threshold_that_leaves_no_answer_is_not_marked():
     assert len(coverage_figure([0.5, 1.0], [1.0, 0.9], None).data) == 1
     assert len(coverage_figure([0.5, 1.0], [1.0, 0.9], (0.5, 1.0)).data) == 2
+
+
+def test_of_a_single_answer_the_curves_show_a_point_and_a_bar_as_wide_as_its_bin():
+    assert coverage_figure([1.0], [1.0], None).data[0].mode == "markers"
+    bar = reliability_figure([0.7], [1.0], [(0.2, 1.0)], [1], [(0.6, 0.8)]).data[-1]
+    assert bar.x == pytest.approx((0.7,)) and bar.width == pytest.approx((0.18,))

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from cnnlab.cli import main
-from cnnlab.evaluate import Evaluation, evaluate
-from cnnlab.report import confusion_csv, predictions_csv, predictions_parquet, report_html
+from cnnlab.evaluation.evaluate import Evaluation, evaluate
+from cnnlab.evaluation.report import confusion_csv, predictions_csv, predictions_parquet, report_html
 from cnnlab.runs import Run
 
 MADE = Evaluation(

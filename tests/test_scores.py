@@ -5,8 +5,8 @@ import pytest
 from sklearn import metrics as reference
 from sklearn.calibration import calibration_curve
 
-from cnnlab.calibration import calibration_error, coverage, coverage_curve, reliability, unanswered_by_class
-from cnnlab.scores import baseline, scores
+from cnnlab.evaluation.calibration import calibration_error, coverage, coverage_curve, reliability, unanswered_by_class
+from cnnlab.evaluation.scores import baseline, scores
 from tests.test_class_scores import answers
 
 

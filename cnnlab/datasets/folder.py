@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
@@ -31,15 +31,12 @@ from cnnlab.datasets.base import (
 )
 from cnnlab.datasets.download import Progress, silent
 from cnnlab.paths import cache_dir
+from cnnlab.pictures import UnreadableImage, open_picture
 
 EXTENSIONS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
 TEST_FRACTION = 0.2  # of the images, where there is no test folder
 SPLIT_NAMES = ("train", "val", "test")
 FORMAT = 1  # raise it when what is kept changes, so that old files are not read
-
-
-class UnreadableImage(ValueError):
-    """A file that is no picture that can be decoded; the message is the reason."""
 
 
 @dataclass(frozen=True)
@@ -52,30 +49,10 @@ class _File:
 def decode(path: Path, size: int, color: bool) -> np.ndarray:
     """The picture in ``path`` as uint8 [C, size, size], C = 3 in colour and 1 in grey.
 
-    Upright as its EXIF data say, on white where it is transparent, its shorter side scaled to ``size`` and its
-    middle kept. Raises UnreadableImage with the reason.
+    Its shorter side is scaled to ``size`` and its middle kept. Raises UnreadableImage with the reason.
     """
-    try:
-        with Image.open(path) as opened:
-            opened.draft("RGB" if color else "L", (size, size))  # lets JPEG decode at a fraction of its size
-            return fit_image(opened, size, color)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        reason = "not an image" if isinstance(error, UnidentifiedImageError) else str(error) or type(error).__name__
-        raise UnreadableImage(reason) from error
-
-
-def fit_image(picture: Image.Image, size: int, color: bool) -> np.ndarray:
-    """``picture`` as uint8 [C, size, size]: what :func:`decode` does after opening the file."""
-    picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith("I") or picture.mode == "F":  # 16 bits and more: to 8, keeping the range
-        values = np.asarray(picture, dtype=np.float64)
-        top = 65535 if picture.mode.startswith("I;16") or values.max() > 255 else 255
-        picture = Image.fromarray((values * (255 / top)).clip(0, 255).astype(np.uint8))
-    if "A" in picture.mode or "transparency" in picture.info:
-        rgba = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-    picture = ImageOps.fit(picture.convert("RGB" if color else "L"), (size, size), Image.Resampling.BILINEAR)
-    pixels = np.asarray(picture)
+    picture = open_picture(path, color, least=(size, size))
+    pixels = np.asarray(ImageOps.fit(picture, (size, size), Image.Resampling.BILINEAR))
     return np.ascontiguousarray(pixels.transpose(2, 0, 1)) if color else pixels[None].copy()
 
 

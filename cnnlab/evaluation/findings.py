@@ -4,10 +4,10 @@
 ['The loss is still falling']
 """
 
-from cnnlab import advice
-from cnnlab.advice import Advice
 from cnnlab.curves import read_curves
-from cnnlab.evaluate import Evaluation, kept_answers
+from cnnlab.evaluation import advice
+from cnnlab.evaluation.advice import Advice
+from cnnlab.evaluation.evaluate import Evaluation, kept_answers
 from cnnlab.runs import Run, RunError, list_runs
 from cnnlab.summary import summarise
 

@@ -11,9 +11,9 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnlab.calibration import calibration_error, reliability
+from cnnlab.evaluation.calibration import calibration_error, reliability
+from cnnlab.evaluation.scores import Scores
 from cnnlab.metrics import ClassScore, wilson
-from cnnlab.scores import Scores
 
 FALL = 0.03  # of the loss, an epoch: less is not worth another run
 RISE = 0.1  # of the lowest validation loss: less is noise

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from cnnlab.calibration import coverage_curve, reliability
-from cnnlab.confusions import confused_pairs
-from cnnlab.evaluate import Evaluation
-from cnnlab.findings import findings
+from cnnlab.evaluation.calibration import coverage_curve, reliability
+from cnnlab.evaluation.confusions import confused_pairs
+from cnnlab.evaluation.evaluate import Evaluation
+from cnnlab.evaluation.findings import findings
+from cnnlab.evaluation.ranking import ranking
+from cnnlab.evaluation.scores import Scores, baseline
 from cnnlab.metrics import Interval
-from cnnlab.ranking import ranking
 from cnnlab.runs import Run
-from cnnlab.scores import Scores, baseline
 
 PAIRS = 20  # most confused pairs in the report
 CURVES = 5  # classes whose curves are in the report, those with the lowest F1
@@ -131,7 +131,7 @@ def _figures(evaluation: Evaluation) -> list[str]:
             [b.accuracy or 0.0 for b in bins],
             [b.interval for b in bins],
             [b.count for b in bins],
-            [(b.low + b.high) / 2 for b in bins],
+            [(b.low, b.high) for b in bins],
         ),
         "Answering only when sure": coverage_figure(*coverage_curve(e.confidence, e.right), None, height=360),
     }

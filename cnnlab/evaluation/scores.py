@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnlab.calibration import calibration_error, reliability
+from cnnlab.evaluation.calibration import calibration_error, reliability
 from cnnlab.metrics import Interval, balanced_accuracy, confusion_matrix, macro_f1, top_accuracy, wilson
 
 SMALLEST = 1e-12  # a probability of 0 would make the loss infinite

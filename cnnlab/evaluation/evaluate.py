@@ -21,9 +21,9 @@ from cnnlab.checkpoints import Checkpoint, CheckpointError, read_checkpoint
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
 from cnnlab.engine import infer, pick_device
+from cnnlab.evaluation.scores import Scores, losses, scores
 from cnnlab.metrics import ClassScore, class_scores, confusion_matrix
 from cnnlab.runs import Run, RunError
-from cnnlab.scores import Scores, losses, scores
 
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile)
 """What reading kept predictions raises where they are missing or damaged."""
@@ -135,10 +135,11 @@ def evaluate(
     kept = run.path / (f"predictions-{split}.npz" if by_default else f"predictions-{split}-{chosen}.npz")
     if found := _recall(kept, mark, chosen, split, saved.class_names):
         return found
+    _same_network(run, saved, run.checkpoint_path(chosen))
     dataset = load(saved.config)
     if dataset.class_names != saved.class_names:
         raise DatasetError(f"The classes of {saved.config.dataset} have changed since {run.name} was trained.")
-    images = dataset.splits(saved.config).get(split)
+    images = dataset.test if split == "test" else dataset.splits(saved.config).get(split)  # parting takes a while
     if len(images) == 0:
         why = " it was trained with validation_fraction = 0." if split == "val" else " its dataset brings none."
         raise DatasetError(f"{run.name} has no {split} images:{why} Take another split.")
@@ -152,6 +153,15 @@ def evaluate(
     result = Evaluation(chosen, split, saved.class_names, probabilities, images.labels.numpy(), images.ids.numpy())
     _keep(kept, mark, result)
     return result
+
+
+def _same_network(run: Run, saved: Checkpoint, path: Path) -> None:
+    """Raise CheckpointError if ``saved`` is another run's."""
+    found, own = (f"{c.model} on {c.dataset}" for c in (saved.config, run.config))
+    if found != own:
+        raise CheckpointError(
+            f"The checkpoint {path} is of another network: it is {found}, the run is {own}. Put the run's own back."
+        )
 
 
 def checkpoint_time(run: Run, checkpoint: str) -> int:

@@ -1,0 +1,95 @@
+"""The one place that opens a picture: whatever a person brings becomes upright 8-bit grey or RGB.
+
+>>> read_picture(b"")
+Traceback (most recent call last):
+cnnlab.pictures.UnreadableImage: The file is empty: choose a PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF.
+
+PNG, JPEG, WebP, AVIF, BMP, TIFF, PGM and the first frame of a GIF; 16 bits and floating point, palettes, transparency
+(on white), print colours (CMYK), and the orientation that a camera wrote into EXIF.
+"""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")  # none that runs another program
+KNOWN = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
+MOST_MEGAPIXELS = 64  # 192 MB in colour; a full-frame camera takes 61
+BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+
+
+class UnreadableImage(ValueError):
+    """A file that is no picture that can be decoded; the message is one sentence with the reason."""
+
+
+def read_picture(source: bytes | Path, color: bool = True) -> NDArray[np.uint8]:
+    """The picture in ``source`` (a file's content, or its path) as uint8 [H, W, 3], or [H, W] if not ``color``.
+
+    Raises UnreadableImage with a sentence.
+    """
+    return np.array(open_picture(source, color))
+
+
+def open_picture(source: bytes | Path, color: bool = True, least: tuple[int, int] | None = None) -> Image.Image:
+    """The same as a Pillow image of mode ``RGB``, or ``L`` if not ``color``.
+
+    Where a picture larger than ``least`` (width, height) is needed no more, a JPEG is decoded at a fraction of its
+    size that is not below it, which is several times as fast.
+    """
+    if isinstance(source, bytes) and not source:
+        raise UnreadableImage(f"The file is empty: choose a {KNOWN}.")
+    try:
+        with Image.open(source if isinstance(source, Path) else io.BytesIO(source), formats=FORMATS) as opened:
+            _check_size(opened.size)
+            if least:
+                opened.draft("RGB" if color else "L", least)
+            return _plain(ImageOps.exif_transpose(opened), color)
+    except UnreadableImage:
+        raise
+    except UnidentifiedImageError:
+        raise UnreadableImage(f"The file is not an image: choose a {KNOWN}.") from None
+    except BOMBS:
+        raise UnreadableImage(_too_large(f"far more than {MOST_MEGAPIXELS} megapixels")) from None
+    except Exception as error:  # of a decoder that damaged bytes led astray: it may be of any kind
+        raise UnreadableImage(_sentence(error)) from error
+
+
+def _check_size(size: tuple[int, int]) -> None:
+    """Raise UnreadableImage before anything is decoded."""
+    megapixels = size[0] * size[1] / 1e6
+    if megapixels > MOST_MEGAPIXELS:
+        raise UnreadableImage(_too_large(f"{megapixels:.0f} megapixels ({size[0]:,} × {size[1]:,})"))
+
+
+def _too_large(how: str) -> str:
+    return f"The picture has {how}, and at most {MOST_MEGAPIXELS} are read: make it smaller first."
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno:
+        return f"The file cannot be opened ({error.strerror}): check its name and whether you may read it."
+    reason = str(error).rstrip(".") or type(error).__name__
+    return f"The picture is cut off or damaged ({reason}): save or fetch it again."
+
+
+def _plain(picture: Image.Image, color: bool) -> Image.Image:
+    """``picture`` in 8 bits, opaque, in mode ``RGB`` or ``L``."""
+    if picture.mode.startswith("I") or picture.mode == "F":
+        picture = Image.fromarray(_eight_bits(np.asarray(picture, dtype=np.float64), picture.mode))
+    if picture.has_transparency_data:
+        rgba = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+    return picture.convert("RGB" if color else "L")
+
+
+def _eight_bits(values: NDArray[np.float64], mode: str) -> NDArray[np.uint8]:
+    """float [H, W] of a deep picture -> uint8 [H, W]; the range that its values can take is kept, not stretched."""
+    values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
+    top = 1.0 if mode == "F" and values.max() <= 1 else 255.0
+    if mode.startswith("I;16") or values.max() > 255:
+        top = 65535.0
+    scaled: NDArray[np.uint8] = (values * (255 / top)).clip(0, 255).round().astype(np.uint8)
+    return scaled

@@ -1,0 +1,118 @@
+"""Many pictures at once: an answer for each, or the reason why there is none; as rows, CSV and Parquet.
+
+>>> rows = predict_many(predictor, from_paths([Path("scans")]))           # doctest: +SKIP
+>>> Path("answers.csv").write_bytes(as_csv(rows))                         # doctest: +SKIP
+"""
+
+import csv
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from PIL import Image
+from torch import Tensor, stack
+
+from cnnlab.pictures import UnreadableImage, open_picture
+from cnnlab.prediction.predictor import Answer, Predictor
+from cnnlab.prediction.preprocess import Prepared, least_size, prepare
+from cnnlab.prediction.sources import Source
+
+BATCH = 256  # pictures that are in memory at a time
+THUMBNAIL = 40  # pixels of a thumbnail's longer side
+COLUMNS = ("file", "prediction", "confidence", "probability", "runner_up", "runner_up_confidence", "error")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One picture's answer, or the ``error`` that left it without one; ``thumbnail`` is a PNG, if it was asked for."""
+
+    source: Source
+    answer: Answer | None
+    error: str = ""
+    thumbnail: bytes = b""
+
+
+def predict_many(
+    predictor: Predictor,
+    sources: Sequence[Source],
+    switched: Mapping[str, bool] | None = None,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    thumbnails: bool = False,
+) -> list[Row]:
+    """A Row for each of ``sources``, in their order; an unreadable one does not stop the rest."""
+    rows: list[Row] = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(sources), BATCH):
+            part = sources[start : start + BATCH]
+            read = list(pool.map(lambda source: _read(source, predictor, switched, thumbnails), part))
+            rows += _answered(predictor, part, read)
+            on_progress(len(rows), len(sources))
+    return rows
+
+
+def _read(
+    source: Source, predictor: Predictor, switched: Mapping[str, bool] | None, thumbnails: bool
+) -> tuple[Tensor, bytes] | str:
+    """The pixels and the thumbnail of ``source``, or why there are none; the picture itself is not kept."""
+    try:
+        prepared = read_source(source, predictor, switched)
+        return prepared.pixels, thumbnail(prepared.given) if thumbnails else b""
+    except UnreadableImage as error:
+        return str(error)
+
+
+def read_source(source: Source, predictor: Predictor, switched: Mapping[str, bool] | None = None) -> Prepared:
+    """The picture of ``source`` made ready for the network; raises UnreadableImage with a sentence."""
+    checkpoint = predictor.checkpoint
+    picture = open_picture(source.fetch(), least=least_size(checkpoint))
+    return prepare(picture, checkpoint, switched)
+
+
+def _answered(
+    predictor: Predictor, part: Sequence[Source], read: Sequence[tuple[Tensor, bytes] | str]
+) -> Iterator[Row]:
+    pixels = [r[0] for r in read if not isinstance(r, str)]
+    answers = iter(predictor.answers(stack(pixels)) if pixels else [])
+    for source, r in zip(part, read, strict=True):
+        yield Row(source, None, r) if isinstance(r, str) else Row(source, next(answers), "", r[1])
+
+
+def thumbnail(picture: Image.Image) -> bytes:
+    """``picture`` as a small PNG."""
+    small = picture.copy()
+    small.thumbnail((THUMBNAIL, THUMBNAIL))
+    buffer = io.BytesIO()
+    small.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def table(rows: Iterable[Row]) -> dict[str, list[object]]:
+    """The rows as columns by name, COLUMNS; numbers are in [0, 1], and what is missing is None."""
+    return {name: list(values) for name, values in zip(COLUMNS, zip(*map(_cells, rows), strict=True), strict=True)}
+
+
+def _cells(row: Row) -> tuple[object, ...]:
+    if row.answer is None:
+        return row.source.name, None, None, None, None, None, row.error
+    first, second = (*row.answer.top(2), None)[:2]
+    assert first
+    other = (second.name, second.confidence) if second else (None, None)
+    return row.source.name, first.name, first.confidence, first.probability, *other, None
+
+
+def as_csv(rows: Iterable[Row]) -> bytes:
+    """The rows as CSV in UTF-8."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([COLUMNS, *map(_cells, rows)])
+    return text.getvalue().encode()
+
+
+def as_parquet(rows: Iterable[Row]) -> bytes:
+    """The rows as Parquet."""
+    import pandas as pd
+
+    buffer = io.BytesIO()
+    pd.DataFrame(table(rows)).to_parquet(buffer, index=False)
+    return buffer.getvalue()

@@ -1,0 +1,118 @@
+"""How sure a network should say it is: one temperature, fitted on validation images and kept with the run.
+
+>>> calibration = calibrate(find_run("my_run", runs_dir()), "best")       # doctest: +SKIP
+>>> calibration.temperature                                               # doctest: +SKIP
+1.31
+
+Dividing the logits by it changes no answer, only the confidence. Guo et al., On calibration of modern neural networks,
+2017, section 4.2.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from cnnlab import datasets
+from cnnlab.config import TrainConfig
+from cnnlab.datasets import DatasetError, ImageDataset
+from cnnlab.evaluation.calibration import calibration_error, reliability
+from cnnlab.evaluation.evaluate import checkpoint_time, evaluate
+from cnnlab.runs import Run, write_atomically
+
+COLDEST, HOTTEST = 0.05, 20.0
+FORMAT = 2  # raise it when what is kept changes
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A temperature above 0, the number of validation images behind it, and the calibration error without and with it.
+
+    Without validation images the temperature is 1, ``images`` 0, and ``why`` says so.
+    """
+
+    temperature: float
+    images: int
+    error_before: float | None = None
+    error_after: float | None = None
+    why: str = ""
+
+
+def load_if_here(config: TrainConfig) -> ImageDataset:
+    """The dataset of ``config``, but nothing is downloaded for it: raises DatasetError where it would have to be."""
+    if not datasets.is_here(config.dataset):
+        raise DatasetError(f"{config.dataset} is not on this machine: download it on the Train page.")
+    return datasets.load(config)
+
+
+def calibrate(run: Run, checkpoint: str, load: Callable[[TrainConfig], ImageDataset] = load_if_here) -> Calibration:
+    """The Calibration of a run's checkpoint, kept in the run folder for the next time.
+
+    Where there are no validation images, or not on this machine, it is no calibration, with the reason; that is not
+    kept. Raises RunError or CheckpointError.
+    """
+    mark = f"{FORMAT} {checkpoint_time(run, checkpoint)}"
+    kept = run.calibration_path(checkpoint)
+    try:
+        found = json.loads(kept.read_text("utf-8"))
+        if found.pop("mark") == mark:
+            return Calibration(**found)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass  # none kept yet, or a damaged one: it is made anew
+    try:
+        answers = evaluate(run, "val", checkpoint, load=load)
+    except DatasetError as error:
+        without = run.config.validation_fraction == 0 and "has no val images" in str(error)
+        return Calibration(1.0, 0, why="It was trained without validation images." if without else str(error))
+    calibration = fitted(torch.from_numpy(answers.probabilities), torch.from_numpy(answers.labels))
+    write_atomically(kept, json.dumps({"mark": mark, **asdict(calibration)}).encode())
+    return calibration
+
+
+def fitted(probabilities: Tensor, labels: Tensor) -> Calibration:
+    """The Calibration for answers (float [N, K], rows sum to 1) to images of ``labels`` (int64 [N])."""
+    logits = probabilities.double().clamp_min(torch.finfo(torch.float32).tiny).log()  # logits up to a constant a row
+    temperature = fit_temperature(logits, labels)
+    return Calibration(temperature, len(labels), _error(logits, labels), _error(logits / temperature, labels))
+
+
+def fit_temperature(logits: Tensor, labels: Tensor) -> float:
+    """The temperature at which softmax(``logits`` / T) has the lowest cross-entropy with ``labels``.
+
+    ``logits`` float64 [N, K], ``labels`` int64 [N]; by L-BFGS on log T, within COLDEST to HOTTEST.
+    """
+    targets = smoothed(labels, logits.shape[1])
+    low, high = float(np.log(COLDEST)), float(np.log(HOTTEST))
+    with torch.inference_mode(False), torch.enable_grad():
+        scores, truth = logits.clone(), targets.clone()
+        log_t = torch.zeros((), dtype=torch.float64, requires_grad=True)
+        optimizer = torch.optim.LBFGS([log_t], lr=0.5, max_iter=60, line_search_fn="strong_wolfe")
+
+        def loss() -> Tensor:
+            optimizer.zero_grad()
+            value = cross_entropy(scores / log_t.clamp(low, high).exp(), truth)
+            value.backward()  # type: ignore[no-untyped-call]
+            return value
+
+        optimizer.step(loss)  # type: ignore[no-untyped-call]
+        return float(log_t.detach().clamp(low, high).exp())
+
+
+def smoothed(labels: Tensor, num_classes: int) -> Tensor:
+    """Targets (float64 [N, K]) that leave 1 / (N + 2) to the other classes: N right answers don't prove certainty.
+
+    Without them the temperature of a network that errs on no validation image would be 0. Platt, Probabilistic outputs
+    for support vector machines, 1999, section 2.2.
+    """
+    doubt = 1 / (len(labels) + 2)
+    targets = torch.full((len(labels), num_classes), doubt / max(1, num_classes - 1), dtype=torch.float64)
+    return targets.scatter_(1, labels[:, None], 1 - doubt)
+
+
+def _error(logits: Tensor, labels: Tensor) -> float:
+    sure, answers = torch.softmax(logits, 1).max(1)
+    return calibration_error(reliability(sure.numpy(), (answers == labels).numpy()))

@@ -1,0 +1,240 @@
+"""Files, folders and zips become rows, whatever is in them; what cannot be read says why in one sentence."""
+
+import csv
+import io
+import stat
+import struct
+import tracemalloc
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from cnnlab.cli import main
+from cnnlab.prediction.many import COLUMNS, as_csv, as_parquet, predict_many
+from cnnlab.prediction.predictor import Predictor, load_predictor
+from cnnlab.prediction.sources import MOST_FILES, SourcesError, from_bytes, from_paths, from_zip
+
+
+def png(picture: Image.Image | None = None, kind: str = "PNG", **options: object) -> bytes:
+    buffer = io.BytesIO()
+    (picture or Image.new("L", (30, 30), 255)).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def zipped(files: dict[str, bytes], **options: int) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", **options) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def bomb() -> bytes:
+    """A PNG of a few hundred bytes that says it has 60,000 × 60,000 pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 99)) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.fixture(scope="module")
+def predictor(trained_run) -> Predictor:
+    return load_predictor(trained_run)
+
+
+@pytest.fixture
+def digit_files(digits, tmp_path) -> Path:
+    """A folder with 30 test digits called number-label.png, ten of them in a folder below."""
+    (tmp_path / "scans/more").mkdir(parents=True)
+    for number in range(30):
+        place = tmp_path / "scans" / ("more" if number % 3 == 0 else "")
+        label = int(digits.test.labels[number])
+        Image.fromarray(digits.test.images[number, 0].numpy()).save(place / f"{number:02d}-{label}.png")
+    return tmp_path / "scans"
+
+
+def test_a_folder_is_walked_and_its_pictures_are_answered_as_the_test_images(predictor, digits, digit_files):
+    (digit_files / "notes.txt").write_text("not a picture, and not called one")
+    rows = predict_many(predictor, from_paths([digit_files]))
+    assert len(rows) == 30
+    expected = {f"{n:02d}": a for n, a in enumerate(predictor.answers(digits.test.images[:30]))}
+    for row in rows:
+        assert row.answer and row.answer.label == expected[Path(row.source.name).name[:2]].label
+
+
+def test_a_zip_and_uploads_say_the_same_as_the_folder(predictor, digit_files):
+    files = {str(p.relative_to(digit_files)): p.read_bytes() for p in sorted(digit_files.rglob("*.png"))}
+    uploads = predict_many(predictor, from_bytes(files.items()))
+    from_zip_file = predict_many(predictor, from_bytes([("all.zip", zipped(files))]))
+    assert [r.answer.label for r in uploads] == [r.answer.label for r in from_zip_file]
+    assert [r.source.name for r in from_zip_file] == [f"all.zip/{name}" for name in files]
+
+
+def test_one_bad_file_does_not_stop_the_rest_and_progress_is_told(predictor):
+    told = []
+    files = [("a.png", png()), ("text.png", b"just words"), ("b.png", png())]
+    rows = predict_many(predictor, from_bytes(files), on_progress=lambda *n: told.append(n), thumbnails=True)
+    assert [bool(row.answer) for row in rows] == [True, False, True] and told == [(3, 3)]
+    assert rows[1].error == "The file is not an image: choose a PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF."
+    assert Image.open(io.BytesIO(rows[0].thumbnail)).size == (30, 30)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("text.png", b"this is no picture", "The file is not an image"),
+        ("empty.png", b"", "The file is empty"),
+        ("cut.jpg", png(Image.effect_noise((300, 300), 90), "JPEG")[:4000], "cut off or damaged"),
+        ("bomb.png", bomb(), "megapixels"),
+    ],
+)
+def test_a_file_that_is_no_picture_gets_one_sentence(predictor, name, content, reason):
+    (row,) = predict_many(predictor, from_bytes([(name, content)]))
+    assert row.answer is None and reason in row.error
+    assert row.error.count(". ") == 0 and "Traceback" not in row.error
+
+
+def shaped(kind: str) -> bytes:
+    """A white square on black in a less usual format."""
+    page = np.zeros((40, 30), np.uint8)
+    page[5:35, 12:18] = 255
+    grey = Image.fromarray(page)
+    if kind == "gif":
+        other = Image.new("L", (30, 40), 255)
+        return png(grey, "GIF", save_all=True, append_images=[other, other])
+    if kind == "cmyk":
+        return png(grey.convert("CMYK"), "TIFF")
+    if kind == "16 bit":
+        return png(Image.fromarray(page.astype(np.uint16) * 257))
+    if kind == "alpha":
+        ink = Image.new("RGBA", (30, 40), (0, 0, 0, 0))
+        ink.paste((0, 0, 0, 255), (12, 5, 18, 35))
+        return png(ink)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90°
+    return png(grey.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif, quality=98)
+
+
+@pytest.mark.parametrize("kind", ["gif", "cmyk", "16 bit", "alpha", "exif"])
+def test_less_usual_pictures_simply_work(predictor, kind):
+    plain = np.zeros((40, 30), np.uint8)
+    plain[5:35, 12:18] = 255
+    (row,) = predict_many(predictor, from_bytes([("a.bin", shaped(kind))]))
+    (same,) = predict_many(predictor, from_bytes([("a.png", png(Image.fromarray(plain)))]))
+    assert row.answer and same.answer
+    assert np.abs(row.answer.probabilities.numpy() - same.answer.probabilities.numpy()).max() < 0.05
+
+
+def link(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return info
+
+
+def test_what_would_lead_out_of_a_zip_is_refused_by_name_and_the_rest_is_read(predictor, tmp_path):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("good.png", png())
+        archive.writestr("../../evil.png", png())
+        archive.writestr("/etc/absolute.png", png())
+        archive.writestr("C:\\windows.png", png())
+        archive.writestr("inner.zip", zipped({"a.png": png()}))
+        archive.writestr(link("link.png"), "/etc/passwd")
+        archive.writestr("__MACOSX/._good.png", b"what macOS adds")
+    rows = {r.source.name: r for r in predict_many(predictor, from_bytes([("x.zip", buffer.getvalue())]))}
+    assert rows.pop("x.zip/good.png").answer
+    assert {name.split("/", 1)[1]: row.error.split(",")[0] for name, row in rows.items()} == {
+        "../../evil.png": "Its name leads out of the zip",
+        "/etc/absolute.png": "Its name leads out of the zip",
+        "C:\\windows.png": "Its name leads out of the zip",
+        "inner.zip": "It is a zip in a zip",
+        "link.png": "It is a link",
+    }
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_zip_that_unpacks_to_gigabytes_costs_no_memory(predictor):
+    large = zipped({"a.png": b"\0" * (120 << 20), "b.png": png()}, compression=zipfile.ZIP_DEFLATED)
+    tracemalloc.start()
+    rows = predict_many(predictor, from_bytes([("large.zip", large)]))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert "would unpack to 120 MB" in rows[0].error and rows[1].answer
+    assert peak < 20 << 20
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no zip", zipped({"a.png": png()})[:60], zipped({"notes.txt": b"words"}), zipped({})]
+)
+def test_a_bad_zip_gets_one_sentence(content):
+    with pytest.raises(SourcesError) as caught:
+        from_zip("bad.zip", content)
+    assert str(caught.value).startswith("bad.zip ") and "Traceback" not in str(caught.value)
+
+
+def test_a_damaged_member_and_a_password_are_reported_and_do_not_stop_the_rest(predictor):
+    content = bytearray(zipped({"a.png": png(), "b.png": png()}))
+    content[60] ^= 0xFF  # in the first picture's bytes
+    rows = predict_many(predictor, from_bytes([("x.zip", bytes(content))]))
+    assert "cannot be unpacked" in rows[0].error and rows[1].answer
+    content = bytearray(zipped({"a.png": png(), "b.png": png()}))
+    content[content.rfind(b"PK\1\2") + 8] |= 1
+    rows = predict_many(predictor, from_bytes([("x.zip", bytes(content))]))
+    assert rows[0].answer and "It is encrypted" in rows[1].error
+
+
+def test_twenty_thousand_files_are_refused_before_any_is_read(tmp_path):
+    (tmp_path / "many").mkdir()
+    for number in range(MOST_FILES + 1):
+        (tmp_path / "many" / f"{number}.png").touch()
+    with pytest.raises(SourcesError, match=r"more than 10,000 files, and that is the most at a time"):
+        from_paths([tmp_path / "many"])
+    with pytest.raises(SourcesError, match=r"x.zip holds more than 10,000 files"):
+        from_zip("x.zip", zipped({f"{number}.png": b"" for number in range(20_000)}))
+    with pytest.raises(SourcesError, match="more than 10,000 files"):
+        from_bytes((f"{number}.png", b"") for number in range(20_000))
+
+
+def test_the_rows_go_out_as_csv_and_parquet(predictor):
+    rows = predict_many(predictor, from_bytes([("é, ü.png", png()), ("bad.png", b"")]))
+    read = list(csv.DictReader(io.StringIO(as_csv(rows).decode())))
+    assert tuple(read[0]) == COLUMNS and read[0]["file"] == "é, ü.png" and read[1]["error"].startswith("The file is")
+    assert 0 <= float(read[0]["runner_up_confidence"]) <= float(read[0]["confidence"]) <= 1
+    frame = pd.read_parquet(io.BytesIO(as_parquet(rows)))
+    assert tuple(frame) == COLUMNS and frame["prediction"].isna().tolist() == [False, True]
+
+
+def test_the_command_line_walks_folders_and_writes_a_table(trained_run, digit_files, tmp_path, capsys):
+    (digit_files / "words.png").write_text("no picture")
+    (tmp_path / "z.zip").write_bytes(zipped({"../evil.png": png(), "fine.png": png()}))
+    file = tmp_path / "answers.csv"
+    assert main(["predict", str(trained_run.path), str(digit_files), str(tmp_path / "z.zip"), "--csv", str(file)]) == 0
+    assert capsys.readouterr().out == f"33 pictures in {file}, 2 of them unreadable\n"
+    read = list(csv.DictReader(file.read_text("utf-8").splitlines()))
+    digits = [r for r in read if r["file"].endswith(tuple(f"-{d}.png" for d in range(10)))]
+    assert len(read) == 33 and len(digits) == 30
+    assert sum(r["file"][-5] == r["prediction"] for r in digits) >= 27
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["{empty}"], "{empty} holds no image files"),
+        (["a.png", "--csv", "a.txt"], "'a.txt' is not allowed: let the file end in .csv."),
+        (["{empty}/no.zip"], "no.zip cannot be read"),
+    ],
+)
+def test_the_command_line_refuses_in_one_sentence(trained_run, tmp_path, capsys, arguments, sentence):
+    filled = [a.format(empty=tmp_path) for a in arguments]
+    assert main(["predict", str(trained_run.path), *filled]) in (1, 2)
+    said = capsys.readouterr().err
+    assert said.startswith("cnnlab: " + sentence.format(empty=tmp_path)) and said.count("\n") == 1
