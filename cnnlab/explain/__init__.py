@@ -1,0 +1,1 @@
+"""Why a network answers as it does, and how it works inside: convolution, anatomy, attributions, embeddings, a step."""

@@ -1,0 +1,73 @@
+"""Questions about a network whose answers follow from its formulas.
+
+>>> from cnnlab.explain.anatomy import anatomy
+>>> from cnnlab.models import TrainConfig, outline
+>>> first = questions(anatomy(outline(TrainConfig(model="simple_cnn"), 1, 28, 10), (1, 28, 28)))[0]
+>>> first.text, first.formula.value
+('Layer 1 is a convolution with 16 kernels 3×3×1, padding 1. Its input is 28×28×1. How wide is its output?', 28)
+"""
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from cnnlab.explain.anatomy import Part
+from cnnlab.explain.drawing import size_text
+from cnnlab.explain.formulas import Formula
+
+ASKED = {
+    "Output width": "How wide is its output?",
+    "Features": "How many features come out?",
+    "Parameters": "How many parameters does it have?",
+    "Receptive field": "How many pixels of the image, in a row, does one value of its output see?",
+}
+NAMES = {"Conv2d": "a convolution", "MaxPool2d": "max-pooling", "AvgPool2d": "average pooling"}
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, the formula that answers it, and a wrong answer that is easily given, with what went wrong."""
+
+    text: str
+    formula: Formula
+
+    def hint(self, answer: int) -> str:
+        """What may have gone wrong in ``answer``; empty where it cannot be told."""
+        off = answer - self.formula.value
+        if self.formula.name == "Parameters" and "+" in self.formula.numbers:
+            bias = int(self.formula.numbers.rpartition(" + ")[2])
+            if off == -bias:
+                return "The biases are missing: one for each output."
+        if self.formula.name == "Output width" and off == -1:
+            return "The kernel's first place counts too: + 1."
+        if self.formula.name == "Receptive field" and off < 0:
+            return "Each earlier stride or pooling makes a window wider, counted in the image's pixels."
+        return ""
+
+
+def questions(parts: list[Part]) -> list[Question]:
+    """What can be asked about ``parts``, in the order of the layers."""
+    return [
+        Question(f"Layer {part.index + 1} is {_described(part)} {ASKED[formula.name]}", formula)
+        for part in parts
+        if isinstance(part.module, nn.Conv2d | nn.Linear | nn.MaxPool2d | nn.AvgPool2d) or part.kind == "Flatten"
+        for formula in part.formulas
+        if _worth_asking(part, formula)
+    ]
+
+
+def _worth_asking(part: Part, formula: Formula) -> bool:
+    if formula.name == "Features":
+        return part.kind == "Flatten"
+    if formula.name == "Parameters":
+        return part.parameters > 0
+    return formula.name in ASKED
+
+
+def _described(part: Part) -> str:
+    taken = f"Its input is {size_text(part.input[1:])}."
+    if part.kind == "Flatten":
+        return f"flattening. {taken}"
+    if part.kind == "Linear":
+        return f"linear, {part.settings}."
+    return f"{NAMES[part.kind]} with {part.settings}. {taken}".replace("pooling with ", "pooling of ")

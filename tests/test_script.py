@@ -1,0 +1,126 @@
+"""The plain script has the lab's parameters and, for the same seed on the CPU, its first losses."""
+
+import re
+import subprocess
+import sys
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn.functional import relu
+
+from cnnlab import datasets, recipes
+from cnnlab.config import ConvBlock, TrainConfig
+from cnnlab.datasets import DATASETS, ImageDataset
+from cnnlab.engine import fit, new_state
+from cnnlab.explain.script import NoScript, script
+from cnnlab.explain.source import helper_source, network_source
+from cnnlab.loader import scaling_of
+from cnnlab.models import MODELS, build, count_parameters
+from cnnlab.parsing import adapt
+from tests.conftest import REAL_DATA
+
+SHORT = {"epochs": 1, "device": "cpu", "train_images": 400, "eval_every": 0, "eval_images": 0}
+ODD = {
+    "custom": {
+        "model": "custom", "blocks": (ConvBlock(channels=4, kernel=5, stride=2), ConvBlock(pool="avg")),
+        "hidden": (20,), "dropout": 0.3, "optimizer": "sgd", "lr": 0.05, "momentum": 0.9, "nesterov": True,
+        "grad_clip": 0.5,
+        "schedule": "cosine", "warmup_epochs": 0.5, "label_smoothing": 0.1, "batch_size": 33, "seed": 7,
+        "scaling": "unit",
+    },
+    "augmented": {
+        "augment_flip": True, "augment_rotation": 15.0, "augment_erase": 5, "schedule": "step", "warmup_epochs": 0.2,
+        "validation_fraction": 0.0,
+    },
+}  # fmt: skip
+
+
+def script_for(config: TrainConfig, dataset: ImageDataset) -> str:
+    shape = (dataset.in_channels, dataset.image_size, dataset.num_classes)
+    scaling = scaling_of(config, dataset)
+    return script(config, shape, scaling.mean, scaling.std)
+
+
+def printed(text: str, folder: Path) -> tuple[int, list[float]]:
+    """Parameters and first losses that the script, run as it is, prints."""
+    assert "cnnlab" not in text
+    (folder / "train.py").write_text(text, "utf-8")
+    if REAL_DATA:
+        (folder / "data").symlink_to(Path(REAL_DATA).resolve())
+    command = [sys.executable, "-W", "error", "train.py"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    count = re.search(r"([\d,]+) parameters", done.stdout)
+    assert count and "test: loss" in done.stdout
+    return int(count[1].replace(",", "")), [float(loss) for loss in re.findall(r"step \d+: loss (\S+)", done.stdout)]
+
+
+def assert_same(config: TrainConfig, dataset: ImageDataset, folder: Path) -> None:
+    count, losses = printed(script_for(config, dataset), folder)
+    state = new_state(config, dataset)
+    assert count == count_parameters(state.model)
+    ours = [record.values["train/loss"] for record in islice(fit(state, dataset, config), 5)]
+    assert losses[:5] == pytest.approx(ours, abs=2e-6)  # to the last digit that is printed
+
+
+@pytest.mark.parametrize("name", ["as it is", *ODD])
+def test_a_script_on_the_digits_trains_as_the_lab_does(name: str, digits: ImageDataset, tmp_path: Path) -> None:
+    config = adapt(recipes.get("quick_digits").config, SHORT | ODD.get(name, {}))
+    assert_same(config, digits, tmp_path)
+
+
+@pytest.mark.parametrize("recipe", ["simple_cnn"])
+def test_a_tutorials_script_trains_as_the_lab_does(recipe: str, real_mnist: ImageDataset, tmp_path: Path) -> None:
+    assert_same(adapt(recipes.get(recipe).config, SHORT), real_mnist, tmp_path)
+
+
+def test_the_cifar_recipes_script_trains_as_the_lab_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not REAL_DATA or not datasets.is_here("cifar10"):
+        pytest.skip("CNNLAB_DATA names no folder with CIFAR-10.")
+    config = adapt(recipes.get("cifar_cnn").config, SHORT)
+    assert_same(config, datasets.load(config), tmp_path)
+
+
+@pytest.mark.parametrize("recipe", recipes.RECIPES)
+def test_every_recipes_script_is_valid_and_about_a_screen(recipe: str) -> None:
+    config = recipes.get(recipe).config
+    info = DATASETS.get(config.dataset)
+    shape = (info.in_channels, info.image_size, info.num_classes)
+    text = script(config, shape, (0.5,) * shape[0], (0.5,) * shape[0])
+    compile(text, recipe, "exec")
+    ours = recipe.startswith("quick")  # a residual block, a schedule and augmentation besides
+    assert len(text.splitlines()) <= (150 if ours else 100)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from(MODELS.names()), st.sampled_from(DATASETS.names()), st.booleans())
+def test_any_networks_script_is_valid(model: str, dataset: str, held_out: bool) -> None:
+    config = TrainConfig(model=model, dataset=dataset, validation_fraction=0.1 * held_out, early_stopping=2 * held_out)
+    info = DATASETS.get(dataset)
+    shape = (info.in_channels, info.image_size, info.num_classes)
+    compile(script(config, shape, (0.0,) * shape[0], (1.0,) * shape[0]), model, "exec")
+
+
+@pytest.mark.parametrize("name", [n for n in MODELS if n != "vgg16"])
+@pytest.mark.parametrize("shape", [(1, 28, 10), (3, 72, 4)], ids=str)
+def test_a_networks_source_draws_the_labs_weights(name: str, shape: tuple[int, int, int]) -> None:
+    config = TrainConfig(model=name)
+    space = {"torch": torch, "torchvision": torchvision, "nn": nn, "relu": relu, "Tensor": torch.Tensor}
+    exec(helper_source(config), space)
+    torch.manual_seed(3)
+    exec(network_source(config, shape), space)
+    torch.manual_seed(3)
+    ours = build(config, *shape).state_dict()
+    theirs = space["model"].state_dict()
+    assert list(ours) == list(theirs) and all(ours[key].equal(theirs[key]) for key in ours)
+
+
+def test_an_image_folder_gets_a_sentence() -> None:
+    with pytest.raises(NoScript, match="choose one in place of the image folder"):
+        script(TrainConfig(dataset="folder:/flowers"), (3, 32, 2), (0.5,) * 3, (0.5,) * 3)

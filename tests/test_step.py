@@ -1,0 +1,93 @@
+"""One training step, opened, is the engine's own step; the arithmetic by hand is torch's."""
+
+import pytest
+import torch
+
+from cnnlab import recipes
+from cnnlab.config import TrainConfig
+from cnnlab.datasets import ImageDataset
+from cnnlab.engine import fit, new_state
+from cnnlab.explain.step import Step, TooLarge, open_step, repeat_steps
+from cnnlab.explain.update import shown, update_lines
+from cnnlab.parsing import adapt
+
+OPTIMISERS = {
+    "sgd": {"optimizer": "sgd", "lr": 0.05},
+    "momentum": {"optimizer": "sgd", "lr": 0.05, "momentum": 0.9},
+    "nesterov": {"optimizer": "sgd", "lr": 0.05, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
+    "adam": {"optimizer": "adam", "lr": 0.001},
+    "adam with decay": {"optimizer": "adam", "lr": 0.001, "weight_decay": 0.1},
+    "adamw": {"optimizer": "adamw", "lr": 0.003, "weight_decay": 0.1},
+    "clipped": {"optimizer": "sgd", "lr": 0.05, "grad_clip": 0.1},
+}
+
+
+def config_of(**settings: object) -> TrainConfig:
+    return TrainConfig(model="cnn_5x5", batch_size=16, validation_fraction=0, **settings)
+
+
+def by_hand(step: Step, config: TrainConfig, name: str, index: int) -> float:
+    w = step.weights[name]
+    state = {key: float(value[min(index, len(value) - 1)]) for key, value in w.state.items()}
+    return update_lines(config, float(w.before[index]), float(w.gradient[index]), step.lr, state, step.clip)[-1].value
+
+
+@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_the_arithmetic_by_hand_is_torchs_to_every_digit_shown(
+    name: str, number: int, grey_squares: ImageDataset
+) -> None:
+    config = config_of(**OPTIMISERS[name])
+    step = open_step(config, grey_squares, number)
+    for weight in step.weights.values():
+        for index in (0, len(weight.before) // 2):
+            ours, torchs = by_hand(step, config, weight.name, index), float(weight.after[index])
+            assert ours == pytest.approx(torchs, rel=1e-10, abs=1e-15)
+            assert shown(ours) == shown(torchs)
+
+
+@pytest.mark.parametrize("recipe", ["quick_digits", "cnn_5x5", "mlp", "cifar_cnn"])
+def test_the_opened_steps_are_those_of_the_training(
+    recipe: str, grey_squares: ImageDataset, colour_squares: ImageDataset
+) -> None:
+    dataset = colour_squares if recipe == "cifar_cnn" else grey_squares
+    config = adapt(recipes.get(recipe).config, {"epochs": 1, "device": "cpu", "eval_every": 0})
+    records = [r for r in fit(new_state(config, dataset), dataset, config) if r.event == "step"]
+    for number in (1, 2, 4):
+        step = open_step(config, dataset, number)
+        real = records[number - 1].values
+        assert step.loss == pytest.approx(real["train/loss"], rel=1e-3)
+        assert step.lr == real["lr"]
+        assert step.gradient_norm == pytest.approx(real["grad_norm"], rel=1e-2)
+
+
+def test_each_loss_is_minus_log_p(grey_squares: ImageDataset) -> None:
+    step = open_step(config_of(), grey_squares)
+    p = step.probabilities[torch.arange(16), step.labels]
+    assert torch.allclose(step.losses, -p.log()) and step.loss == pytest.approx(float(step.losses.mean()))
+    assert torch.allclose(step.probabilities.sum(1), torch.ones(16, dtype=torch.float64))
+    assert step.loss_after < step.loss
+
+
+def test_gradients_are_left_over_until_they_are_cleared(grey_squares: ImageDataset) -> None:
+    assert open_step(config_of(), grey_squares, 1).left_over == 0
+    assert open_step(config_of(), grey_squares, 2).left_over > 0
+
+
+def test_the_whole_gradient_is_the_root_of_the_layers_squares(grey_squares: ImageDataset) -> None:
+    step = open_step(config_of(), grey_squares)
+    squares = sum(w.gradient_norm**2 for w in step.weights.values())
+    assert step.gradient_norm == pytest.approx(squares**0.5)
+    assert step.first_kernels is not None and step.first_kernels.shape == (16, 1, 5, 5)
+
+
+def test_repeating_a_step_lowers_the_loss_and_a_great_rate_blows_it_up(grey_squares: ImageDataset) -> None:
+    config = config_of(optimizer="sgd", lr=0.05)
+    calm, wild = repeat_steps(config, grey_squares, 8), repeat_steps(config, grey_squares, 8, lr=50.0)
+    assert len(calm) == 9 and calm[-1] < calm[0]
+    assert not wild[-1] < 3 * wild[0]  # far above, or not a number
+
+
+def test_a_network_too_large_is_refused_in_a_sentence(grey_squares: ImageDataset) -> None:
+    with pytest.raises(TooLarge, match=r"134,\d+,\d+ parameters is too large"):
+        open_step(TrainConfig(model="vgg16"), grey_squares)
