@@ -11,14 +11,15 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic_settings import CliSettingsSource, SettingsError
 
 from cnnlab import recipes
-from cnnlab.config import TrainConfig
+from cnnlab.config import TrainConfig, shown
 from cnnlab.parsing import ConfigError, adapt
 from cnnlab.paths import runs_dir
 from cnnlab.registry import UnknownName
@@ -33,6 +34,9 @@ from cnnlab.runs import (
     new_folder,
     reopen_run,
 )
+
+if TYPE_CHECKING:
+    from cnnlab.prediction.many import Row
 
 OK, FAILED, WRONG = 0, 1, 2
 
@@ -50,15 +54,15 @@ class OneSentenceParser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    parser, train_source = _parser()
+    parser, sources = _parser()
     try:
         given = parser.parse_args(arguments)
     except SystemExit as end:  # argparse has printed its message
         return int(end.code or 0)
     try:
-        if given.command == "train":
+        if given.command in sources:
             settings = {name: value for name, value in vars(given).items() if name in TrainConfig.model_fields}
-            given.settings = _settings(train_source, settings)
+            given.settings = _settings(sources[given.command], settings)
         status: int = given.run_command(given)
         return status
     except (ConfigError, RunError, UnknownName) as error:
@@ -83,7 +87,8 @@ def _complain(sentence: str, status: int) -> int:
     return status
 
 
-def _parser() -> tuple[argparse.ArgumentParser, CliSettingsSource[Any]]:
+def _parser() -> tuple[argparse.ArgumentParser, dict[str, CliSettingsSource[Any]]]:
+    """The parser, and for each command with all hyperparameters as flags what reads them."""
     parser = OneSentenceParser(prog="python -m cnnlab", description="Train and question convolutional networks.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -96,20 +101,29 @@ def _parser() -> tuple[argparse.ArgumentParser, CliSettingsSource[Any]]:
     train.add_argument("--recipe", metavar="NAME", help="begin with the settings of this recipe")
     train.add_argument("--name", help="the run folder's name; by default recipe, date and time")
     _add_runs_dir(train)
-    fields: Any = TrainConfig  # only its fields are read: it need not be the BaseSettings of the signature
-    source: CliSettingsSource[Any] = CliSettingsSource(
-        fields,
-        root_parser=train,
-        cli_kebab_case=True,
-        cli_implicit_flags=True,
-        cli_hide_none_type=True,
-        formatter_class=argparse.HelpFormatter,
+    sweep = command(
+        "sweep", "Search over hyperparameters; each trial is a run, the hopeless ones are cut short.", _sweep
     )
+    sweep.add_argument("--recipe", metavar="NAME", help="begin with the settings of this recipe")
+    sweep.add_argument(
+        "--vary",
+        action="append",
+        required=True,
+        metavar="NAME=VALUES",
+        help="a setting and its values, such as lr=1e-4..1e-1:log or batch_size=32,64,128; once for each setting",
+    )
+    sweep.add_argument(
+        "--trials", type=int, default=20, help="how many trials, with those of other workers (default: 20)"
+    )
+    sweep.add_argument("--name", default="sweep", help="its name: the same name goes on with the same sweep")
+    sweep.add_argument("--storage", metavar="URL", help="a database for workers on other hosts, such as sqlite:///FILE")
+    _add_runs_dir(sweep)
+    sources = {"train": _add_settings(train), "sweep": _add_settings(sweep)}
     for name, help, run in (
         ("resume", "Go on with a stopped, interrupted or failed run from its last checkpoint.", _resume),
         ("stop", "Ask a training to stop after its step, with all saved.", _stop),
         ("evaluate", "Loss and accuracy of a run, for each class too.", _evaluate),
-        ("predict", "What a run takes image files for.", _predict),
+        ("predict", "What a run takes pictures for: files, folders and zips.", _predict),
         ("plot", "Draw a run's curves into a file.", _plot),
     ):
         added = command(name, help, run)
@@ -124,7 +138,8 @@ def _parser() -> tuple[argparse.ArgumentParser, CliSettingsSource[Any]]:
             )
             added.add_argument("--csv", metavar="FILE.csv", type=Path, help="write each image's answer as a table")
         if name == "predict":
-            added.add_argument("images", nargs="+", metavar="IMAGE", help="an image file")
+            added.add_argument("images", nargs="+", metavar="PATH", help="an image, a folder of images, or a zip")
+            added.add_argument("--csv", metavar="FILE.csv", type=Path, help="write each picture's answer as a table")
             added.add_argument("--top", type=int, default=3, help="how many classes to name (default: 3)")
         if name in ("evaluate", "predict"):
             added.add_argument("--checkpoint", choices=("best", "last"), help="default: best, else last")
@@ -135,7 +150,20 @@ def _parser() -> tuple[argparse.ArgumentParser, CliSettingsSource[Any]]:
     command("recipes", "List the recipes.", _recipes)
     command("models", "List the networks.", _models)
     command("datasets", "List the datasets.", _datasets)
-    return parser, source
+    return parser, sources
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> CliSettingsSource[Any]:
+    """Give ``parser`` a flag for each hyperparameter."""
+    fields: Any = TrainConfig  # only its fields are read: it need not be the BaseSettings of the signature
+    return CliSettingsSource(
+        fields,
+        root_parser=parser,
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_hide_none_type=True,
+        formatter_class=argparse.HelpFormatter,
+    )
 
 
 def _add_runs_dir(parser: argparse.ArgumentParser) -> None:
@@ -194,6 +222,38 @@ def _do_train(run: Run) -> int:
     return FAILED if status == "failed" else OK
 
 
+def _sweep(given: argparse.Namespace) -> int:
+    try:
+        from cnnlab.sweeps.sweep import open_sweep, run_sweep
+    except ModuleNotFoundError as error:
+        raise Failure(f"A sweep needs the package {error.name}: install requirements.txt.") from error
+    from cnnlab.console import ConsoleListener, print_table
+    from cnnlab.sweeps.vary import parse_vary
+
+    if given.trials < 1:
+        raise ConfigError(f"--trials {given.trials} is not allowed: give a whole number from 1 on, such as 20.")
+    base = adapt(recipes.get(given.recipe).config if given.recipe else TrainConfig(), given.settings)
+    varied = [parse_vary(text, base) for text in given.vary]
+    sweep = open_sweep(_folder(given), checked_name(given.name), given.storage)
+    trials = run_sweep(sweep, base, varied, given.trials, ConsoleListener)
+    best = sorted(trials, key=lambda trial: -(trial.accuracy or 0.0))
+    names = [setting.name for setting in varied]
+    print_table(
+        f"Sweep {sweep.name}, the best first",
+        ("run", *names, "state", "validation accuracy"),
+        (
+            (
+                t.run,
+                *(shown(t.settings.get(name)) for name in names),
+                t.state,
+                "–" if t.accuracy is None else f"{100 * t.accuracy:.2f} %",
+            )
+            for t in best
+        ),
+    )
+    return OK
+
+
 def _stop(given: argparse.Namespace) -> int:
     run = _found(given)
     state = run.state()
@@ -212,7 +272,7 @@ def _stop(given: argparse.Namespace) -> int:
 def _evaluate(given: argparse.Namespace) -> int:
     from cnnlab.checkpoints import CheckpointError
     from cnnlab.datasets import DatasetError
-    from cnnlab.evaluate import evaluate
+    from cnnlab.evaluation.evaluate import evaluate
 
     for path, ending in ((given.report, ".html"), (given.csv, ".csv")):
         if path and path.suffix.lower() != ending:
@@ -242,7 +302,7 @@ def _write_evaluation(given: argparse.Namespace, run: Run, result: Any) -> None:
     if not (given.report or given.csv):
         return
     try:
-        from cnnlab.report import predictions_csv, report_html
+        from cnnlab.evaluation.report import predictions_csv, report_html
 
         if given.csv:
             given.csv.write_bytes(predictions_csv(result))
@@ -256,36 +316,48 @@ def _write_evaluation(given: argparse.Namespace, run: Run, result: Any) -> None:
 
 def _predict(given: argparse.Namespace) -> int:
     from cnnlab.checkpoints import CheckpointError
-    from cnnlab.datasets.folder import UnreadableImage
-    from cnnlab.evaluate import load_trained
-    from cnnlab.predict import predict
+    from cnnlab.prediction.many import as_csv, predict_many
+    from cnnlab.prediction.predictor import load_predictor
+    from cnnlab.prediction.sources import SourcesError, from_paths
+    from cnnlab.prediction.temperature import calibrate
 
     if given.top < 1:
         raise ConfigError(f"--top {given.top} is not allowed: give a whole number from 1 on, such as 3.")
+    if given.csv and given.csv.suffix.lower() != ".csv":
+        raise ConfigError(f"'{given.csv.name}' is not allowed: let the file end in .csv.")
     run = _found(given)
     try:
-        _, checkpoint = load_trained(run, given.checkpoint)
-        network = checkpoint.network()
-    except CheckpointError as error:
+        predictor = load_predictor(run, given.checkpoint)
+        predictor = replace(predictor, calibration=calibrate(run, predictor.name))
+        rows = predict_many(predictor, from_paths(map(Path, given.images)))
+        if given.csv:
+            given.csv.write_bytes(as_csv(rows))
+    except (CheckpointError, SourcesError) as error:
         raise Failure(str(error)) from error
-    results: list[dict[str, Any]] = []
-    for path in given.images:
-        try:
-            answers = predict(checkpoint, network, Path(path), given.top)
-            results.append(
-                {"path": path, "predictions": [{"class": a.name, "probability": a.probability} for a in answers]}
-            )
-        except UnreadableImage as error:
-            results.append({"path": path, "error": str(error)})
-    print(json.dumps(results) if given.json else "\n".join(_prediction_line(result) for result in results))
+    except OSError as error:
+        raise Failure(f"{error.filename} cannot be written ({error.strerror}).") from error
+    results = [_prediction(row, given.top) for row in rows]
+    if given.json:
+        print(json.dumps(results))
+    elif given.csv:
+        print(f"{len(rows):,} pictures in {given.csv}, {sum('error' in r for r in results):,} of them unreadable")
+    else:
+        print("\n".join(map(_prediction_line, results)))
     return OK if any("predictions" in result for result in results) else FAILED
+
+
+def _prediction(row: "Row", top: int) -> dict[str, Any]:
+    if row.answer is None:
+        return {"path": row.source.name, "error": row.error}
+    shares = [{"class": s.name, "probability": s.probability, "confidence": s.confidence} for s in row.answer.top(top)]
+    return {"path": row.source.name, "predictions": shares}
 
 
 def _prediction_line(result: Mapping[str, Any]) -> str:
     if "error" in result:
-        return f"{result['path']}: unreadable ({result['error']})"
+        return f"{result['path']}: unreadable. {result['error']}"
     return f"{result['path']}: " + ", ".join(
-        f"{p['class']} {100 * p['probability']:.1f} %" for p in result["predictions"]
+        f"{p['class']} {100 * p['confidence']:.1f} %" for p in result["predictions"]
     )
 
 

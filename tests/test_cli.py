@@ -20,7 +20,7 @@ from cnnlab.runs import Run, create_run, list_runs
 pytestmark = pytest.mark.usefixtures("fresh_folders")
 
 TINY = ["--epochs", "1", "--train-images", "64"]
-COMMANDS = {"train", "resume", "stop", "evaluate", "predict", "plot", "runs", "recipes", "models", "datasets"}
+COMMANDS = {"train", "resume", "stop", "sweep", "evaluate", "predict", "plot", "runs", "recipes", "models", "datasets"}
 
 
 def subparsers() -> dict[str, argparse.ArgumentParser]:
@@ -284,7 +284,7 @@ def test_predictions_in_json_have_their_schema_and_name_unreadable_files(capsys,
     status, output, _ = said(capsys, "predict", str(trained_run.path), *paths, "--top", "4", "--json")
     found = json.loads(output)
     assert status == 0 and [f["path"] for f in found] == paths
-    assert set(found[1]) == {"path", "error"} and found[1]["error"] == "not an image" and "error" in found[4]
+    assert set(found[1]) == {"path", "error"} and "is not an image" in found[1]["error"] and "error" in found[4]
     for answer, label in zip((found[0], found[2], found[3]), digits.test.labels.tolist(), strict=False):
         shares = [p["probability"] for p in answer["predictions"]]
         assert set(answer) == {"path", "predictions"} and len(shares) == 4
@@ -297,7 +297,7 @@ def test_predictions_for_people_and_only_unreadable_files(capsys, trained_run, t
     status, output, _ = said(capsys, "predict", str(trained_run.path), str(tmp_path / "white.png"))
     assert status == 0 and len(re.findall(r"\d [\d.]+ %", output)) == 3
     status, output, _ = said(capsys, "predict", str(trained_run.path), str(tmp_path / "none.png"))
-    assert status == 1 and "none.png: unreadable (" in output
+    assert status == 1 and "none.png: unreadable. The file cannot be opened" in output
     assert refused(capsys, "predict", str(trained_run.path), "x.png", "--top", "0").startswith("--top 0 is not allowed")
 
 

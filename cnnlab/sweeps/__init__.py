@@ -1,0 +1,1 @@
+"""Searches over hyperparameters: what is varied, and the trials, each an ordinary run."""

@@ -1,0 +1,64 @@
+"""Which values of a hyperparameter a sweep tries.
+
+>>> parse_vary("lr=1e-4..1e-1:log", TrainConfig())
+Vary(name='lr', choices=(), low=0.0001, high=0.1, whole=False, log=True)
+>>> parse_vary("batch_size=32,64,128", TrainConfig()).choices
+(32, 64, 128)
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from cnnlab.config import TrainConfig
+from cnnlab.parsing import ConfigError, adapt
+
+FORMS = "give NAME=A,B,C or NAME=LOW..HIGH, with :log at the end for a search by powers"
+
+
+@dataclass(frozen=True)
+class Vary:
+    """The values of the setting ``name``: ``choices``, or else all from ``low`` to ``high`` (only whole ones)."""
+
+    name: str
+    choices: tuple[Any, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+    whole: bool = False
+    log: bool = False
+
+    @property
+    def extremes(self) -> tuple[Any, ...]:
+        """The choices, or the two ends: if these are allowed, so is what lies between."""
+        return self.choices or (self.low, self.high)
+
+
+def parse_vary(text: str, base: TrainConfig) -> Vary:
+    """Read ``NAME=A,B,C`` or ``NAME=LOW..HIGH[:log]``, values with which ``base`` can be overridden.
+
+    Raises ConfigError with what is wrong and what is allowed.
+    """
+    name, sign, values = text.partition("=")
+    name = name.strip().replace("-", "_")
+    if not sign or not values.strip():
+        raise ConfigError(f"--vary {text} is not allowed: {FORMS}.")
+    if name not in TrainConfig.model_fields:
+        raise ConfigError(f"Unknown setting '{name}'. Available: {', '.join(TrainConfig.model_fields)}.")
+    if ".." in values:
+        return _range(name, values, text, base)
+    return Vary(name, choices=tuple(_value(name, value.strip(), base) for value in values.split(",")))
+
+
+def _range(name: str, values: str, text: str, base: TrainConfig) -> Vary:
+    bounds, _, scale = values.partition(":")
+    low, high = (_value(name, bound.strip(), base) for bound in bounds.split("..", 1))
+    numbers = all(isinstance(bound, int | float) and not isinstance(bound, bool) for bound in (low, high))
+    if not numbers or low >= high or scale not in ("", "log"):
+        raise ConfigError(f"--vary {text} is not allowed: {FORMS}, LOW below HIGH.")
+    if scale == "log" and low <= 0:
+        raise ConfigError(f"--vary {text} is not allowed: powers begin above 0, so give a LOW such as 0.001.")
+    return Vary(name, low=low, high=high, whole=isinstance(low, int) and isinstance(high, int), log=scale == "log")
+
+
+def _value(name: str, text: str, base: TrainConfig) -> Any:
+    """``text`` as the setting's own type, in its range."""
+    return getattr(adapt(base, {name: text}), name)
