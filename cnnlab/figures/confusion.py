@@ -36,7 +36,9 @@ def confusion_figure(
     """``counts`` int64 [K, K] (row = true class) coloured by ``values`` [K, K], counts or shares in [0, 1].
 
     ``order`` gives the classes from top to bottom. ``share_of`` is "row" or "column" where the values are shares.
-    The last trace holds an invisible square for each cell with images, whose customdata are true and predicted class.
+    Up to 20 classes the last trace holds an invisible square for each cell with images, whose customdata are true and
+    predicted class; with more the heatmap itself answers. The layout's ``meta`` holds the classes beside the axes, from
+    the first on, as ``labels``.
     """
     order = list(range(len(counts)) if order is None else order)
     shown = np.array(values, np.float64)[np.ix_(order, order)]
@@ -46,7 +48,12 @@ def confusion_figure(
     figure = go.Figure([_heatmap(shown, share_of, log)])
     if len(order) <= NUMBERED:
         figure.add_traces(_numbers(shown, share_of, log, len(order)))
-    figure.add_trace(_squares(counts, class_names, order, side / len(order), hide_diagonal))
+        figure.add_trace(_squares(counts, class_names, order, side / len(order), hide_diagonal))
+    else:  # thousands of squares would take the browser a second
+        texts = _texts(counts, class_names)
+        figure.data[0].update(
+            text=[[texts[t][p] for p in order] for t in order], hoverinfo=None, hovertemplate="%{text}<extra></extra>"
+        )
     quiet(figure, height)
     _axes(figure, [_short(class_names[c]) for c in order], side)
     if chosen:
@@ -54,6 +61,7 @@ def confusion_figure(
         edge = {"color": ORANGE, "width": 3}
         figure.add_shape(type="rect", x0=x - 0.5, x1=x + 0.5, y0=y - 0.5, y1=y + 0.5, line=edge)
     figure.update_layout(clickmode="event+select", dragmode=False, showlegend=False, hovermode="closest")
+    figure.update_layout(meta={"labels": order})
     return figure
 
 
@@ -110,13 +118,7 @@ def _squares(
 ) -> go.Scatter:
     place = np.argsort(order)
     cells = [(int(t), int(p)) for t, p in np.argwhere(counts) if not (hide_diagonal and t == p)]
-    rows, columns = counts.sum(1), counts.sum(0)
-    texts = [
-        f"<b>{class_names[t]}</b> taken for <b>{class_names[p]}</b><br>{counts[t, p]:,} images<br>"
-        f"{counts[t, p] / rows[t]:.1%} of all {class_names[t]}<br>"
-        f"{counts[t, p] / columns[p]:.1%} of all taken for {class_names[p]}"
-        for t, p in cells
-    ]
+    texts = _texts(counts, class_names)
     return go.Scatter(
         x=[int(place[p]) for _, p in cells],
         y=[int(place[t]) for t, _ in cells],
@@ -125,9 +127,24 @@ def _squares(
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
         customdata=[list(cell) for cell in cells],
-        text=texts,
+        text=[texts[t][p] for t, p in cells],
         hovertemplate="%{text}<extra></extra>",
     )
+
+
+def _texts(counts: NDArray[np.int64], class_names: Sequence[str]) -> list[list[str]]:
+    """What the hover says of each cell. Plain lists: numpy's single numbers are slow to write."""
+    rows, columns = counts.sum(1).tolist(), counts.sum(0).tolist()
+    return [
+        [
+            f"<b>{class_names[t]}</b> taken for <b>{class_names[p]}</b><br>{n:,} images<br>"
+            f"{n / rows[t]:.1%} of all {class_names[t]}<br>{n / columns[p]:.1%} of all taken for {class_names[p]}"
+            if n
+            else f"no {class_names[t]} taken for {class_names[p]}"
+            for p, n in enumerate(row)
+        ]
+        for t, row in enumerate(counts.tolist())
+    ]
 
 
 def _axes(figure: go.Figure, names: list[str], side: int) -> None:

@@ -7,6 +7,7 @@ True
 from collections.abc import Sequence
 
 import numpy as np
+import plotly.express as px
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
@@ -22,10 +23,12 @@ def gallery_figure(
     columns: int,
     cell: int = 64,
     colors: Sequence[str] | None = None,
+    answers: Sequence[int] | None = None,
 ) -> go.Figure:
     """``images`` (uint8 [N, C, H, W], C = 1 or 3) in rows of ``columns``, each ``cell`` pixels wide, captions below.
 
     A caption may have several lines, parted by ``<br>``; ``colors`` gives each caption its own colour.
+    ``answers`` makes the images clickable: the ``customdata`` of invisible squares in the last trace.
     """
     rows = -(-len(images) // columns)
     caption = CAPTION * max((text.count("<br>") + 1 for text in captions), default=1)
@@ -35,7 +38,8 @@ def gallery_figure(
         top, left = number // columns * pitch_y, number % columns * pitch_x
         canvas[top : top + cell, left : left + cell, :3] = _enlarged(image, cell)
         canvas[top : top + cell, left : left + cell, 3] = 255
-    figure = go.Figure(go.Image(z=canvas, colormodel="rgba256", hoverinfo="skip"))
+    packed = px.imshow(canvas, binary_string=True).data[0].source  # a PNG: as numbers it would be megabytes of JSON
+    figure = go.Figure(go.Image(source=packed, hoverinfo="skip"))
     quiet(figure, rows * pitch_y)
     figure.add_trace(
         go.Scatter(
@@ -47,12 +51,25 @@ def gallery_figure(
             textfont={"size": 12} | ({"color": list(colors)} if colors else {}),
         )
     )
+    if answers is not None:
+        figure.add_trace(_squares(answers, columns, pitch_x, pitch_y, cell))
     figure.update_xaxes(visible=False, range=[-0.5, columns * pitch_x - GAP], fixedrange=True, constrain="domain")
     figure.update_yaxes(
         visible=False, range=[rows * pitch_y, -0.5], fixedrange=True, scaleanchor="x", constraintoward="top"
     )
-    figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=False)
+    figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=False, dragmode=False)
     return figure
+
+
+def _squares(answers: Sequence[int], columns: int, pitch_x: int, pitch_y: int, cell: int) -> go.Scatter:
+    return go.Scatter(
+        x=[number % columns * pitch_x + cell / 2 for number in range(len(answers))],
+        y=[number // columns * pitch_y + cell / 2 for number in range(len(answers))],
+        customdata=list(answers),
+        mode="markers",
+        marker={"symbol": "square", "size": cell, "opacity": 0},
+        hoverinfo="none",
+    )
 
 
 def _enlarged(image: NDArray[np.uint8], cell: int) -> NDArray[np.uint8]:

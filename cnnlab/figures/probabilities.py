@@ -1,0 +1,59 @@
+"""How probable the network finds each class for one image, as bars.
+
+>>> probabilities_figure(["cat", "dog"], np.array([0.25, 0.75], np.float32)).data[0].y
+('dog', 'cat')
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from cnnlab.figures.style import BLUE, GREY, RIGHT, quiet
+
+BAR = 24  # pixels of height
+LONGEST = 22  # letters of a class name
+
+
+def probabilities_figure(
+    class_names: Sequence[str], probabilities: NDArray[np.float32], true: int | None = None, most: int = 30
+) -> go.Figure:
+    """The ``most`` probable classes, the most probable on top; ``probabilities`` float [K] in [0, 1].
+
+    The ``true`` class, where it is known, is green, marked ✓, and always among them.
+    """
+    order = np.argsort(-probabilities, kind="stable").tolist()
+    shown = order[:most]
+    if true is not None and true not in shown:
+        shown[-1] = true
+    names = [f"✓ {_short(class_names[c])}" if c == true else _short(class_names[c]) for c in shown]
+    shares = [float(probabilities[c]) for c in shown]
+    colors = [RIGHT if c == true else BLUE if c == order[0] else GREY for c in shown]
+    figure = go.Figure(
+        go.Bar(
+            x=shares,
+            y=names,
+            orientation="h",
+            marker_color=colors,
+            text=[_percent(share) for share in shares],
+            textposition="outside",
+            cliponaxis=False,
+            customdata=[class_names[c] for c in shown],
+            hovertemplate="%{customdata}: %{x:.3%}<extra></extra>",
+        )
+    )
+    quiet(figure, BAR * len(shown) + 34)
+    figure.update_xaxes(range=[0, 1.18], tickvals=[0, 0.5, 1], tickformat=".0%", fixedrange=True)
+    figure.update_yaxes(type="category", autorange="reversed", fixedrange=True, showgrid=False)
+    longest = max(map(len, names))
+    figure.update_layout(margin={"l": 16 + 8 * longest, "r": 8, "t": 4, "b": 26}, bargap=0.25, showlegend=False)
+    return figure
+
+
+def _percent(share: float) -> str:
+    return ">99.9 %" if share > 0.999 else "<0.1 %" if share < 0.001 else f"{100 * share:.1f} %"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
