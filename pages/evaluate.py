@@ -2,20 +2,23 @@
 
 import streamlit as st
 
-from cnnlab.ui.evaluate_advice import next_steps
-from cnnlab.ui.evaluate_calibration import calibration_view
-from cnnlab.ui.evaluate_choice import choose
-from cnnlab.ui.evaluate_classes import classes_view
-from cnnlab.ui.evaluate_confusion import confusion_view
-from cnnlab.ui.evaluate_curves import curves_view
-from cnnlab.ui.evaluate_headline import headline
-from cnnlab.ui.evaluate_images import images_view
-from cnnlab.ui.evaluate_takeaway import takeaway_view
+from cnnlab.ui.evaluate.advice import next_steps
+from cnnlab.ui.evaluate.calibration import calibration_view
+from cnnlab.ui.evaluate.choice import choose
+from cnnlab.ui.evaluate.classes import classes_view
+from cnnlab.ui.evaluate.confusion import confusion_view
+from cnnlab.ui.evaluate.curves import curves_view
+from cnnlab.ui.evaluate.feature_map import feature_map_view
+from cnnlab.ui.evaluate.headline import headline
+from cnnlab.ui.evaluate.images import images_view
+from cnnlab.ui.evaluate.one_image import image_dialog
+from cnnlab.ui.evaluate.takeaway import takeaway_view
 
 VIEWS = {
     "Confusion": confusion_view,
     "Classes": classes_view,
     "Images": images_view,
+    "Feature map": feature_map_view,
     "Calibration": calibration_view,
     "Curves": curves_view,
     "Take away": takeaway_view,
@@ -35,3 +38,4 @@ if subject := choose():
         persist_state="session",
     )
     VIEWS[view](subject)
+    image_dialog(subject)

@@ -1,17 +1,24 @@
 """The Evaluate page, driven without a browser on a real run's answers."""
 
+import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from streamlit.testing.v1 import AppTest
 
-from cnnlab.evaluate import evaluate
+from cnnlab.cli import main
+from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.runs import Run
+from cnnlab.ui.evaluate import layout_job
 
 PROJECT = Path(__file__).resolve().parents[1]
-VIEWS = ("Confusion", "Classes", "Images", "Calibration", "Curves", "Take away")
+VIEWS = ("Confusion", "Classes", "Images", "Feature map", "Calibration", "Curves", "Take away")
 PATIENCE = 60
 
 
@@ -35,7 +42,12 @@ def metrics(page: AppTest) -> dict[str, str]:
 
 def alts(page: AppTest) -> list[str]:
     """What each picture says to a reader who does not see it."""
-    return [chart.proto.alt for chart in page.get("plotly_chart")]
+    return [figure["alt"] for figure in figures(page)]
+
+
+def figures(page: AppTest) -> list[dict[str, str]]:
+    """What the browser is given for each figure."""
+    return [json.loads(f.proto.json) for f in page.get("bidi_component")]
 
 
 def test_without_a_run_the_page_says_what_to_do(fresh_folders: Path):
@@ -69,16 +81,6 @@ def test_picking_a_cell_opens_exactly_its_images(own_run: Run):
     assert f"**{len(places)}** of" in " ".join(m.value for m in page.markdown)
     assert all(f"✗ {predicted} ({true})" in said for said in alts(page)[1].split("; "))
     assert [said.split("#")[1] for said in alts(page)[1].split("; ")] == [str(i) for i in answers.ids[places][:16]]
-
-
-def test_a_click_on_the_matrix_opens_its_cell_and_a_later_pick_wins(own_run: Run):
-    page = opened()
-    chart = "evaluate.matrix.own.best.test"
-    page.session_state[chart] = {"selection": {"points": [{"customdata": [5, 5]}], "point_indices": [0]}}
-    page.run()
-    assert (page.session_state["evaluate.true"], page.session_state["evaluate.predicted"]) == (5, 5)
-    page.selectbox(key="evaluate.true").set_value(1).run()
-    assert (page.session_state["evaluate.true"], page.session_state["evaluate.predicted"]) == (1, 5)
 
 
 def test_an_empty_cell_says_so(own_run: Run):
@@ -122,7 +124,9 @@ def test_a_split_of_one_image_is_shown(own_run: Run):
     for view in VIEWS:
         page = opened(evaluate_view=view, evaluate_split="val")
         assert not page.exception
-    assert "of 1 validation image" in page.markdown[0].value
+    if made.right[0]:  # the one cell that holds an image is open
+        assert opened(evaluate_split="val").selectbox(key="evaluate.true").value == made.labels[0]
+    assert "of 1 validation image is recognised" in page.markdown[0].value
 
 
 def test_a_damaged_checkpoint_gets_a_sentence_and_the_other_can_be_chosen(own_run: Run):
@@ -149,3 +153,121 @@ def test_pictures_are_not_downloaded_unasked(own_run: Run):
     (own_run.path / "config.json").write_text(text.replace('"dataset": "digits"', '"dataset": "cifar100"'))
     page = opened()
     assert "cifar100 is not on this machine: download it on the Train page" in page.warning[0].value
+
+
+def places_shown(page: AppTest) -> list[str]:
+    """The captions of the gallery, the last figure with several."""
+    return next(a for a in reversed(alts(page)) if "#" in a).split("; ")
+
+
+def test_filters_choose_the_images_and_leave_the_headline_whole(own_run: Run):
+    answers = evaluate(own_run, "test")
+    whole = metrics(opened())
+    mistaken = sorted(set(answers.labels[~answers.right].tolist()))[:2]
+    page = opened(evaluate_view="Images", evaluate_only_outcome="wrong", evaluate_only_true=mistaken)
+    assert not page.exception
+    wanted = {f"#{i}" for i in answers.ids[~answers.right & np.isin(answers.labels, mistaken)]}
+    assert {said.split(", ")[-1] for said in places_shown(page)} == wanted
+    assert f"**{len(wanted)}** of 359 images pass the filters" in " ".join(m.value for m in page.markdown)
+    assert metrics(page) == whole
+    page.button(key="evaluate.only.clear").click().run()
+    assert len(places_shown(page)) == 28 and not page.exception
+
+
+def test_confidence_and_predicted_class_filter_too(own_run: Run):
+    answers = evaluate(own_run, "test")
+    unsure = answers.confidence <= 0.9
+    often = int(np.bincount(answers.predicted[unsure]).argmax())
+    page = opened(evaluate_view="Images", evaluate_only_predicted=[often], evaluate_only_sure=(0, 90))
+    passing = (answers.predicted == often) & unsure
+    assert {said.split(", ")[-1] for said in places_shown(page)} == {f"#{i}" for i in answers.ids[passing]}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_filters_that_let_nothing_through_break_no_view(own_run: Run, view: str):
+    page = opened(
+        evaluate_view=view, evaluate_only_outcome="wrong", evaluate_only_true=[0], evaluate_only_predicted=[0]
+    )
+    assert not page.exception and not page.error
+    assert "**0** of 359" in " ".join(m.value for m in page.markdown)
+
+
+def test_filters_of_another_run_s_classes_are_forgotten(own_run: Run):
+    page = opened(evaluate_only_true=[3, 77])
+    assert not page.exception
+    assert page.session_state["evaluate.only.true"] == []
+
+
+def test_an_image_opens_by_its_id_and_turns(own_run: Run):
+    answers = evaluate(own_run, "test")
+    page = opened(evaluate_view="Images")
+    page.text_input(key="evaluate.id").set_value(f"#{answers.ids[7]}").run()
+    assert not page.exception
+    said = " ".join(m.value for m in page.markdown)
+    assert f"Id {answers.ids[7]};" in said
+    titles = [figure["name"] for figure in figures(page)]
+    assert sum("Grad-CAM for" in title for title in titles) == 2
+    assert any("Nearest training images" in title for title in titles)
+    page.button(key="evaluate.one.turn.1").click().run()
+    assert f"Id {answers.ids[8]};" in " ".join(m.value for m in page.markdown)
+
+
+@pytest.mark.parametrize("text", ["999999", "seven", "-1", "1" * 40])
+def test_an_id_that_is_none_gets_a_sentence(own_run: Run, text: str):
+    page = opened(evaluate_view="Images")
+    page.text_input(key="evaluate.id").set_value(text).run()
+    assert not page.exception
+    assert f"There is no image '{text}' among these 359" in page.error[0].value
+
+
+def test_a_perceptron_s_image_offers_the_methods_that_it_has(fresh_folders: Path):
+    assert main(["train", "--model", "mlp", "--epochs", "1", "--name", "mlp", "--runs-dir", str(fresh_folders)]) == 0
+    page = opened(evaluate_view="Images")
+    page.text_input(key="evaluate.id").set_value(str(evaluate(Run(fresh_folders / "mlp"), "test").ids[0])).run()
+    assert not page.exception
+    assert "Grad-CAM needs a convolution, and this network has none." in " ".join(c.value for c in page.caption)
+
+
+def test_the_neighbours_of_a_training_image_are_other_images(own_run: Run):
+    answers = evaluate(own_run, "train")
+    page = opened(evaluate_view="Images", evaluate_split="train")
+    page.text_input(key="evaluate.id").set_value(str(answers.ids[0])).run()
+    alike = next(figure for figure in figures(page) if "Nearest" in figure["name"])
+    texts = [t for trace in json.loads(alike["figure"])["data"] for t in trace.get("text", [])]
+    assert len(texts) == 5 and not any(t.endswith(f"#{answers.ids[0]}") for t in texts)
+
+
+def test_a_class_opens_from_the_matrix(own_run: Run):
+    page = opened(evaluate_class=4, evaluate_view="Classes")
+    assert page.selectbox(key="evaluate.class").value == 4
+    labels = json.loads(figures(opened())[0]["figure"])["layout"]["meta"]["labels"]
+    assert labels == list(range(10))
+
+
+def test_tsne_is_computed_once_beside_the_page(own_run: Run, until: Callable[[Callable[[], object], str], None]):
+    page = opened(evaluate_view="Feature map", evaluate_layout="tsne")
+    page.button(key="evaluate.tsne.start").click().run()
+    assert not page.exception
+    key = next(key for key in layout_job._jobs if key[0] == own_run.path)
+    until(lambda: layout_job.find(key).points is not None, "t-SNE's end")
+    page.run()
+    assert "Feature map of 359 images by t-SNE." in alts(page)
+    assert layout_job.find(key).points.shape == (359, 2)
+
+
+def test_a_run_that_trains_shows_its_answers_and_newer_ones_when_it_has_saved(own_run: Run):
+    with own_run.lock():
+        own_run.forget_after(10**6)  # the end
+        assert own_run.state() == "running"
+        page = opened()
+        assert "still training" in " ".join(c.value for c in page.caption) and metrics(page)["Accuracy"]
+        before = metrics(page)
+        best, last = (own_run.checkpoint_path(name) for name in ("best", "last"))
+        untrained = load_file(best)
+        with safe_open(best, framework="pt") as file:
+            facts = file.metadata()
+        save_file({k: torch.zeros_like(v) for k, v in untrained.items()}, last.with_suffix(".part"), facts)
+        last.with_suffix(".part").replace(best)
+        page.button(key="evaluate.refresh").click().run()
+        assert not page.exception
+        assert metrics(page)["Accuracy"] != before["Accuracy"]

@@ -6,13 +6,23 @@ Cached objects are never changed. What a run says of itself is not cached: it is
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import streamlit as st
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from cnnlab import datasets, models
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset, Splits
 from cnnlab.engine import time_step
-from cnnlab.evaluate import Evaluation, evaluate
+from cnnlab.evaluation.evaluate import Evaluation, evaluate
+from cnnlab.explain.anatomy import Part, anatomy
+from cnnlab.explain.attributions import METHODS, Maps
+from cnnlab.explain.embeddings import Projection, last_features, principal
+from cnnlab.prediction.novelty import Novelty, novelty_of
+from cnnlab.prediction.predictor import Predictor, load_predictor
+from cnnlab.prediction.temperature import Calibration, calibrate
 from cnnlab.runs import Run
 from cnnlab.train import CHECK_ERRORS, check
 
@@ -93,6 +103,18 @@ def parameter_count(config: TrainConfig, shape: Shape) -> int:
     return models.count_parameters(models.outline(config, *shape))
 
 
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _parts(network: str, shape: Shape, batch: int) -> list[Part]:
+    outline = models.outline(TrainConfig.model_validate_json(network), *shape)
+    return anatomy(outline, (shape[0], shape[1], shape[1]), batch)
+
+
+def parts(config: TrainConfig, shape: Shape, batch: int = 1) -> list[Part]:
+    """The layers of the network of ``config`` for ``batch`` images, without its weights. Raises ModelError."""
+    counts = {name: getattr(config, name) for name in ("model", "dropout", "blocks", "hidden")}
+    return _parts(TrainConfig(**counts).model_dump_json(), shape, batch)
+
+
 @st.cache_resource(max_entries=64, ttl=60, show_spinner=False)  # the machine may be less busy in a minute
 def _timing(settings: str, shape: Shape) -> float:
     return time_step(TrainConfig.model_validate_json(settings), *shape)
@@ -113,3 +135,66 @@ def evaluation(run: Path, split: str, checkpoint: str, changed: int) -> Evaluati
     """
     show = _show_progress()
     return evaluate(Run(run), split, checkpoint, lambda done, total: show("Asking the network", done, total), dataset)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def predictor(run: Path, checkpoint: str, changed: int) -> Predictor:
+    """The network of a run's checkpoint, ready to answer. Raises RunError, CheckpointError or ModelError."""
+    return load_predictor(Run(run), checkpoint)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Once for this run: asking it about its validation images …")
+def calibration(run: Path, checkpoint: str, changed: int) -> Calibration:
+    """How sure a run's checkpoint may say it is. Raises RunError, CheckpointError or ModelError."""
+    return calibrate(Run(run), checkpoint, _dataset_if_here)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Once for this run: looking at what it was trained on …")
+def novelty(run: Path, checkpoint: str, changed: int) -> Novelty | None:
+    """What a run's checkpoint knows, to tell what is unlike it; None where its images are not on this machine."""
+    try:
+        return novelty_of(predictor(run, checkpoint, changed), _dataset_if_here)
+    except datasets.DatasetError:
+        return None
+
+
+def _dataset_if_here(config: TrainConfig) -> ImageDataset:
+    if not datasets.is_here(config.dataset):
+        raise datasets.DatasetError(f"{config.dataset} is not on this machine: download it on the Train page.")
+    return dataset(config)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def features(run: Path, checkpoint: str, changed: int, split: str, most: int) -> tuple[NDArray[np.int64], Tensor]:
+    """Places of at most ``most`` images of a split, int64 [M], drawn by chance where there are more; their features.
+
+    A progress bar shows while they are made. Raises RunError, CheckpointError or DatasetError.
+    """
+    asked = predictor(run, checkpoint, changed)
+    saved = asked.checkpoint
+    images = splits(saved.config).get(split).images
+    places = np.sort(np.random.default_rng(0).permutation(len(images))[:most])
+    show = _show_progress()
+    found = last_features(
+        asked.network,
+        images[places] if len(places) < len(images) else images,
+        saved.config,
+        saved.scaling,
+        lambda done, total: show("Asking the network for its features", done, total),
+    )
+    return places, found
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def attribution(of: tuple[Path, str, int], method: str, label: int, image: NDArray[np.uint8]) -> Maps:
+    """What ``method`` says of ``image`` (uint8 [C, H, W]) and class ``label``: float32 [H, W]."""
+    asked = predictor(*of)
+    maps = METHODS[method].explain(asked.network, torch.from_numpy(image)[None], asked.checkpoint.scaling, label)
+    found: Maps = maps[0]
+    return found
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def projection(run: Path, checkpoint: str, changed: int, split: str, most: int) -> Projection:
+    """The PCA of what ``features`` gives for the same."""
+    return principal(features(run, checkpoint, changed, split, most)[1])

@@ -16,8 +16,11 @@ def navigate() -> None:
     st.set_page_config(page_title="CNN Lab", page_icon="🔬", layout="wide", initial_sidebar_state="expanded")
     st.navigation(
         [
+            st.Page(PAGES / "filters.py", title="Filters", icon=":material/filter_center_focus:"),
+            st.Page(PAGES / "network.py", title="Network", icon=":material/schema:"),
             st.Page(PAGES / "train.py", title="Train", icon=":material/model_training:", default=True),
             st.Page(PAGES / "evaluate.py", title="Evaluate", icon=":material/fact_check:"),
+            st.Page(PAGES / "predict.py", title="Predict", icon=":material/draw:"),
         ]
     ).run()
 

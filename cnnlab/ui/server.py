@@ -2,6 +2,8 @@
 
 GET /lab/plotly.js                                   Plotly, from the installed package
 GET /lab/runs/<id>/curves?unit=step&have=<version>   a run's curves; 204 while there is nothing newer
+GET /lab/pictures/<name>                             a picture that a page has put into the picture store
+GET /lab/runs/<id>/status                            where it stands, in words
 GET /lab/runs/<id>/classes?have=<version>            its last accuracy for each class
 """
 
@@ -11,6 +13,7 @@ import importlib
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ from starlette.routing import Route
 from cnnlab.curves import CurveReader
 from cnnlab.paths import runs_dir
 from cnnlab.runs import Run, RunError
+from cnnlab.ui.picture_store import ROUTE, find_picture
 
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 MOST_READERS = 16  # runs whose curves are kept in memory, about 0.3 MB each
@@ -37,6 +41,14 @@ def _plotly_js(request: Request) -> Response:
     )
 
 
+def _picture(request: Request) -> Response:
+    kept = find_picture(request.path_params["name"])
+    if kept is None:
+        return Response(status_code=404)
+    headers = {"cache-control": "private, max-age=31536000, immutable"}  # a name never changes its meaning
+    return Response(kept.content, media_type=kept.media_type, headers=headers)
+
+
 def _warm(request: Request) -> Response:
     return Response(status_code=200 if _warmed.is_set() else 503)
 
@@ -49,6 +61,15 @@ def _classes(request: Request) -> Response:
     return _answer(
         request, lambda reader: {"classes": (reader.run.facts().get("class_names", []), reader.class_accuracy)}
     )
+
+
+def _status(request: Request) -> Response:
+    from cnnlab.ui.train.status import status  # knows torch, which may still be warming up
+
+    try:
+        return JSONResponse(asdict(status(Run(runs_dir() / request.path_params["id"]))))
+    except RunError:
+        return Response(status_code=404)
 
 
 def _answer(request: Request, series: Any) -> Response:
@@ -79,7 +100,9 @@ def _steps_per_unit(run: Run, unit: str | None) -> int:
 ROUTES = [
     Route("/lab/plotly.js", _plotly_js),
     Route("/lab/warm", _warm),
+    Route(ROUTE + "{name}", _picture),
     Route("/lab/runs/{id}/curves", _curves),
+    Route("/lab/runs/{id}/status", _status),
     Route("/lab/runs/{id}/classes", _classes),
 ]
 
@@ -92,10 +115,8 @@ async def warm_up(app: object) -> AsyncIterator[dict[str, Any]]:
 
 
 def _import_the_heavy() -> None:
-    for view in Path(__file__).parent.glob("*_view.py"):  # these bring torch with them
-        importlib.import_module(f"cnnlab.ui.{view.stem}")
-    for part in Path(__file__).parent.glob("evaluate_*.py"):
-        importlib.import_module(f"cnnlab.ui.{part.stem}")
+    for part in sorted(Path(__file__).parent.glob("*/*.py")):  # what each page is made of; it brings torch along
+        importlib.import_module(f"cnnlab.ui.{part.parent.name}.{part.stem}")
     gc.collect()
     gc.freeze()  # Streamlit collects garbage after each script run: torch's objects need no look each time
     _warmed.set()

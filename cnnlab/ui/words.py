@@ -63,7 +63,14 @@ def percent(share: float | None) -> str:
 
 def loss(value: float | None) -> str:
     """A loss with four digits that matter, or a dash for None."""
-    return "–" if value is None else f"{value:.4f}" if value >= 0.001 else f"{value:.1e}"
+    if value is None:
+        return "–"
+    return f"{abs(value):.4f}" if value >= 0.001 or value == 0 else f"{value:.1e}"
+
+
+def images(count: int, kind: str = "") -> str:
+    """A number of images, such as ``1 image`` or ``1,000 test images``."""
+    return f"{count:,} {kind}{' ' if kind else ''}image{'' if count == 1 else 's'}"
 
 
 def sure(probability: float) -> str:
@@ -71,3 +78,11 @@ def sure(probability: float) -> str:
     if probability > 0.999:
         return ">99.9 %"
     return "<0.1 %" if probability < 0.001 else f"{100 * probability:.1f} %"
+
+
+def memory(count: int) -> str:
+    """A number of bytes in the unit that suits it, such as ``12.5 KiB``."""
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} bytes"

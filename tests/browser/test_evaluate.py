@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from cnnlab.confusions import confused_pairs
-from cnnlab.evaluate import Evaluation, evaluate
+from cnnlab.evaluation.confusions import confused_pairs
+from cnnlab.evaluation.evaluate import Evaluation, evaluate
 from cnnlab.runs import Run
 from tests.browser.conftest import settled
 
@@ -64,3 +64,126 @@ def test_a_clicked_diagonal_cell_shows_what_was_recognised(goto: Callable[..., P
     click_cell(page, 3, 3, len(answers.class_names))
     expect(page.get_by_text("images of 3 are recognised")).to_be_visible()
     expect(page.locator(GALLERY).get_by_text("✓ 3 (3)").first).to_be_visible()
+
+
+def clicked(page: Page, figure: str, x: float, y: float) -> None:
+    """Click into a figure, ``x`` and ``y`` pixels from its left upper corner."""
+    box = page.locator(f"[class*='st-key-{figure}'] .nsewdrag").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + x, box["y"] + y, steps=5)
+    page.wait_for_timeout(300)
+    page.mouse.click(box["x"] + x, box["y"] + y)
+
+
+def show(page: Page, view: str) -> None:
+    page.get_by_test_id("stButtonGroup").get_by_text(view, exact=True).first.click()
+    settled(page)
+
+
+def test_a_clicked_image_opens_with_its_reasons_and_neighbours(goto: Callable[..., Page], answers: Evaluation) -> None:
+    page = evaluate_page(goto)
+    click_cell(page, 3, 3, len(answers.class_names))
+    expect(page.get_by_text("images of 3 are recognised")).to_be_visible()
+    settled(page)
+    first, second = answers.ids[answers.cell(3, 3)[:2]]
+    clicked(page, "evaluate-cell-gallery", 50, 50)
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text(f"Id {first};")).to_be_visible()
+    expect(dialog.get_by_text("Why 3? (true and predicted)")).to_be_visible()
+    expect(dialog.get_by_text("numbers), among")).to_be_visible()
+    dialog.get_by_role("button", name="Next").click()
+    expect(dialog.get_by_text(f"Id {second};")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_images_are_shuffled_and_picked_by_arrow_keys_and_enter(goto: Callable[..., Page], answers: Evaluation) -> None:
+    page = evaluate_page(goto)
+    show(page, "Images")
+    sample = page.locator("[class*='st-key-evaluate-sample-gallery'] .plot")
+    before = sample.get_attribute("aria-label")
+    page.get_by_role("button", name="Shuffle").click()
+    expect(sample).not_to_have_attribute("aria-label", before or "")
+    show(page, "Least sure right answers")
+    unsure = page.locator("[class*='st-key-evaluate-unsure-gallery'] .plot")
+    unsure.locator(".main-svg").first.wait_for()
+    unsure.focus()
+    for key in ("ArrowRight", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    second = answers.ids[answers.surest(answers.right)[::-1][1]]
+    expect(page.get_by_role("dialog").get_by_text(f"Id {second};")).to_be_visible()
+
+
+def test_a_row_of_the_pairs_opens_its_images(goto: Callable[..., Page], answers: Evaluation) -> None:
+    page = evaluate_page(goto)
+    pair = confused_pairs(answers.confusion)[0]
+    click_cell(page, 3, 3, len(answers.class_names))
+    expect(page.get_by_text("images of 3 are recognised")).to_be_visible()
+    click_row(page, "evaluate-pairs", 0)
+    expect(page.get_by_text(f"{pair.count} of {pair.total} images of {pair.true}")).to_be_visible()
+    expect(page.locator(GALLERY).get_by_text(f"✗ {pair.predicted} ({pair.true})").first).to_be_visible()
+
+
+def test_a_class_opens_by_its_name_at_the_matrix_and_by_its_row(goto: Callable[..., Page], answers: Evaluation) -> None:
+    page = evaluate_page(goto)
+    page.locator("[class*='st-key-evaluate-matrix'] .ytick text").nth(4).click()
+    expect(page.get_by_text("Choose a row to look into its class")).to_be_visible()
+    chosen = page.locator(".st-key-evaluate-class")
+    expect(chosen.get_by_role("combobox")).to_have_value("4")
+    click_row(page, "evaluate-classes", 6)
+    expect(chosen.get_by_role("combobox")).to_have_value("6")
+
+
+def click_row(page: Page, table: str, row: int) -> None:
+    """Choose a row of a table, by the box at its left."""
+    settled(page)
+    page.wait_for_timeout(1000)  # figures above it take their height
+    canvas = page.locator(f"[class*='st-key-{table}'] canvas").first
+    canvas.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    box = canvas.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 15, box["y"] + 35 * (row + 1) + 17)
+    settled(page)
+
+
+def test_figures_are_saved_as_png_svg_and_html(goto: Callable[..., Page], answers: Evaluation) -> None:
+    page = evaluate_page(goto)
+    matrix = page.locator("[class*='st-key-evaluate-matrix']")
+    matrix.locator(".main-svg").first.wait_for()
+    for kind, start in (("PNG", b"\x89PNG"), ("SVG", b"<svg"), ("HTML", b"<!doctype html>")):
+        with page.expect_download() as waiting:
+            matrix.get_by_role("button", name=kind).click()
+        path = waiting.value.path()
+        content = path.read_bytes()
+        assert content.startswith(start)
+        assert waiting.value.suggested_filename.endswith(kind.lower())
+    assert b"plotly.js v" in content and b"Confusion matrix: " in content
+
+
+def test_a_lasso_shows_its_images_and_hovering_a_thumbnail(goto: Callable[..., Page], answers: Evaluation) -> None:
+    page = evaluate_page(goto)
+    show(page, "Feature map")
+    chart = page.locator("[class*='st-key-evaluate-map'] .nsewdrag")
+    chart.scroll_into_view_if_needed()
+    settled(page)
+    box = chart.bounding_box()
+    assert box
+    point = page.locator("[class*='st-key-evaluate-map'] .points path").first.bounding_box()
+    assert point
+    page.mouse.move(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2, steps=3)
+    thumb = page.locator("[class*='st-key-evaluate-map'] .thumb")
+    expect(thumb).to_be_visible()
+    sheet = thumb.evaluate("element => element.style.backgroundImage.slice(5, -2)")
+    assert page.evaluate("async url => (await fetch(url)).headers.get('content-type')", sheet) == "image/png"
+    corners = [(0.01, 0.01), (0.99, 0.01), (0.99, 0.99), (0.01, 0.99), (0.01, 0.03)]
+    at = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    for x, y in at[1:]:
+        page.mouse.move(x, y, steps=4)
+    page.mouse.up()
+    expect(
+        page.get_by_text(f"{len(answers.labels)} images, {int((~answers.right).sum())} of them wrong")
+    ).to_be_visible()
+    settled(page)

@@ -54,7 +54,7 @@ def test_a_first_visitor_starts_the_default_recipe_and_sees_it_finish(goto: Goto
     run = newest(runs)
     assert run.state() == "finished"
     best = run.last_record("epoch")["best/accuracy"]
-    expect(page.get_by_test_id("stMetricValue").filter(has_text=f"{100 * best:.2f} %").first).to_be_visible()
+    expect(page.locator(".live-status dd").filter(has_text=f"{100 * best:.2f} %").first).to_be_visible()
     assert best > 0.9
 
 

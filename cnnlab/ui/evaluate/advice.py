@@ -1,0 +1,17 @@
+"""What to do next: the rules' findings in a line, with their evidence a click away."""
+
+import streamlit as st
+
+from cnnlab.evaluation.findings import findings
+from cnnlab.ui.evaluate.choice import Subject
+
+
+def next_steps(subject: Subject) -> None:
+    """All that the rules have to say; nothing if they have nothing."""
+    found = findings(subject.run, subject.evaluation)
+    if not found:
+        return
+    titles = " · ".join(a.title for a in found)
+    with st.expander(f"**What to do next:** {titles}", icon=":material/lightbulb:"):
+        for finding in found:
+            st.markdown(f"**{finding.title}.** {finding.evidence} *{finding.action}*")

@@ -1,0 +1,93 @@
+"""How honest the confidence is, and what it costs to answer only when sure."""
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab.evaluation.calibration import Coverage, coverage, coverage_curve, reliability, unanswered_by_class
+from cnnlab.figures.calibration import coverage_figure, reliability_figure
+from cnnlab.ui import words
+from cnnlab.ui.evaluate.choice import Subject
+from cnnlab.ui.plot import plot
+
+HALF = 485  # pixels of width
+
+
+def calibration_view(subject: Subject) -> None:
+    """The reliability diagram on the left, the threshold on the right."""
+    with st.container(horizontal=True):  # where there is no room for both, the threshold goes below
+        with st.container(width=HALF):
+            st.subheader("Is its confidence honest?", anchor=False)
+            _reliability(subject)
+        with st.container(width=HALF):
+            st.subheader("Answer only when sure", anchor=False)
+            chosen = _coverage(subject)
+    _who_suffers(subject, chosen)
+
+
+def _reliability(subject: Subject) -> None:
+    e = subject.evaluation
+    gap = e.scores.accuracy - float(e.confidence.mean())
+    kind = "more sure than right" if gap < 0 else "more right than sure"
+    st.caption(
+        f"On average it is {words.percent(float(e.confidence.mean()))} sure and {words.percent(e.scores.accuracy)} "
+        f"right: {kind}. Points below the dashed line are overconfident; bars are 95 % intervals."
+    )
+    filled = [b for b in reliability(e.confidence, e.right) if b.accuracy is not None]
+    figure = reliability_figure(
+        [b.confidence or 0.0 for b in filled],
+        [b.accuracy or 0.0 for b in filled],
+        [b.interval for b in filled],
+        [b.count for b in filled],
+        [(b.low, b.high) for b in filled],
+    )
+    plot(figure, subject.title("Reliability"), "evaluate.reliability")
+
+
+def _coverage(subject: Subject) -> Coverage:
+    e = subject.evaluation
+    threshold = st.slider(
+        "Answer only when at least so sure",
+        0,
+        100,
+        90,
+        format="%d %%",
+        key="evaluate.threshold",
+        persist_state="session",
+    )
+    chosen = coverage(e.confidence, e.right, threshold / 100)
+    if chosen.accuracy is None:
+        st.markdown(f"It is never {threshold} % sure: **no image** would get an answer.")
+    else:
+        st.markdown(
+            f"It answers **{words.percent(chosen.share)}** of the images ({chosen.answered:,} of {chosen.total:,}) and "
+            f"is right in **{words.percent(chosen.accuracy)}** of those."
+        )
+    shares, accuracies = coverage_curve(e.confidence, e.right)
+    here = (chosen.share, chosen.accuracy) if chosen.accuracy is not None else None
+    figure = coverage_figure(shares, accuracies, here, height=360)
+    plot(figure, subject.title("Answering only when sure"), "evaluate.coverage")
+    return chosen
+
+
+def _who_suffers(subject: Subject, chosen: Coverage) -> None:
+    e = subject.evaluation
+    silent = unanswered_by_class(e.confidence, e.labels, chosen.threshold, len(subject.names))
+    rows = [
+        (name, missing / total, missing, total)
+        for name, (missing, total) in zip(subject.names, silent, strict=True)
+        if missing
+    ]
+    if not rows:
+        return
+    st.subheader("Which classes stay unanswered", anchor=False)
+    table = pd.DataFrame(
+        sorted(rows, key=lambda row: -row[1]), columns=["Class", "Share unanswered", "Unanswered", "Images"]
+    )
+    bar = st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
+    st.dataframe(
+        table,
+        hide_index=True,
+        height="content" if len(rows) <= 20 else 500,
+        column_config={"Share unanswered": bar},
+        key="evaluate.unanswered",
+    )

@@ -1,0 +1,134 @@
+"""What the Evaluate page is about: a run, its checkpoint and a split, chosen in the sidebar, with its predictions."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from cnnlab import datasets
+from cnnlab.checkpoints import CheckpointError
+from cnnlab.config import TrainConfig
+from cnnlab.datasets import DatasetError, ImageSet
+from cnnlab.evaluation.evaluate import Evaluation, checkpoint_time
+from cnnlab.models import ModelError
+from cnnlab.paths import runs_dir
+from cnnlab.registry import UnknownName
+from cnnlab.runs import LIVE, Run, RunError, list_runs
+from cnnlab.ui import cache, words
+from cnnlab.ui.evaluate.filters import filters
+from cnnlab.ui.navigation import PAGES
+
+SPLITS = {"test": "Test", "val": "Validation", "train": "Training"}
+CHECKPOINTS = {"best": "Best", "last": "Last"}
+ERRORS = (RunError, CheckpointError, DatasetError, ModelError, UnknownName)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A run's answers for a split, with the pictures where they can be had (else why not).
+
+    ``shown`` bool [N] are the images that the sidebar's filters let through: galleries and the feature map keep to
+    them, figures about the whole split do not.
+    """
+
+    run: Run
+    config: TrainConfig
+    evaluation: Evaluation
+    shown: NDArray[np.bool_]
+    images: ImageSet | None
+    no_images: str = ""
+    written: int = 0
+
+    @property
+    def id(self) -> str:
+        """Tells these answers from any other: for the keys of widgets that depend on them."""
+        return f"{self.run.id}.{self.evaluation.checkpoint}.{self.evaluation.split}"
+
+    @property
+    def of(self) -> tuple[Path, str, int]:
+        """Tells the network from any other, for what is kept of it: run, checkpoint, and when it was written."""
+        return self.run.path, self.evaluation.checkpoint, self.written
+
+    def title(self, what: str) -> str:
+        """The title of a saved figure."""
+        return f"{what}: {self.run.name}, {SPLITS[self.evaluation.split].lower()} images"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classes' names."""
+        return self.evaluation.class_names
+
+
+def choose() -> Subject | None:
+    """The sidebar's choice, evaluated; a sentence on the page and None where that cannot be."""
+    runs = {run.id: run for run in list_runs(runs_dir()) if run.chosen_checkpoint()}
+    if not runs:
+        st.info(
+            "There is nothing to evaluate yet: train a network first. A run can be evaluated after its first epoch.",
+            icon=":material/model_training:",
+        )
+        st.page_link(PAGES / "train.py", label="Go to Train", icon=":material/arrow_forward:")
+        return None
+    with st.sidebar:
+        run = runs[_select("Run", list(runs), "evaluate.run", {i: r.name for i, r in runs.items()})]
+        checkpoints = [name for name in CHECKPOINTS if run.checkpoint_path(name).is_file()]
+        checkpoint = _select("Checkpoint", checkpoints, "evaluate.checkpoint", CHECKPOINTS)
+        split = _select("Split", list(SPLITS), "evaluate.split", SPLITS)
+        if split == "train":
+            st.caption(":material/warning: It has learnt from these images: they flatter it.")
+        if run.state() in LIVE:
+            _watch(run, checkpoint, checkpoint_time(run, checkpoint))
+    try:
+        written = checkpoint_time(run, checkpoint)
+        evaluation = cache.evaluation(run.path, split, checkpoint, written)
+        config = run.config
+    except ERRORS as error:
+        st.error(
+            f"{run.name} cannot be evaluated. {error}\n\n"
+            "Another run, checkpoint or split can be chosen in the sidebar.",
+            icon=":material/error:",
+        )
+        return None
+    with st.sidebar:
+        images_here = words.images(len(evaluation.labels), SPLITS[split].lower())
+        st.caption(f"{config.model} on {config.dataset}, {images_here}")
+        shown = filters(evaluation)
+    images, why = _pictures(config, evaluation)
+    return Subject(run, config, evaluation, shown, images, why, written)
+
+
+@st.fragment(run_every=3)
+def _watch(run: Run, checkpoint: str, seen: int) -> None:
+    """Of a live run: say when there is something newer to see, and leave it to the person when to see it."""
+    newer = checkpoint_time(run, checkpoint) != seen
+    news = "**Newer weights were saved.**" if newer else "You see its weights as they were last saved."
+    st.caption(f"This run is still training. {news}")
+    if st.button(
+        "Look again",
+        icon=":material/refresh:",
+        key="evaluate.refresh",
+        width="stretch",
+        type="primary" if newer else "secondary",
+    ):
+        st.rerun()
+
+
+def _select(label: str, options: list[str], key: str, names: dict[str, str]) -> str:
+    if st.session_state.get(key) not in options:
+        st.session_state.pop(key, None)
+    return st.selectbox(label, options, key=key, format_func=lambda o: names.get(o, o), persist_state="session")
+
+
+def _pictures(config: TrainConfig, evaluation: Evaluation) -> tuple[ImageSet | None, str]:
+    """The evaluated images, or None and why they cannot be shown."""
+    try:
+        if not datasets.is_here(config.dataset):
+            return None, f"{config.dataset} is not on this machine: download it on the Train page to see its pictures."
+        images = cache.splits(config).get(evaluation.split)
+    except (DatasetError, UnknownName) as error:
+        return None, f"The answers are kept, but their pictures cannot be shown. {error}"
+    if images.ids.tolist() != evaluation.ids.tolist() or images.labels.tolist() != evaluation.labels.tolist():
+        return None, "The dataset has changed since these answers were made: their pictures cannot be shown."
+    return images, ""

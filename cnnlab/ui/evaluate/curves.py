@@ -1,0 +1,60 @@
+"""Precision–recall and ROC of chosen classes, each against the rest."""
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab.evaluation.ranking import Ranking, ranking
+from cnnlab.figures.ranking import ranking_figure
+from cnnlab.ui.evaluate.choice import Subject
+from cnnlab.ui.plot import plot
+
+FIRST = 5  # classes shown at first, those recognised worst
+MOST = 15  # lines that can be told apart
+
+
+def curves_view(subject: Subject) -> None:
+    """The curves of the chosen classes and the areas below them."""
+    scores = subject.evaluation.per_class
+    present = [c for c, s in enumerate(scores) if 0 < s.total < len(subject.evaluation.labels)]
+    if not present:
+        st.info(
+            "All these images are of one class: there is nothing to tell it from. Take another split.",
+            icon=":material/inbox:",
+        )
+        return
+    worst = sorted(present, key=lambda c: scores[c].f1 or 0.0)[:FIRST]
+    chosen = st.multiselect(
+        "Classes",
+        present,
+        sorted(worst),
+        format_func=subject.names.__getitem__,
+        max_selections=MOST,
+        key=f"evaluate.ranked.{subject.id}",
+        help="At first those with the lowest F1.",
+    )
+    found = {c: r for c in chosen if (r := _ranking(subject, c))}
+    if not found:
+        st.info("Choose a class to see its curves.", icon=":material/show_chart:")
+        return
+    curves = {subject.names[c]: (r.precision_recall, r.roc) for c, r in found.items()}
+    plot(ranking_figure(curves), subject.title("Precision, recall and ROC"), "evaluate.ranking")
+    _areas(subject, found)
+
+
+def _ranking(subject: Subject, label: int) -> Ranking | None:
+    e = subject.evaluation
+    return ranking(e.probabilities[:, label], e.labels == label)
+
+
+def _areas(subject: Subject, found: dict[int, Ranking]) -> None:
+    table = pd.DataFrame(
+        {
+            "Class": [subject.names[c] for c in found],
+            "Average precision": [r.average_precision for r in found.values()],
+            "Area below ROC": [r.roc_area for r in found.values()],
+            "Images": [r.positives for r in found.values()],
+        }
+    )
+    number = st.column_config.NumberColumn(format="%.4f")
+    columns = {"Average precision": number, "Area below ROC": number}
+    st.dataframe(table, hide_index=True, column_config=columns, key="evaluate.areas")

@@ -1,0 +1,63 @@
+"""Chosen images, a page at a time as one composed picture: predicted (true), how sure, and the image's id.
+
+Each can be clicked, or picked with arrow keys and Enter: it opens large, with the others before and after it.
+"""
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from cnnlab.figures.gallery import GAP, gallery_figure
+from cnnlab.figures.style import RIGHT, WRONG
+from cnnlab.ui import words
+from cnnlab.ui.evaluate.choice import Subject
+from cnnlab.ui.evaluate.opened import open_image
+from cnnlab.ui.plot import plot
+
+CELL = 100  # pixels of an image on the screen
+
+
+def gallery(
+    subject: Subject, places: NDArray[np.int64], key: str, columns: int = 4, rows: int = 4, name: str = "Images"
+) -> None:
+    """The images at ``places`` (int64 [M], at least one) of the split that pass the filters, in that order."""
+    passing = places[subject.shown[places]]
+    if len(passing) < len(places):
+        st.caption(f":material/filter_alt: {len(passing):,} of these {len(places):,} pass the filters.")
+    if subject.images is None:
+        st.warning(subject.no_images, icon=":material/hide_image:")
+        return
+    if not len(passing):
+        return
+    size = columns * rows
+    pages = -(-len(passing) // size)
+    page = st.pagination(pages, key=f"{key}.page.{subject.id}") if pages > 1 else 1
+    shown = passing[(page - 1) * size : page * size]
+    figure = gallery_figure(
+        subject.images.images[shown].numpy(),
+        [caption(subject, int(place)) for place in shown],
+        min(columns, len(shown)),
+        CELL,
+        [RIGHT if good else WRONG for good in subject.evaluation.right[shown].tolist()],
+        shown.tolist(),
+    )
+    plot(
+        figure,
+        subject.title(name),
+        f"{key}.gallery",
+        on_pick=lambda place: open_image(subject.id, passing, place),
+        alt="; ".join(caption(subject, int(place)).replace("<br>", ", ") for place in shown),
+        width=max(2, min(columns, len(shown))) * (CELL + GAP),
+    )
+
+
+def caption(subject: Subject, place: int) -> str:
+    """``✗ 9 (4)`` below it how sure, and the image's id."""
+    e = subject.evaluation
+    sign = "✓" if e.right[place] else "✗"
+    predicted, true = (_short(subject.names[c]) for c in (e.predicted[place], e.labels[place]))
+    return f"{sign} {predicted} ({true})<br>{words.sure(e.confidence[place])}<br>#{e.ids[place]}"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 8 else name[:7] + "…"

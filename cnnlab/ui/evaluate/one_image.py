@@ -1,0 +1,146 @@
+"""One image, large: its pixels, how probable each class is, why, and what the network finds most like it."""
+
+import numpy as np
+import streamlit as st
+import torch
+from numpy.typing import NDArray
+
+from cnnlab.explain.attributions import METHODS, methods_for
+from cnnlab.explain.embeddings import last_features, nearest
+from cnnlab.figures.attribution import attribution_figure
+from cnnlab.figures.gallery import GAP, gallery_figure
+from cnnlab.figures.picture import picture_figure
+from cnnlab.figures.probabilities import probabilities_figure
+from cnnlab.figures.style import RIGHT, WRONG
+from cnnlab.ui import cache, words
+from cnnlab.ui.evaluate.choice import ERRORS, SPLITS, Subject
+from cnnlab.ui.evaluate.opened import close_image, opened_image, turn
+from cnnlab.ui.plot import plot
+
+NEIGHBOURS = 5
+NUMBERS = 100_000_000  # features that are kept to look for neighbours among: 200 MB
+LARGE = 300  # pixels of a picture's height
+
+
+def image_dialog(subject: Subject) -> None:
+    """The dialog with the image that was opened, if one was."""
+    if opened_image(subject.id) and subject.images is not None:
+        _dialog(subject, subject.images.images)
+
+
+@st.dialog("One image", width="large", on_dismiss=close_image)
+def _dialog(subject: Subject, images: torch.Tensor) -> None:
+    opened = opened_image(subject.id)
+    if opened is None:
+        return
+    e, place = subject.evaluation, opened.place
+    image = images[place].numpy()
+    _head(subject, place, opened.at, len(opened.places))
+    method, opacity = _method(subject)
+    picture, first, second = st.columns(3)
+    with picture:
+        title = "Hover: the value of each pixel"
+        plot(picture_figure(image, LARGE, title), subject.title(f"Image {e.ids[place]}"), "evaluate.one.picture")
+    for column, (label, what) in zip((first, second), _asked(subject, place), strict=True):
+        with column:
+            _why(subject, image, method, opacity, label, what)
+    bars, alike = st.columns([2, 3])
+    with bars:
+        st.markdown("**How probable it finds each class**")
+        figure = probabilities_figure(subject.names, e.probabilities[place], int(e.labels[place]))
+        plot(figure, subject.title(f"Probabilities of image {e.ids[place]}"), "evaluate.one.bars")
+    with alike:
+        st.markdown(f"**The {NEIGHBOURS} training images that it finds most alike**")
+        _neighbours(subject, images[place], place)
+
+
+def _head(subject: Subject, place: int, at: int, total: int) -> None:
+    e, names = subject.evaluation, subject.names
+    with st.container(horizontal=True, vertical_alignment="center"):
+        predicted, true = names[e.predicted[place]], names[e.labels[place]]
+        answer = f"✓ **{predicted}** is right" if e.right[place] else f"✗ **{predicted}**, but it is **{true}**"
+        st.markdown(
+            f"{answer}. It was {words.sure(e.confidence[place])} sure. Id {e.ids[place]}; "
+            f"loss {words.loss(float(e.losses[place]))}."
+        )
+        st.space("stretch")
+        st.caption(f"{at + 1:,} of {total:,}", width="content")
+        icons = {
+            -1: ("Previous", ":material/arrow_back:", at == 0),
+            1: ("Next", ":material/arrow_forward:", at == total - 1),
+        }
+        for by, (label, icon, off) in icons.items():
+            st.button(label, icon=icon, disabled=off, on_click=turn, args=(by,), key=f"evaluate.one.turn.{by}")
+
+
+def _method(subject: Subject) -> tuple[str, float]:
+    here = methods_for(cache.predictor(*subject.of).network)
+    if st.session_state.get("evaluate.one.method") not in here:
+        st.session_state.pop("evaluate.one.method", None)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        method = st.segmented_control(
+            "Why",
+            list(here),
+            default=next(iter(here)),
+            required=True,
+            format_func=lambda name: METHODS[name].title,
+            key="evaluate.one.method",
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+        opacity = st.slider("Opacity of the map", 0, 100, 70, format="%d %%", key="evaluate.one.opacity", width=200)
+    more = "" if len(here) == len(METHODS) else " Grad-CAM needs a convolution, and this network has none."
+    sign = " Orange speaks for the class, blue against it." if METHODS[method].signed else " The brighter, the more."
+    st.caption(f"{METHODS[method].summary}{sign} Each map has a scale of its own.{more}")
+    return method, opacity / 100
+
+
+def _asked(subject: Subject, place: int) -> list[tuple[int, str]]:
+    """The two classes to explain: predicted and true, or predicted and the next where both are the same."""
+    e = subject.evaluation
+    predicted, true = int(e.predicted[place]), int(e.labels[place])
+    if predicted != true:
+        return [(true, "true class"), (predicted, "predicted")]
+    second = int(np.argsort(-e.probabilities[place], kind="stable")[1]) if len(subject.names) > 1 else true
+    return [(true, "true and predicted"), (second, "next probable")]
+
+
+def _why(subject: Subject, image: NDArray[np.uint8], method: str, opacity: float, label: int, what: str) -> None:
+    map = cache.attribution(subject.of, method, label, image)
+    name = subject.names[label]
+    figure = attribution_figure(image, map, opacity, METHODS[method].signed, LARGE, f"Why {name}? ({what})")
+    plot(figure, subject.title(f"{METHODS[method].title} for {name}"), f"evaluate.one.why.{what}")
+    if not map.any():
+        st.caption(f"Nothing here speaks for {name}.")
+
+
+def _neighbours(subject: Subject, image: torch.Tensor, place: int) -> None:
+    try:
+        asked = cache.predictor(*subject.of)
+        query = last_features(asked.network, image[None], asked.checkpoint.config, asked.checkpoint.scaling)[0]
+        known, features = cache.features(*subject.of, "train", max(1, NUMBERS // len(query)))
+        train = cache.splits(subject.config).train
+    except ERRORS as error:
+        st.warning(str(error), icon=":material/error:")
+        return
+    own = next(iter(np.flatnonzero(known == place).tolist()), None) if subject.evaluation.split == "train" else None
+    places, distances = nearest(features, query, NEIGHBOURS, own)
+    found = known[places]
+    labels = train.labels[found].tolist()
+    same = [label == subject.evaluation.labels[place] for label in labels]
+    figure = gallery_figure(
+        train.images[found].numpy(),
+        [
+            f"{'✓' if good else '✗'} {subject.names[label][:10]}<br>{distance:.2f}<br>#{id}"
+            for good, label, distance, id in zip(same, labels, distances, train.ids[found].tolist(), strict=True)
+        ],
+        max(1, len(found)),
+        96,
+        [RIGHT if good else WRONG for good in same],
+    )
+    plot(figure, subject.title("Nearest training images"), "evaluate.one.alike", width=max(2, len(found)) * (96 + GAP))
+    among = f"{len(features):,}" + (f" of {len(train):,}" if len(features) < len(train) else "")
+    st.caption(
+        f"Class (✓ the same as this image's true class), distance, id. Euclidean distance between the inputs of the "
+        f"last linear layer ({len(query):,} numbers), among {among} {SPLITS['train'].lower()} images."
+    )

@@ -1,0 +1,45 @@
+"""The image that is open, and those before and after it: kept for the session, for one subject at a time."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+KEY = "evaluate.opened"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Number ``at`` of the images at ``places`` (int64 [M]) of the subject ``of``."""
+
+    of: str
+    places: NDArray[np.int64]
+    at: int
+
+    @property
+    def place(self) -> int:
+        """Where the image is in its split."""
+        return int(self.places[self.at])
+
+
+def open_image(of: str, places: NDArray[np.int64], place: int) -> None:
+    """Open the image at ``place``, one of ``places``, of the subject whose id is ``of``."""
+    st.session_state[KEY] = Opened(of, places, int(np.flatnonzero(places == place)[0]))
+
+
+def opened_image(of: str) -> Opened | None:
+    """What is open of the subject ``of``."""
+    found = st.session_state.get(KEY)
+    return found if isinstance(found, Opened) and found.of == of else None
+
+
+def turn(by: int) -> None:
+    """Go ``by`` images on, or back."""
+    if found := st.session_state.get(KEY):
+        st.session_state[KEY] = replace(found, at=min(max(found.at + by, 0), len(found.places) - 1))
+
+
+def close_image() -> None:
+    """Nothing is open any more."""
+    st.session_state.pop(KEY, None)

@@ -1,0 +1,202 @@
+"""Several filters in a row, each stage to be seen; then two branches that become a gradient."""
+
+from dataclasses import dataclass
+from urllib.parse import quote, unquote
+
+import numpy as np
+import streamlit as st
+
+from cnnlab.explain.chains import Gradient, Step, gradient, run_chain
+from cnnlab.explain.convolution import Border, Maps, Picture, SettingsError
+from cnnlab.explain.gallery_pictures import display_copy, grey
+from cnnlab.explain.kernels import Kernel
+from cnnlab.explain.presets import PRESETS, make_preset
+from cnnlab.figures.feature_maps import Map, histogram_figure, maps_figure
+from cnnlab.ui.filters.kernel_choice import SAVED, kernel_labels, saved_kernels
+from cnnlab.ui.filters.picture_choice import Chosen
+from cnnlab.ui.filters.settings_form import border_choice
+from cnnlab.ui.filters.state import OWN, held, kernel, key
+
+LARGEST = 256  # pixels of the longer side: each stage is a chart with all its values
+MOST = 8  # steps
+BRANCHES = {"sobel_x": "sobel_y", "scharr_x": "scharr_y", "prewitt_x": "prewitt_y", "sobel_5x5_x": "sobel_5x5_y"}
+QUIET = {"displayModeBar": False}
+
+
+@dataclass
+class _Link:
+    """A step as the page holds it: a preset's name, ``own`` or ``saved:…``, and what is done with it."""
+
+    name: str
+    on: bool = True
+    absolute: bool = False
+
+    @property
+    def text(self) -> str:
+        return ("" if self.on else "-") + quote(self.name, safe="") + ("~" if self.absolute else "")
+
+
+def chain_view(chosen: Chosen) -> None:
+    """The steps, their pictures, and the gradient."""
+    with st.sidebar:
+        st.subheader("How it moves", anchor=False)
+        border = border_choice()
+    saved, links = saved_kernels(), _links()
+    st.caption(
+        "Each filter works on what the one above it gives; all keep the picture's size. Blur first, and edges are "
+        "found where things end, not in every grain. A preset has its default parameters here; for others, set "
+        "them in One filter and choose “Your own kernel”: that is the kernel you see there."
+    )
+    for number, link in enumerate(links):
+        _row(number, link, links, saved)
+    if len(links) < MOST:
+        st.button(
+            "Add a filter",
+            icon=":material/add:",
+            key="filters.chain.add",
+            on_click=_write,
+            args=([*links, _Link("sharpen")],),
+        )
+    st.session_state[key("chain")] = _text(links)
+    _results(chosen, border, links, saved)
+
+
+def _links() -> list[_Link]:
+    """The chain that the page's state spells out; names that are unknown are left out."""
+    found = []
+    for text in filter(None, held("chain").split(",")):
+        name = unquote(text.removeprefix("-").removesuffix("~"))
+        if name in PRESETS or name == OWN or name.startswith(SAVED):
+            found.append(_Link(name, not text.startswith("-"), text.endswith("~")))
+    return found[:MOST]
+
+
+def _text(links: list[_Link]) -> str:
+    return ",".join(link.text for link in links)
+
+
+def _write(links: list[_Link]) -> None:
+    st.session_state[key("chain")] = _text(links)
+
+
+def _row(number: int, link: _Link, links: list[_Link], saved: dict[str, Kernel]) -> None:
+    """One step; what its widgets say goes into ``link``. A chain of another shape has other widgets."""
+    mark = f"filters.chain.{_text(links)}.{number}"
+    options = [OWN, *(SAVED + name for name in saved), *PRESETS.names()]
+    options += [] if link.name in options else [link.name]
+    labels = kernel_labels(options)
+    others = links[:number] + links[number + 1 :]
+
+    def moved(by: int) -> list[_Link]:
+        return [*others[: number + by], link, *others[number + by :]]
+
+    def put() -> None:
+        link.on = st.session_state[f"{mark}.on"]
+        link.name = st.session_state[f"{mark}.name"]
+        link.absolute = st.session_state[f"{mark}.abs"]
+        _write(links)
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{number + 1}**", width=20)
+        st.toggle("On", link.on, key=f"{mark}.on", on_change=put, width=80)
+        st.selectbox(
+            "Filter",
+            options,
+            options.index(link.name),
+            key=f"{mark}.name",
+            on_change=put,
+            format_func=labels.__getitem__,
+            label_visibility="collapsed",
+            width=300,
+        )
+        st.checkbox("Absolute value", link.absolute, key=f"{mark}.abs", on_change=put, width=150)
+        last = number == len(links) - 1
+        st.button("Earlier", key=f"{mark}.up", on_click=_write, args=(moved(-1),), disabled=number == 0)
+        st.button("Later", key=f"{mark}.down", on_click=_write, args=(moved(1),), disabled=last)
+        st.button("Remove", key=f"{mark}.gone", on_click=_write, args=(others,))
+
+
+def _kernel(link: _Link, saved: dict[str, Kernel]) -> Kernel | None:
+    if link.name == OWN:
+        return kernel()
+    if link.name.startswith(SAVED):
+        return saved.get(link.name.removeprefix(SAVED))
+    return make_preset(link.name)
+
+
+def _results(chosen: Chosen, border: Border, links: list[_Link], saved: dict[str, Kernel]) -> None:
+    pixels = display_copy(chosen.pixels, LARGEST)
+    picture = grey(pixels)[None]
+    steps, gone = [], []
+    for link in links:
+        found = _kernel(link, saved)
+        steps += [Step(Kernel(found.weights[:1], found.name), link.on, link.absolute)] if found else []
+        gone += [] if found else [link.name.removeprefix(SAVED)]
+    if gone:
+        st.warning(f"No kernel is saved as {', '.join(gone)}: that step is left out.", icon=":material/warning:")
+    try:
+        outputs = run_chain(picture, steps, border)
+        st.caption(f"Computed in grey at {pixels.shape[1]} × {pixels.shape[0]} pixels.")
+        names = [f"{n}. {step.kernel.name}" for n, step in enumerate((s for s in steps if s.on), 1)]
+        _pictures(picture, outputs, names)
+        _branches([picture.astype(np.float64), *outputs], border)
+    except SettingsError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def _pictures(picture: Picture, outputs: list[Maps], names: list[str]) -> None:
+    maps = [Map(picture[0], "Input", "grey")]
+    maps += [_map(output[0], name) for output, name in zip(outputs, names, strict=True)]
+    st.plotly_chart(maps_figure(maps, columns=min(3, len(maps)), height=260), key="filters.chain.maps", config=QUIET)
+    with st.expander("Histogram of the output", icon=":material/bar_chart:"):
+        st.plotly_chart(histogram_figure(maps[-1].values, "value"), key="filters.chain.histogram", config=QUIET)
+
+
+def _map(values: Maps, title: str) -> Map:
+    """Grey where no value is negative or too bright, else signed; the title tells the range."""
+    low, high = float(values.min()), float(values.max())
+    kind = "grey" if low >= 0 and high <= 255.5 else "signed"
+    return Map(values, f"{title}<br>{low:.0f} to {high:.0f}".replace("-", "−"), kind)  # type: ignore[arg-type]
+
+
+def _branches(stages: list[Maps], border: Border) -> None:
+    """Two filters side by side on one of the chain's ``stages``, joined into one picture."""
+    st.subheader("Two branches become a gradient", anchor=False)
+    st.toggle("Show the gradient", key=key("branches"), persist_state="session")
+    if not held("branches"):
+        return
+    with st.container(horizontal=True):
+        pair = st.selectbox(
+            "Branches",
+            list(BRANCHES),
+            format_func=lambda n: f"{PRESETS.get(n).title} and {PRESETS.get(BRANCHES[n]).title}",
+            key=key("pair"),
+            persist_state="session",
+            width=260,
+        )
+        stage = _stage(len(stages))
+    found: Gradient = gradient(stages[stage], make_preset(pair), make_preset(BRANCHES[pair]), border)
+    strong = np.where(found.magnitude >= 0.1 * found.magnitude.max(), found.direction, np.nan)
+    maps = [
+        _map(found.x, PRESETS.get(pair).title),
+        _map(found.y, PRESETS.get(BRANCHES[pair]).title),
+        Map(found.magnitude, f"Magnitude √(x² + y²)<br>0 to {found.magnitude.max():.0f}", "signed"),
+        Map(strong, "Direction in degrees<br>where the magnitude is over a tenth", "angle"),
+    ]
+    st.plotly_chart(maps_figure(maps, columns=2, height=280), key="filters.chain.gradient", config=QUIET)
+    st.caption("Direction: 0° where it gets brighter to the right, 90° downwards, ±180° to the left, −90° upwards.")
+
+
+def _stage(count: int) -> int:
+    """Which picture the branches start from: a blurred one at first, as the gradient of an edge picture misleads."""
+    st.session_state[key("stage")] = min(max(held("stage"), 0), count - 1)
+    return int(
+        st.selectbox(
+            "Computed from",
+            range(count),
+            format_func=lambda n: f"Output {n}" if n else "Input",
+            key=key("stage"),
+            persist_state="session",
+            width=260,
+        )
+    )

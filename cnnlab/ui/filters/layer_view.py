@@ -1,0 +1,203 @@
+"""A convolution layer: its filters, what they find before and after ReLU and after pooling, with every shape."""
+
+from urllib.parse import quote, unquote
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from cnnlab.checkpoints import CheckpointError
+from cnnlab.explain.bank import Bank, Layer, Pooling, bank_of, first_layer, run_layer, similarity
+from cnnlab.explain.convolution import Picture, SettingsError
+from cnnlab.explain.gallery_pictures import display_copy, grey
+from cnnlab.explain.presets import FOUR, PRESETS, make_preset
+from cnnlab.figures.feature_maps import Map, maps_figure
+from cnnlab.models import ModelError
+from cnnlab.paths import runs_dir
+from cnnlab.runs import Run, RunError, list_runs
+from cnnlab.ui.filters.kernel_choice import SAVED, kernel_labels, saved_kernels
+from cnnlab.ui.filters.picture_choice import Chosen
+from cnnlab.ui.filters.stack_view import stack_view
+from cnnlab.ui.filters.state import OWN, held, kernel, key
+
+LARGEST = 128  # pixels of the longer side: every output is a chart with all its values
+SHOWN = 4  # filters at a time
+RUN = "run:"
+POOLS = {"max": "Largest value (max)", "avg": "Mean (average)"}
+QUIET = {"displayModeBar": False}
+ERRORS = (CheckpointError, SettingsError, RunError, ModelError)
+
+
+def layer_view(chosen: Chosen, color: bool) -> None:
+    """The bank's choice in the sidebar; kernels, outputs and shapes on the page."""
+    with st.sidebar:
+        source = _source()
+        pooling = _pooling()
+    try:
+        bank = _bank(source, color)
+        picture = _picture(chosen, bank)
+        layer = run_layer(picture, bank, pooling)
+        _shapes(picture, bank, layer)
+        alike = similarity(kernel(), bank)
+        _similar(source, alike)
+        places = _page(bank)
+        _figure(picture, bank.only(places), layer.only(places), alike[places])
+    except ERRORS as error:
+        st.error(str(error), icon=":material/error:")
+    stack_view()
+
+
+def _source() -> str:
+    st.subheader("The layer's filters", anchor=False)
+    names = {"four": "The four 4×4 edge kernels", "chosen": "Filters of your choice"}
+    names |= {name: f"Learnt by {title}" for name, title in _runs().items()}
+    if held("bank") not in names:
+        st.warning(_missing(held("bank").removeprefix(RUN)), icon=":material/warning:")
+        st.session_state[key("bank")] = "four"
+    return str(
+        st.selectbox(
+            "Filters",
+            list(names),
+            key=key("bank"),
+            format_func=names.__getitem__,
+            persist_state="session",
+            label_visibility="collapsed",
+            help="The first layer of any trained run can be shown.",
+        )
+    )
+
+
+def _runs() -> dict[str, str]:
+    """The names of the runs that have saved weights, by what the bank calls them."""
+    return {RUN + run.id: run.name for run in list_runs(runs_dir()) if run.chosen_checkpoint()}
+
+
+def learnt() -> bool:
+    """Whether the layer's filters are a run's: these take grey or colour as they were trained."""
+    return held("bank") in _runs()
+
+
+def _missing(run: str) -> str:
+    """Why the filters of ``run`` cannot be shown."""
+    if run in {one.id for one in list_runs(runs_dir())}:
+        return f"The run {run} has saved no weights: train it for at least one epoch, or choose another."
+    return f"The run {run} is not here: choose another."
+
+
+def _pooling() -> Pooling:
+    st.subheader("Pooling", anchor=False)
+    kind = st.selectbox(
+        "Of each window", list(POOLS), key=key("pool"), format_func=POOLS.__getitem__, persist_state="session"
+    )
+    left, right = st.columns(2)
+    size = left.number_input("Window", step=1, key=key("pool_size"), persist_state="session")
+    stride = right.number_input("Stride", step=1, key=key("pool_stride"), persist_state="session")
+    return Pooling("avg" if kind == "avg" else "max", int(size), int(stride))
+
+
+def _bank(source: str, color: bool) -> Bank:
+    channels = 3 if color else 1
+    if source.startswith(RUN):
+        return first_layer(Run(runs_dir() / source.removeprefix(RUN)))
+    if source == "four":
+        return bank_of([make_preset(name) for name in FOUR], channels)
+    saved = saved_kernels()
+    options = [OWN, *(SAVED + name for name in saved), *PRESETS.names()]
+    first = [name for name in map(unquote, held("chosen").split(",")) if name in options] or [
+        OWN,
+        "sobel_y",
+        "laplacian",
+    ]
+    st.session_state.setdefault("filters.bank.names", first)
+    names = st.multiselect(
+        "Filters of the layer",
+        options,
+        key="filters.bank.names",
+        format_func=kernel_labels(options).__getitem__,
+        persist_state="session",
+    )
+    st.session_state[key("chosen")] = ",".join(quote(name, safe="") for name in names)
+    kernels = [
+        kernel() if n == OWN else saved[n.removeprefix(SAVED)] if n.startswith(SAVED) else make_preset(n) for n in names
+    ]
+    if not color and any(len(one.weights) > 1 for one in kernels):
+        raise SettingsError("One of these kernels has other weights for red, green and blue: choose Colour to use it.")
+    return bank_of(kernels, channels)
+
+
+def _picture(chosen: Chosen, bank: Bank) -> Picture:
+    """uint8 [C, H, W] with the bank's channels."""
+    pixels = display_copy(chosen.pixels, LARGEST)
+    planes = pixels.transpose(2, 0, 1) if bank.weights.shape[1] == 3 else grey(pixels)[None]
+    return np.ascontiguousarray(planes)
+
+
+def _page(bank: Bank) -> list[int]:
+    """Which filters are shown."""
+    count = len(bank.weights)
+    if count <= SHOWN:
+        return list(range(count))
+    page = st.pagination(-(-count // SHOWN), key=f"filters.page.{count}")
+    return list(range(count))[(page - 1) * SHOWN : page * SHOWN]
+
+
+def _shapes(picture: Picture, bank: Bank, layer: Layer) -> None:
+    """Every tensor as (N, C, H, W)."""
+    filters, depth, size, _ = bank.weights.shape
+    names = ("Input", "Convolution", "ReLU", "Pooling")
+    st.markdown("  →  ".join(f"{name} **{shape}**" for name, shape in zip(names, layer.shapes, strict=True)))
+    words = "Shapes are (N, C, H, W): pictures, channels, rows, columns. "
+    words += f"There are {filters} filters of {depth} × {size} × {size} weights"
+    words += f" and a bias each: {bank.parameters:,} numbers."
+    if bank.mean != (0.0,) * depth:
+        words += (
+            f" As in training, pixels in [0, 1] are scaled first: mean {bank.mean[0]:.3g}, deviation {bank.std[0]:.3g}."
+        )
+    st.caption(f"{words} Computed at {picture.shape[2]} × {picture.shape[1]} pixels, values in [0, 1].")
+
+
+def _similar(source: str, alike: NDArray[np.float64]) -> None:
+    """How like the learned filters the person's own kernel is."""
+    if not source.startswith(RUN):
+        return
+    best = int(np.abs(alike).argmax())
+    name = kernel().name
+    st.info(
+        f"Your {name} is **{_signed(alike[best])}** like filter {best + 1} of {len(alike)}. That is the cosine: 1 is "
+        "the same pattern, 0 is unrelated, −1 is its negative.",
+        icon=":material/compare:",
+    )
+
+
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
+
+
+def _figure(picture: Picture, bank: Bank, layer: Layer, alike: NDArray[np.float64]) -> None:
+    """A column for each filter: weights, output, after ReLU, after pooling."""
+    to_scale = st.toggle(
+        "Draw to scale",
+        True,
+        key="filters.to_scale",
+        persist_state="session",
+        help="A map of half the size is drawn at half the size.",
+    )
+    top = float(np.abs(layer.sums).max()) or 1.0
+    weights = bank.weights.mean(1)
+    rows = [
+        Map(w, f"{n}<br>cosine {_signed(a)}", "weights", float(np.abs(weights).max()) or 1.0)
+        for w, n, a in zip(weights, bank.names, alike, strict=True)
+    ]
+    for title, maps in (("Before ReLU", layer.sums), ("After ReLU", layer.rectified), ("After pooling", layer.pooled)):
+        rows += [
+            Map(m, f"{title}: {m.shape[1]} × {m.shape[0]}<br>{_signed(m.min())} to {_signed(m.max())}", top=top)
+            for m in maps
+        ]
+    st.plotly_chart(
+        maps_figure(rows, columns=len(bank.weights), height=250, to_scale=to_scale),
+        key="filters.layer.maps",
+        config=QUIET,
+    )
+    words = "Orange is above 0, blue below, dark is 0; all maps share one scale."
+    words += " Weights are shown as the mean of their three channels." if len(picture) == 3 else ""
+    st.caption(f"{words} The cosine tells how like your kernel ({kernel().name}) a filter is.")

@@ -1,0 +1,88 @@
+"""One filter: the picture, the kernel and the output, alive; below them the size formula and the Python behind it."""
+
+import io
+
+import streamlit as st
+from PIL import Image
+
+from cnnlab.explain.convolution import Picture, Settings, SettingsError
+from cnnlab.explain.filter_code import opencv_code, pytorch_code
+from cnnlab.explain.presets import slides
+from cnnlab.ui.filters.keep_dialog import keep_button, keep_dialog
+from cnnlab.ui.filters.kernel_choice import kernel_choice, take_last_edit
+from cnnlab.ui.filters.picture_choice import Chosen
+from cnnlab.ui.filters.playground import playground
+from cnnlab.ui.filters.settings_form import settings_form
+from cnnlab.ui.filters.state import OWN, PARAMS, PRESET, STAMP, held, kernel, key
+
+
+def one_filter(chosen: Chosen, color: bool) -> None:
+    """The whole view."""
+    with st.sidebar:
+        settings = settings_form(color)
+        st.toggle(
+            "Clip to 0 … 255, as a photograph",
+            key=key("clipped"),
+            persist_state="session",
+            help="Shows what is lost when values below 0 and above 255 are cut off, as many programs do.",
+        )
+    kernel_choice(keep_button)
+    picture = chosen.picture(color)
+    problem = _problem(picture, settings)
+    preset = st.session_state[PRESET]
+    offered = slides(preset, st.session_state[PARAMS]) if preset != OWN else []
+    playground(
+        picture, kernel(), settings, offered, st.session_state[STAMP], bool(held("clipped")), problem, take_last_edit
+    )
+    if not problem:
+        _formula(picture, settings)
+        _code(picture, settings)
+    keep_dialog()
+
+
+def _problem(picture: Picture, settings: Settings) -> str:
+    try:
+        settings.check(picture.shape[1], picture.shape[2], kernel().size)
+    except SettingsError as error:
+        return str(error)
+    return ""
+
+
+def _formula(picture: Picture, settings: Settings) -> None:
+    """The output size with the numbers put in, for width and height."""
+    _, height, width = picture.shape
+    size = kernel().size
+    st.subheader("The size of the output", anchor=False)
+    reach = "K" if settings.dilation == 1 else "(D(K - 1) + 1)"
+    with st.grid(2, min_column_width=430):
+        st.latex(rf"\text{{width}} = \frac{{W - {reach} + 2P}}{{S}} + 1 = {settings.formula(width, size)}")
+        st.latex(rf"\text{{height}} = \frac{{H - {reach} + 2P}}{{S}} + 1 = {settings.formula(height, size)}")
+    words = "W, H: the picture. K: the kernel's size. P: padding on each side. S: stride."
+    words += " D: dilation." if settings.dilation > 1 else ""
+    unused = [(settings.unused(n, size), what) for n, what in ((width, "column"), (height, "row"))]
+    lost = " and ".join(f"the last {n} {what}{'s' if n > 1 else ''}" for n, what in unused if n)
+    words += (
+        f" The division leaves a rest: {lost} of the padded picture cannot be reached, and the result is rounded down."
+        if lost
+        else ""
+    )
+    st.caption(words)
+
+
+def _code(picture: Picture, settings: Settings) -> None:
+    """The Python that gives the same picture."""
+    st.subheader("The same in Python", anchor=False)
+    st.caption("Both programs run as they are beside picture.png, and leave the same values in `result`.")
+    for tab, write in zip(st.tabs(["OpenCV", "PyTorch"]), (opencv_code, pytorch_code), strict=True):
+        with tab:
+            st.code(write(kernel(), settings, picture.shape), "python")
+    st.download_button(
+        "picture.png", _png(picture), "picture.png", "image/png", icon=":material/download:", key="filters.png"
+    )
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _png(picture: Picture) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(picture[0] if len(picture) == 1 else picture.transpose(1, 2, 0)).save(file, "PNG")
+    return file.getvalue()

@@ -1,0 +1,164 @@
+"""What the Filters page holds while a person plays: the kernel and what is done with its sums, and the page's address.
+
+The address carries all that differs from a fresh page, so that a link gives somebody else the same picture. Widgets
+hold the rest of the state under the keys that WIDGETS names.
+"""
+
+import math
+import random
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from cnnlab.explain.convolution import BORDERS
+from cnnlab.explain.gallery_pictures import GALLERY
+from cnnlab.explain.kernels import Kernel, KernelError, parse_kernel
+from cnnlab.explain.presets import PRESETS, make_preset
+from cnnlab.registry import UnknownName
+
+KERNEL, PRESET, PARAMS, FINISH, STAMP = (f"filters.{n}" for n in ("weights", "preset", "params", "finish", "stamp"))
+OWN = "own"  # a kernel that is no preset's
+FIRST_PRESET = "sobel_x"
+PLAIN: dict[str, Any] = {"bias": 0.0, "absolute": False, "threshold": None}
+
+VIEWS = ("One filter", "Chain", "Layer")
+SOURCES = ("Gallery", "Dataset", "Upload", "Webcam")
+OPERATIONS = ("Correlation", "Convolution")
+COLORS = ("Grey", "Colour")
+JOINS = ("Add up", "Each by itself")
+
+
+def _one_of(*allowed: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in allowed:
+            raise ValueError(text)
+        return text
+
+    return read
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text} is no finite number")
+    return number
+
+
+WIDGETS: dict[str, tuple[Callable[[str], Any], Any]] = {
+    "view": (_one_of(*VIEWS), "One filter"),
+    "source": (_one_of(*SOURCES), "Gallery"),
+    "picture": (_one_of(*GALLERY), "temple"),
+    "dataset": (str, "digits"),
+    "split": (_one_of("Test", "Training"), "Test"),
+    "image": (int, 0),
+    "color": (_one_of(*COLORS), "Grey"),
+    "join": (_one_of(*JOINS), "Add up"),
+    "stride": (int, 1),
+    "padding": (str, "same"),
+    "border": (_one_of(*BORDERS), "reflect"),
+    "dilation": (int, 1),
+    "operation": (_one_of(*OPERATIONS), "Correlation"),
+    "clipped": (lambda text: text == "True", False),
+    "chain": (str, "gaussian,sobel_x"),
+    "branches": (lambda text: text == "True", True),
+    "pair": (_one_of("sobel_x", "scharr_x", "prewitt_x", "sobel_5x5_x"), "sobel_x"),
+    "stage": (int, 1),
+    "bank": (str, "four"),
+    "chosen": (str, ""),
+    "pool": (_one_of("max", "avg"), "max"),
+    "pool_size": (int, 2),
+    "pool_stride": (int, 2),
+}
+"""What else is in the address: name -> (how it is read, its value on a fresh page); the key is ``filters.<name>``."""
+
+
+def key(name: str) -> str:
+    """The session's key of the value that the address calls ``name``."""
+    return f"filters.{name}"
+
+
+def held(name: str) -> Any:
+    """The value that the address calls ``name``."""
+    return st.session_state.get(key(name), WIDGETS[name][1])
+
+
+def restore() -> None:
+    """On the first run of a session, take everything from the page's address, else from a fresh page."""
+    if KERNEL in st.session_state:
+        return
+    asked, wrong = dict(st.query_params.items()), []
+    for name, (read, default) in WIDGETS.items():
+        try:
+            st.session_state[key(name)] = read(asked[name]) if name in asked else default
+        except ValueError:
+            wrong.append(f"{name}={asked[name]}")
+            st.session_state[key(name)] = default
+    use_preset(FIRST_PRESET)
+    try:
+        _restore_kernel(asked)
+    except (ValueError, UnknownName, KernelError) as error:
+        wrong.append(str(error))
+    if wrong:
+        st.toast(f"The address holds what cannot be used: {' '.join(wrong)}", icon=":material/link_off:")
+
+
+def _restore_kernel(asked: dict[str, str]) -> None:
+    if preset := asked.get("preset"):
+        known = [p.name for p in PRESETS.get(preset).parameters]
+        use_preset(preset, {name: float(asked[name]) for name in known if name in asked})
+    elif weights := asked.get("k"):
+        use_kernel(parse_kernel(weights, asked.get("name", "Your own kernel")))
+    finish = st.session_state[FINISH]
+    finish["bias"] = _finite(asked.get("bias", "0"))
+    finish["absolute"] = asked.get("absolute") == "True"
+    finish["threshold"] = _finite(asked["threshold"]) if "threshold" in asked else None
+
+
+def write_address() -> None:
+    """Put into the address what differs from a fresh page."""
+    wanted = {name: str(held(name)) for name, (_, default) in WIDGETS.items() if held(name) != default}
+    preset, params = st.session_state[PRESET], st.session_state[PARAMS]
+    if preset == OWN:
+        wanted |= {"k": kernel().text, "name": kernel().name}
+    elif preset != FIRST_PRESET:
+        defaults = {p.name: p.default for p in PRESETS.get(preset).parameters}
+        wanted |= {"preset": preset, **{n: f"{v:g}" for n, v in params.items() if v != defaults[n]}}
+    wanted |= {name: str(value) for name, value in st.session_state[FINISH].items() if value != PLAIN[name]}
+    if dict(st.query_params.items()) != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def kernel() -> Kernel:
+    """The kernel of the page."""
+    found: Kernel = st.session_state[KERNEL]
+    return found
+
+
+def use_kernel(new: Kernel, preset: str = OWN, params: dict[str, float] | None = None) -> None:
+    """Put ``new`` on the page: the browser shows it with the next run."""
+    st.session_state[KERNEL] = new
+    st.session_state[PRESET] = preset
+    st.session_state[PARAMS] = params or {}
+    st.session_state.setdefault(FINISH, dict(PLAIN))
+    st.session_state[STAMP] = random.getrandbits(48)  # told from any other, also from another session's
+
+
+def use_preset(name: str, params: dict[str, float] | None = None) -> None:
+    """Put a preset on the page; parameters that are not given have their defaults. Raises UnknownName."""
+    chosen = {p.name: p.nearest((params or {}).get(p.name, p.default)) for p in PRESETS.get(name).parameters}
+    use_kernel(make_preset(name, **chosen), name, chosen)
+
+
+def take_edit(new: Kernel, params: dict[str, float], finish: dict[str, Any]) -> None:
+    """Take over what the browser shows already: ``params`` if a preset's sliders made it, none if it was typed."""
+    st.session_state[FINISH] = {name: finish.get(name) for name in PLAIN}
+    preset = st.session_state[PRESET]
+    if params and preset != OWN:
+        st.session_state[PARAMS] = params
+        st.session_state[KERNEL] = made = make_preset(preset, **params)
+        if made.text != new.text:  # a second slider moved before the first was known here: the browser must follow
+            use_kernel(made, preset, params)
+    elif new.text != kernel().text:
+        name = kernel().name if preset == OWN else "Your own kernel"
+        st.session_state[KERNEL] = Kernel(new.weights, name)
+        st.session_state[PRESET], st.session_state[PARAMS] = OWN, {}

@@ -1,0 +1,115 @@
+const mounted = new WeakMap();
+let library;
+
+function plotly() {
+  library ??= window.Plotly ? Promise.resolve(window.Plotly) : new Promise((resolve, reject) => {
+    const idle = window.requestIdleCallback ?? ((then) => setTimeout(then, 100));
+    idle(() => {
+      const script = document.createElement("script");
+      script.src = "/lab/plotly.js";
+      script.onload = () => resolve(window.Plotly);
+      script.onerror = reject;
+      document.head.append(script);
+    }, { timeout: 500 });
+  });
+  return library;
+}
+
+function colours(element) {
+  const style = getComputedStyle(element);
+  return { text: style.getPropertyValue("--st-text-color").trim() || style.color,
+           back: style.getPropertyValue("--st-background-color").trim() || "#fff",
+           font: style.getPropertyValue("--st-font").trim() || "sans-serif" };
+}
+
+function themed(figure, c) {
+  return { ...figure.layout, font: { ...figure.layout.font, color: c.text, family: c.font },
+           hoverlabel: { ...figure.layout.hoverlabel, bgcolor: c.back, font: { color: c.text } } };
+}
+
+export default function ({ data, parentElement }) {
+  const root = parentElement.querySelector(".live-plot");
+  const plot = root.querySelector(".plot");
+  const state = mounted.get(root) ?? {};
+  mounted.set(root, state);
+  if (state.src !== data.src || (!data.src && state.given !== data.figure)) {
+    Object.assign(state, { src: data.src, given: data.figure, figure: JSON.parse(data.figure), version: "", shown: false });
+  }
+  root.querySelector(".save").hidden = !data.src;
+  state.live = data.live;
+  plot.style.height = state.figure.layout.height + "px";
+
+  const paint = async () => {
+    const Plotly = await plotly();
+    const c = colours(root);
+    state.painted = c.text;
+    const layout = { ...themed(state.figure, c), uirevision: data.src };
+    if (data.src && !state.figure.data.some((trace) => trace.x?.length)) {  // nothing yet: no axis that means something
+      for (const name of Object.keys(layout).filter((n) => /^[xy]axis/.test(n))) layout[name] = { ...layout[name], range: [0, 1] };
+    }
+    const started = performance.now();
+    await Plotly.react(plot, state.figure.data, layout,
+                       { responsive: true, displayModeBar: false, doubleClick: "autosize", showTips: false });
+    state.cost = performance.now() - started;
+    state.drawn = state.figure.data.reduce((sum, trace) => sum + (trace.x?.length ?? 0), 0);
+    plot.dataset.points = state.drawn;
+  };
+
+  const fill = (series) => {
+    const named = new Set();
+    for (const trace of state.figure.data) {
+      [trace.x, trace.y] = series[trace.meta] ?? [[], []];
+      if (trace.legendgroup) {
+        trace.showlegend = trace.x.length > 0 && !named.has(trace.legendgroup);
+        if (trace.showlegend) named.add(trace.legendgroup);
+      }
+    }
+  };
+
+  const ask = async () => {
+    if (!data.src) {  // a still figure
+      if (!state.shown) { state.shown = true; await paint(); }
+      return true;
+    }
+    try {
+      const answer = await fetch(data.src + (data.src.includes("?") ? "&" : "?") + "have=" + state.version);
+      if (answer.status !== 200) return answer.status === 204;
+      const { version, series } = await answer.json();
+      fill(series);
+      state.version = version;
+      await paint();
+      return true;
+    } catch { return false; }
+  };
+
+  const turn = state.turn = (state.turn ?? 0) + 1;  // a later call of this function takes over from an earlier
+  const round = async () => {
+    if (turn !== state.turn) return;
+    if (!document.hidden && (state.live || !state.settled)) state.settled = (await ask()) && !state.live;
+    if (state.painted && colours(root).text !== state.painted) await paint();
+    const waiting = state.live && !state.drawn;  // for the first point: a person has just pressed Start
+    const young = (state.drawn ?? 0) < data.young;  // each point is news, and there are few to draw
+    const pause = young ? data.every : Math.min(Math.max(data.every, data.share * state.cost), 10 * data.every);
+    if (turn === state.turn) state.timer = setTimeout(round, waiting ? data.every / 4 : pause);
+  };
+  clearTimeout(state.timer);
+  state.settled = false;
+  round();
+
+  root.querySelector("[data-reset]").onclick = async () => {
+    const Plotly = await plotly();
+    const axes = Object.keys(plot.layout).filter((name) => /^[xy]axis/.test(name));
+    Plotly.relayout(plot, Object.fromEntries(axes.map((name) => [name + ".autorange", true])));
+  };
+  for (const button of root.querySelectorAll("[data-format]")) {
+    button.onclick = async () => {
+      const Plotly = await plotly();
+      const layout = { ...state.figure.layout, font: { ...state.figure.layout.font, color: "#222" },
+                       paper_bgcolor: "#fff", plot_bgcolor: "#fff", title: { text: data.name }, width: 1200, height: 480,
+                       margin: { ...state.figure.layout.margin, t: 96 } };
+      Plotly.downloadImage({ data: state.figure.data, layout }, { format: button.dataset.format, filename: data.name,
+                           width: 1200, height: 480, scale: button.dataset.format === "png" ? 2 : 1 });
+    };
+  }
+  return () => { state.turn += 1; clearTimeout(state.timer); };
+}

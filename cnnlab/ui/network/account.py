@@ -1,0 +1,142 @@
+"""How the chosen value came about: what it sees of the image, and every product of its sum."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from torch import Tensor
+
+from cnnlab.explain.activations import IMAGE, Layer
+from cnnlab.explain.anatomy import Part
+from cnnlab.explain.pixel import Contributions, Products, contributions, plain_account, products
+from cnnlab.figures.framed import framed
+from cnnlab.ui import cache
+from cnnlab.ui.network.choice import Subject
+from cnnlab.ui.network.maps import Place
+
+IMAGE_SIDE = 224  # pixels of the image on the screen, about
+TOP = 10  # contributions of a linear layer
+
+
+def account(
+    subject: Subject, layers: list[Layer], inputs: Tensor, pixels: Tensor, chosen: Place, names: tuple[str, ...]
+) -> None:
+    """The account of the value at ``chosen`` of the network whose ``layers`` answered ``inputs``."""
+    index, channel, row, column = chosen
+    layer, part = layers[index], cache.parts(subject.config, subject.shape)[index]
+    taken = [(inputs if s == IMAGE else layers[s].output)[0] for s in layer.sources]
+    flat = layer.output.dim() == 2
+    value = float(layer.output[0, channel] if flat else layer.output[0, channel, row, column])
+    where = f"feature {channel}" if flat else f"channel {channel}, row {row}, column {column}"
+    st.markdown(f"**{index + 1}. {layer.kind}**, {where}: **{_number(value)}**")
+    _seen(part, pixels, row, column)
+    if layer.kind == "Conv2d":
+        _convolution(products(layer, taken[0], channel, row, column), taken[0])
+    elif layer.kind == "Linear":
+        last = index == len(layers) - 1
+        _linear(contributions(layer, taken[0], channel), names[channel] if last and names else "")
+    elif flat:
+        _flat(layer, taken[0], channel)
+    else:
+        st.markdown(f"`{plain_account(layer, taken, channel, row, column)}`")
+
+
+def _seen(part: Part, pixels: Tensor, row: int, column: int) -> None:
+    image = pixels[0].numpy()
+    side = image.shape[1]
+    cell = max(1, IMAGE_SIDE // side)
+    if part.field is None or len(part.output) == 2:
+        st.image(framed(image, (0, side), (0, side), cell), caption="It sees the whole image.")
+        return
+    rows, columns = part.field.span(row), part.field.span(column)
+    seen = f"rows {rows[0]} to {rows[1] - 1}, columns {columns[0]} to {columns[1] - 1}"
+    outside = min(rows[0], columns[0]) < 0 or max(rows[1], columns[1]) > side
+    caption = f"It sees {part.field.size}×{part.field.size} pixels of the image: {seen}."
+    st.image(framed(image, rows, columns, cell), caption=caption + (" Beyond the edge is padding." if outside else ""))
+
+
+def _convolution(found: Products, taken: Tensor) -> None:
+    count = found.products.numel()
+    channels, side = found.products.shape[0], found.products.shape[1]
+    st.markdown(
+        f"The sum of **{count:,}** products ({side}·{side}·{channels}) and the bias: "
+        f"{_number(float(found.products.sum()))} + {_inside(found.bias)} = **{_number(found.total)}**. "
+        f"torch gave {_number(found.value)}."
+    )
+    order = found.by_channel.abs().argsort(descending=True).tolist()
+    channel = order[0]
+    if channels > 1:
+        st.caption("Each input channel adds a sum of its own; the largest first.")
+        channel = st.selectbox(
+            "Input channel", order, key=f"account.channel.{channels}",
+            format_func=lambda c: f"channel {c}: {_number(float(found.by_channel[c]))}",
+        )  # fmt: skip
+    cells = [
+        [
+            f"{_short(found.patch[channel, y, x])}·{_short(found.kernel[channel, y, x], inside=True)}"
+            for x in range(side)
+        ]
+        for y in range(side)
+    ]
+    st.caption(f"input × weight, for channel {channel}: {_number(float(found.by_channel[channel]))} in all")
+    lines = ["|" + " |" * side, "|" + "--:|" * side, *("| " + " | ".join(line) + " |" for line in cells)]
+    st.markdown("\n".join(lines))
+    with st.expander(f"All {count:,} products"):
+        place = np.indices(found.products.shape).reshape(3, -1)
+        table = pd.DataFrame(
+            {
+                "Channel": place[0],
+                "Row": place[1],
+                "Column": place[2],
+                "Input": found.patch.flatten().tolist(),
+                "Weight": found.kernel.flatten().tolist(),
+                "Product": found.products.flatten().tolist(),
+                "Sum so far": found.products.flatten().cumsum(0).tolist(),
+            }
+        )
+        st.dataframe(table, hide_index=True, height=280)
+
+
+def _linear(found: Contributions, name: str) -> None:
+    top = found.largest(TOP)
+    rest = float(found.products.sum() - found.products[top].sum())
+    if name:
+        st.markdown(f"This is the logit of class **{name}**.")
+    table = pd.DataFrame(
+        {
+            "Input": top,
+            "Value": found.inputs[top].tolist(),
+            "Weight": found.weights[top].tolist(),
+            "Product": found.products[top].tolist(),
+        }
+    )
+    st.caption(f"The {len(top)} largest contributions of {len(found.products):,}")
+    st.dataframe(table, hide_index=True, height="content")
+    st.markdown(
+        f"These {len(top)}: {_number(float(found.products[top].sum()))}, all others: {_number(rest)}, bias: "
+        f"{_number(found.bias)}. Together **{_number(found.total)}**; torch gave {_number(found.value)}."
+    )
+
+
+def _flat(layer: Layer, taken: Tensor, feature: int) -> None:
+    if layer.kind == "Flatten" and taken.dim() == 3:
+        _, height, width = taken.shape
+        channel, place = divmod(feature, height * width)
+        st.markdown(
+            f"Feature {feature} = {channel}·{height}·{width} + {place // width}·{width} + {place % width}: channel "
+            f"{channel}, row {place // width}, column {place % width} of the layer before."
+        )
+    else:
+        st.markdown(f"`{layer.kind}({_number(float(taken[feature]))}) = {_number(float(layer.output[0, feature]))}`")
+
+
+def _number(value: float) -> str:
+    return f"{value:.4f}".replace("-", "−")
+
+
+def _inside(value: float) -> str:
+    return f"({_number(value)})" if value < 0 else _number(value)
+
+
+def _short(value: Tensor, inside: bool = False) -> str:
+    text = f"{float(value):.2f}".replace("-", "−")
+    return f"({text})" if inside and text.startswith("−") else text

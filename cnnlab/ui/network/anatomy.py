@@ -1,0 +1,158 @@
+"""Anatomy: the network drawn, its totals, each layer in a table, and the chosen layer's numbers as formulas."""
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab.explain.anatomy import Part
+from cnnlab.explain.drawing import draw, size_text
+from cnnlab.ui import cache, words
+from cnnlab.ui.network.choice import Subject
+from cnnlab.ui.network.drawing import network_drawing
+
+CHOSEN = "network.part"
+MEANINGS = {
+    "Conv2d": "Slides its kernels over the picture; each kernel is as deep as its input and gives one channel.",
+    "ReLU": "Sets everything below 0 to 0.",
+    "LeakyReLU": "Lets a hundredth of what is below 0 through.",
+    "GELU": "A smooth ReLU.",
+    "Tanh": "Squeezes every value into −1 to 1.",
+    "MaxPool2d": "Keeps the largest value of each window: the picture shrinks, the strongest answers stay.",
+    "AvgPool2d": "Takes the mean of each window: the picture shrinks.",
+    "AdaptiveAvgPool2d": "Takes means over windows chosen so that the output has a set size.",
+    "AdaptiveMaxPool2d": "Keeps the largest values of windows chosen so that the output has a set size.",
+    "BatchNorm2d": "Brings each channel to mean 0 and deviation 1 over the batch, then scales and shifts it as learnt.",
+    "Flatten": "Writes all channels in one long row, for the linear layers.",
+    "Linear": "Every output is a weighted sum of all inputs, plus a bias.",
+    "Dropout": "While training, sets a random share of values to 0; otherwise does nothing.",
+    "Add": "Adds the shortcut to the block's own answer: what the block learns is a correction.",
+    "ZeroPad2d": "Puts zeros around the picture.",
+}
+
+
+def anatomy_view(subject: Subject) -> None:
+    """The whole network, then the chosen layer, then the table."""
+    batch = int(st.session_state.get("network.batch", 1))
+    parts = cache.parts(subject.config, subject.shape, batch)
+    chosen = _chosen(subject, parts)
+    _totals(parts, batch)
+    drawing = draw(parts, subject.image)
+    network_drawing(drawing, [_hover(p) for p in parts], chosen, f"network.drawing.{subject.id}", _choose)
+    _layer(parts, chosen)
+    _table(subject, parts)
+
+
+def _choose(index: int) -> None:
+    st.session_state[CHOSEN] = index
+
+
+def _chosen(subject: Subject, parts: list[Part]) -> int:
+    if st.session_state.get("network.part_of") != subject.id or st.session_state.get(CHOSEN) not in range(len(parts)):
+        st.session_state["network.part_of"] = subject.id
+        st.session_state[CHOSEN] = next((p.index for p in parts if p.kind == "Conv2d"), 0)
+    st.session_state[CHOSEN] = st.session_state[CHOSEN]  # a widget's key is lost where it is not drawn
+    index: int = st.session_state[CHOSEN]
+    return index
+
+
+def _hover(part: Part) -> str:
+    settings = f", {part.settings}" if part.settings else ""
+    return f"{part.index + 1}. {part.kind}{settings} → {size_text(part.output[1:])}"
+
+
+def _totals(parts: list[Part], batch: int) -> None:
+    seen = max((p.field.size for p in parts if p.field), default=0)
+    weights, work = sum(p.parameters for p in parts), sum(p.multiply_adds for p in parts)
+    of = "an image" if batch == 1 else f"{batch:,} images"
+    with st.grid(4, min_column_width=190):
+        st.metric(
+            "Parameters", f"{weights:,}", border=True,
+            help=f"Numbers that it learns, {words.memory(4 * weights)} as float32.",
+        )  # fmt: skip
+        st.metric(
+            "Multiply-adds", f"{work:,}" if work < 1e9 else f"{work / 1e9:,.2f} billion", border=True,
+            help="For one image, in convolutions and linear layers: a multiplication with its addition counts as one.",
+        )  # fmt: skip
+        st.metric(
+            "Activations", words.memory(sum(p.activation_bytes for p in parts)), border=True,
+            help=f"All layers' outputs for {of}, as float32: what training keeps in memory for the way back.",
+        )  # fmt: skip
+        st.metric(
+            "Receptive field", f"{seen}×{seen}" if seen else "all", border=True,
+            help="Pixels of the image that one value of the last feature map sees, before the linear layers see all.",
+        )  # fmt: skip
+
+
+def _layer(parts: list[Part], chosen: int) -> None:
+    part = parts[chosen]
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.selectbox(
+                "Layer",
+                range(len(parts)),
+                key=CHOSEN,
+                format_func=lambda i: f"{i + 1}. {parts[i].kind} ({parts[i].name})",
+                width=330,
+            )
+            st.number_input(
+                "Images at once (N)", 1, 65536, value=1, key="network.batch", width=170, persist_state="session"
+            )
+        text = f"{MEANINGS.get(part.kind, '')} {f'Here: {part.settings}.' if part.settings else ''}"
+        st.markdown(f"`{_shape(part.input)}` → `{_shape(part.output)}` &nbsp; {text}")
+        rows = [
+            f"| {f.name} | {_escaped(f.symbols)} | {_escaped(f.numbers)} = **{f.value:,}** {f.unit} |"
+            for f in part.formulas
+        ]
+        st.markdown("\n".join(["| | Formula | With the numbers put in |", "|---|---|---|", *rows]))
+        if part.field is None and part.kind in ("Linear", "Flatten"):
+            st.caption("From here on every value sees the whole image.")
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return f"({', '.join(map(str, shape))})"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("*", "\\*").replace("|", "\\|")
+
+
+def _table(subject: Subject, parts: list[Part]) -> None:
+    weights, work = max(1, sum(p.parameters for p in parts)), max(1, sum(p.multiply_adds for p in parts))
+    table = pd.DataFrame(
+        {
+            "#": [p.index + 1 for p in parts],
+            "Layer": [p.kind + (" (shortcut)" if p.shortcut else "") for p in parts],
+            "Settings": [p.settings for p in parts],
+            "Output (N, C, H, W)": [_shape(p.output) for p in parts],
+            "Parameters": [p.parameters for p in parts],
+            "of all": [p.parameters / weights for p in parts],
+            "Multiply-adds": [p.multiply_adds for p in parts],
+            "of all work": [p.multiply_adds / work for p in parts],
+            "Memory": [words.memory(p.activation_bytes) for p in parts],
+            "Sees": [f"{p.field.size}×{p.field.size}" if p.field else "all" for p in parts],
+            "Stride so far": [str(p.field.stride) if p.field else "" for p in parts],
+        }
+    )
+    share = st.column_config.ProgressColumn
+    key = f"network.table.{subject.id}"
+    st.caption("Choose a row to see its arithmetic above. *Sees* is the receptive field, in pixels of the image.")
+    st.dataframe(
+        table,
+        hide_index=True,
+        height="content" if len(parts) <= 16 else 600,
+        key=key,
+        on_select=lambda: _row_chosen(key),
+        selection_mode="single-row",
+        column_config={
+            "#": st.column_config.NumberColumn(width=40),
+            "Settings": st.column_config.TextColumn(width=185),
+            "Parameters": st.column_config.NumberColumn(format="localized"),
+            "Multiply-adds": st.column_config.NumberColumn(format="localized"),
+            "of all": share(format="percent", min_value=0, max_value=1, width=110),
+            "of all work": share(format="percent", min_value=0, max_value=1, width=110),
+        },
+    )
+
+
+def _row_chosen(key: str) -> None:
+    if rows := st.session_state[key]["selection"]["rows"]:
+        _choose(rows[0])

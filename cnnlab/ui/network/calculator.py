@@ -1,0 +1,141 @@
+"""Calculator and quiz: the formulas for free numbers, and questions about the chosen network."""
+
+import random
+
+import streamlit as st
+
+from cnnlab.explain import formulas
+from cnnlab.explain.formulas import Formula
+from cnnlab.explain.quiz import Question, questions
+from cnnlab.explain.receptive import Field
+from cnnlab.ui import cache
+from cnnlab.ui.network.choice import Subject
+
+ROUND = 5  # questions
+STARTS = {
+    "Free": (32, 5, 0, 1, 3, 6),
+    "7 wide, kernel 3, stride 1 → 5": (7, 3, 0, 1, 1, 1),
+    "7 wide, kernel 3, stride 2 → 3": (7, 3, 0, 2, 1, 1),
+    "32 wide, kernel 5, padding 2 → 32": (32, 5, 2, 1, 3, 10),
+    "32×32×3, six kernels 5×5 → 28×28×6": (32, 5, 0, 1, 3, 6),
+    "28×28×6, ten kernels 5×5 → 24×24×10": (28, 5, 0, 1, 6, 10),
+}
+"""Name -> width, kernel, padding, stride, input channels, kernels."""
+FIELDS = ("width", "kernel", "padding", "stride", "channels", "kernels")
+LABELS = ("Width W", "Kernel F", "Padding P", "Stride S", "Input channels C", "Kernels K")
+LIMITS = ((1, 4096), (1, 512), (0, 256), (1, 64), (1, 4096), (1, 4096))
+
+
+def calculator_view(subject: Subject) -> None:
+    """Both, the calculator above."""
+    st.subheader("Calculator", anchor=False)
+    _calculator()
+    st.subheader("How far does a stack see?", anchor=False)
+    _stack()
+    st.subheader(f"Quiz: {subject.title}", anchor=False)
+    _quiz(subject)
+
+
+def _calculator() -> None:
+    st.selectbox("Begin with", list(STARTS), key="calculator.start", on_change=_started, persist_state="session")
+    with st.grid(6, min_column_width=130):
+        values = [_number(*field) for field in zip(FIELDS, LABELS, LIMITS, STARTS["Free"], strict=True)]
+    width, kernel, padding, stride, channels, kernels = values
+    size = formulas.output_size(width, kernel, padding, stride)
+    if kernel > width + 2 * padding:
+        st.error(
+            f"A kernel of {kernel} does not fit into {width} + 2·{padding} = {width + 2 * padding} pixels: "
+            f"use a kernel of at most {width + 2 * padding}, or a padding of at least {-((width - kernel) // 2)}.",
+            icon=":material/broken_image:",
+        )
+        return
+    weights = formulas.conv_parameters(kernels, (kernel, kernel), channels)
+    work = formulas.conv_multiply_adds(size.value, size.value, kernels, (kernel, kernel), channels)
+    _shown([size, weights, work])
+    st.caption(
+        f"{width}×{width}×{channels} → {size.value}×{size.value}×{kernels}. "
+        f"Each kernel is {kernel}×{kernel}×{channels}: as deep as its input. "
+        "Its products over all input channels are summed into one number, and each kernel gives one channel "
+        "of the output."
+    )
+
+
+def _number(name: str, label: str, limits: tuple[int, int], value: int) -> int:
+    key = f"calculator.{name}"
+    st.session_state.setdefault(key, value)
+    return int(st.number_input(label, *limits, key=key, persist_state="session"))
+
+
+def _started() -> None:
+    for name, value in zip(FIELDS, STARTS[st.session_state["calculator.start"]], strict=True):
+        st.session_state[f"calculator.{name}"] = value
+
+
+def _shown(lines: list[Formula]) -> None:
+    rows = [f"| {f.name} | {f.symbols} | {f.numbers} = **{f.value:,}** {f.unit} |" for f in lines]
+    st.markdown("\n".join(["| | Formula | With the numbers put in |", "|---|---|---|", *rows]))
+
+
+def _stack() -> None:
+    text = st.text_input(
+        "Layers, each as kernel/stride",
+        "5/1, 2/2, 5/1, 2/2",
+        key="calculator.stack",
+        persist_state="session",
+        help="From the image on; 2/2 is a pooling of 2. Without a stride, 1 is meant.",
+    )
+    field, lines = Field(), []
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        kernel, _, stride = part.partition("/")
+        if not _is_layer(kernel, stride or "1"):
+            st.error(f"'{part}' is no layer: write kernel/stride, such as 5/1 or 2/2.", icon=":material/error:")
+            return
+        lines.append(formulas.receptive_field(field.size, int(kernel), field.stride))
+        field = field.through(int(kernel), int(stride or 1), 0)
+    if lines:
+        steps = " → ".join(str(f.value) for f in lines)
+        st.markdown(f"One value sees {steps} pixels in a row, layer by layer. The last: r + (F − 1)·j = {lines[-1]}.")
+
+
+def _is_layer(kernel: str, stride: str) -> bool:
+    return kernel.isdecimal() and stride.isdecimal() and 0 < int(kernel) < 1000 and 0 < int(stride) < 100
+
+
+# ── the quiz ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _quiz(subject: Subject) -> None:
+    seed = st.session_state.get("quiz.round", 0)
+    asked = _round(subject, seed)
+    st.caption("Predict first, then look: each answer comes with its arithmetic.")
+    for number, question in enumerate(asked):
+        _question(question, f"quiz.{subject.id}.{seed}.{number}")
+    st.button("Other questions", icon=":material/shuffle:", key="quiz.shuffle", on_click=_shuffle)
+
+
+def _round(subject: Subject, seed: int) -> list[Question]:
+    found = questions(cache.parts(subject.config, subject.shape))
+    chosen = random.Random(seed).sample(range(len(found)), min(ROUND, len(found)))
+    return [found[i] for i in sorted(chosen)]
+
+
+def _question(question: Question, key: str) -> None:
+    with st.container(border=True):
+        st.markdown(question.text)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            answer = st.number_input("Your answer", 0, value=None, step=1, key=key, width=180, placeholder="predict")
+            reveal = st.button("Show me", key=f"{key}.reveal", disabled=answer is not None)
+        if answer is None and not reveal:
+            return
+        formula = question.formula
+        worked = f"{formula.symbols}: {formula} {formula.unit}"
+        if answer is None:
+            st.info(worked, icon=":material/visibility:")
+        elif answer == formula.value:
+            st.success(f"Right. {worked}", icon=":material/check_circle:")
+        else:
+            st.warning(f"Not {answer:,}. {question.hint(answer)} {worked}", icon=":material/cancel:")
+
+
+def _shuffle() -> None:
+    st.session_state["quiz.round"] = st.session_state.get("quiz.round", 0) + 1

@@ -1,0 +1,153 @@
+"""What the Network page is about: a network of the registry, of a recipe, of a run, or built from blocks."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from cnnlab import models, recipes
+from cnnlab.checkpoints import CheckpointError, read_checkpoint
+from cnnlab.config import TrainConfig
+from cnnlab.datasets import DATASETS
+from cnnlab.models import MODELS, ModelError
+from cnnlab.parsing import ConfigError, adapt
+from cnnlab.paths import runs_dir
+from cnnlab.runs import Run, RunError, list_runs
+from cnnlab.ui import cache
+from cnnlab.ui.navigation import PAGES
+from cnnlab.ui.network.build import built_config
+from cnnlab.ui.train.form import FIRST_RECIPE, fill_form
+from cnnlab.ui.train.views import show_view
+
+SOURCES = {
+    "model": "A network of the lab",
+    "recipe": "A recipe's network",
+    "run": "A trained run's network",
+    "build": "My own, from blocks",
+}
+FIRST_MODEL = "cnn_5x5"
+IMAGENET = "imagenet"
+IMAGENET_SHAPE = (3, 224, 1000)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The network that the page shows.
+
+    Attributes:
+        config: settings that make it, and train it.
+        shape: (in_channels, image_size, num_classes).
+        recipe: what its settings began with.
+        run: the run that trained it, where one did; its network is then the ``checkpoint``.
+        trainable: whether there are images of this shape to train on.
+    """
+
+    config: TrainConfig
+    shape: cache.Shape
+    recipe: str
+    run: Run | None = None
+    checkpoint: str = ""
+    trainable: bool = True
+
+    @property
+    def image(self) -> tuple[int, int, int]:
+        """The shape (C, H, W) of one image."""
+        return self.shape[0], self.shape[1], self.shape[1]
+
+    @property
+    def id(self) -> str:
+        """Tells this network from any other: for the keys of widgets that depend on it."""
+        made_of = self.config.model_dump_json(include={"model", "dropout", "blocks", "hidden", "dataset"})
+        return f"{hash((made_of, self.shape, self.run and self.run.id, self.checkpoint)):x}"
+
+    @property
+    def title(self) -> str:
+        """The network's name for people."""
+        return MODELS.get(self.config.model).title
+
+
+def choose() -> Subject | None:
+    """The sidebar's choice; a sentence on the page and None where there is no such network."""
+    source = _pick("Show", list(SOURCES), "network.source", "model", SOURCES)
+    try:
+        subject = {"model": _model, "recipe": _recipe, "run": _run, "build": _build}[source]()
+        if subject:
+            models.outline(subject.config, *subject.shape)
+            _train_button(subject)
+        return subject
+    except (ModelError, ConfigError, CheckpointError, RunError) as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+
+
+def _pick(label: str, options: list[str], key: str, first: str, names: dict[str, str]) -> str:
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = first
+    return st.sidebar.selectbox(label, options, key=key, format_func=lambda o: names.get(o, o), persist_state="session")
+
+
+def _images(first: str = "digits") -> tuple[str, cache.Shape]:
+    """The images that the network is for: their dataset and shape."""
+    names = {name: DATASETS.get(name).title for name in DATASETS} | {IMAGENET: "ImageNet's 224×224×3, 1,000 classes"}
+    chosen = _pick("For images of", list(names), "network.images", first, names)
+    if chosen == IMAGENET:
+        return chosen, IMAGENET_SHAPE
+    info = DATASETS.get(chosen)
+    return chosen, (info.in_channels, info.image_size, info.num_classes)
+
+
+def _model() -> Subject:
+    names = {name: MODELS.get(name).title for name in MODELS if name != "custom"}
+    model = _pick("Network", list(names), "network.model", FIRST_MODEL, names)
+    st.sidebar.caption(MODELS.get(model).summary)
+    dataset, shape = _images()
+    known = {"dataset": dataset} if dataset != IMAGENET else {}
+    config = adapt(recipes.get(FIRST_RECIPE).config, {"model": model, **known})
+    return Subject(config, shape, FIRST_RECIPE, trainable=dataset != IMAGENET)
+
+
+def _recipe() -> Subject:
+    names = {name: recipes.get(name).title for name in recipes.RECIPES}
+    recipe = recipes.get(_pick("Recipe", list(names), "network.recipe", FIRST_RECIPE, names))
+    st.sidebar.caption(recipe.summary)
+    shape = cache.known_shape(recipe.config)
+    assert shape is not None  # recipes are for datasets by name
+    return Subject(recipe.config, shape, recipe.name)
+
+
+def _run() -> Subject | None:
+    runs = {run.id: run for run in list_runs(runs_dir()) if run.chosen_checkpoint()}
+    if not runs:
+        st.info("No network has been trained yet: train one first.", icon=":material/model_training:")
+        st.page_link(PAGES / "train.py", label="Go to Train", icon=":material/arrow_forward:")
+        return None
+    run = runs[_pick("Run", list(runs), "network.run", next(iter(runs)), {i: r.name for i, r in runs.items()})]
+    names = [name for name in ("best", "last") if run.checkpoint_path(name).is_file()]
+    checkpoint = _pick("Checkpoint", names, "network.checkpoint", names[0], {"best": "Best", "last": "Last"})
+    saved = read_checkpoint(run.checkpoint_path(checkpoint))
+    st.sidebar.caption(f"{saved.config.model} on {saved.config.dataset}")
+    shape = (saved.in_channels, saved.image_size, len(saved.class_names))
+    return Subject(saved.config, shape, run.facts().get("recipe") or FIRST_RECIPE, run, checkpoint)
+
+
+def _build() -> Subject | None:
+    dataset, shape = _images()
+    config = built_config(dataset if dataset != IMAGENET else "digits", shape)
+    return Subject(config, shape, FIRST_RECIPE, trainable=dataset != IMAGENET) if config else None
+
+
+def _train_button(subject: Subject) -> None:
+    pressed = st.sidebar.button(
+        "Train this network",
+        icon=":material/model_training:",
+        type="primary",
+        key="network.train",
+        width="stretch",
+        disabled=not subject.trainable,
+        help="Opens the Train page with this network and its settings filled in."
+        if subject.trainable
+        else "ImageNet is not among the datasets: choose other images to train on.",
+    )
+    if pressed:
+        fill_form(subject.config, subject.recipe if subject.recipe in recipes.RECIPES else FIRST_RECIPE)
+        show_view("New run")
+        st.switch_page(PAGES / "train.py")

@@ -1,0 +1,105 @@
+"""Classics: VGG-16 and ResNet-18 with their structure and numbers, and why a shortcut helps, measured here and now."""
+
+import streamlit as st
+import torch
+
+from cnnlab.config import TrainConfig
+from cnnlab.explain.depth import gradient_norms
+from cnnlab.explain.drawing import draw, size_text
+from cnnlab.explain.groups import groups_of
+from cnnlab.figures.gradients import depth_figure
+from cnnlab.loader import scaling_of
+from cnnlab.ui import cache
+from cnnlab.ui.network.choice import IMAGENET_SHAPE, Subject
+from cnnlab.ui.network.drawing import network_drawing
+
+TOLD = {
+    "vgg16": (
+        "VGG-16 (2014)",
+        "One idea, repeated: two or three 3×3 convolutions, then a pooling of 2, five times over. Each group halves "
+        "the picture and doubles the channels up to 512. Two stacked 3×3 convolutions see 5×5 pixels, three see 7×7, "
+        "with fewer weights than one large kernel: 3·(3·3) = 27 against 7·7 = 49 for each pair of channels. Nine "
+        "tenths of its parameters lie in the three linear layers; nearly all of its work lies in the convolutions.",
+    ),
+    "resnet18": (
+        "ResNet-18 (2015)",
+        "Eight blocks of two 3×3 convolutions. Around each runs a shortcut that adds the block's input to its output,"
+        " so a block learns a correction only, and can be skipped by learning 0. Where the picture shrinks, a 1×1 "
+        "convolution on the shortcut makes the sizes meet. With a mean over the last picture in place of large linear"
+        " layers it needs a twelfth of VGG-16's parameters and an eighth of its work.",
+    ),
+}
+
+
+def classics_view(subject: Subject) -> None:
+    """Both networks, then the experiment."""
+    for name, (title, text) in TOLD.items():
+        _classic(name, title, text)
+    _shortcut_experiment()
+
+
+def _classic(name: str, title: str, text: str) -> None:
+    parts = cache.parts(TrainConfig(model=name), IMAGENET_SHAPE)
+    weights, work = sum(p.parameters for p in parts), sum(p.multiply_adds for p in parts)
+    st.subheader(title, anchor=False)
+    st.markdown(text)
+    st.markdown(
+        f"**{weights:,}** parameters · **{work / 1e9:.2f} billion** multiply-adds for an image of 224×224×3 · "
+        f"**{sum(p.kind in ('Conv2d', 'Linear') and not p.shortcut for p in parts)}** layers with weights on its way"
+    )
+    titles = [f"{p.index + 1}. {p.kind} → {size_text(p.output[1:])}" for p in parts]
+    drawing = draw(parts, (IMAGENET_SHAPE[0], IMAGENET_SHAPE[1], IMAGENET_SHAPE[1]))
+    key = f"classics.{name}"
+    chosen = st.session_state.get(f"{key}.part", -2)
+    network_drawing(drawing, titles, chosen, key, lambda index: _remember(key, index))
+    if chosen >= 0:
+        part = parts[chosen]
+        worked = " · ".join(f"{f.name}: {f}" for f in part.formulas)
+        st.caption(f"**{titles[chosen]}** {part.settings}. {worked}".replace("*(", "\\*("))
+    with st.expander("Its groups in numbers"):
+        groups = groups_of(parts)
+        rows = [
+            f"| {g.title} | {sum(p.kind == 'Conv2d' for p in g.parts)} | {size_text(g.output[1:])} | "
+            f"{sum(p.parameters for p in g.parts):,} | {sum(p.parameters for p in g.parts) / weights:.1%} | "
+            f"{sum(p.multiply_adds for p in g.parts) / work:.1%} |"
+            for g in groups
+        ]
+        head = ["| Group | Convolutions | Leaves | Parameters | of all | of the work |", "|---|--:|---|--:|--:|--:|"]
+        st.markdown("\n".join([*head, *rows]))
+
+
+def _remember(key: str, index: int) -> None:
+    st.session_state[f"{key}.part"] = index
+
+
+def _shortcut_experiment() -> None:
+    st.subheader("Why a shortcut helps", anchor=False)
+    st.markdown(
+        "A layer learns from the gradient that reaches it. In a deep plain stack each layer on the way back multiplies "
+        "it by something small, and little arrives at the first layers. A shortcut hands it on as it is. Both stacks "
+        "here have the same 3×3 convolutions with the same first weights; only the shortcuts differ."
+    )
+    depth = st.slider("Layers", 4, 48, 24, key="classics.depth", persist_state="session")
+    seed = st.number_input("Seed of the weights", 0, 9999, 0, key="classics.seed", width=180, persist_state="session")
+    plain, residual = _measured(depth, int(seed))
+    figure = depth_figure({"plain": plain, "with shortcuts": residual})
+    st.plotly_chart(
+        figure, key="classics.gradients", width="stretch", config={"displayModeBar": False},
+        alt=f"Gradient norms over {depth} layers, plain and with shortcuts.",
+    )  # fmt: skip
+    less = residual[0] / plain[0] if plain[0] else float("inf")
+    times = f"{less:,.0f}" if less < 1e6 else f"{less:.0e}"
+    verdict = "no gradient at all" if less == float("inf") else f"**{times} times** less gradient than with shortcuts"
+    st.markdown(
+        f"Measured now on 16 digits: the first of {depth} plain layers gets {verdict} ({plain[0]:.1e} against "
+        f"{residual[0]:.1e})."
+    )
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _measured(depth: int, seed: int) -> tuple[list[float], list[float]]:
+    config = TrainConfig(dataset="digits")
+    digits = cache.dataset(config)
+    images = scaling_of(config, digits)(digits.train.images[:16])
+    with torch.enable_grad():
+        return gradient_norms(depth, False, images, seed), gradient_norms(depth, True, images, seed)

@@ -1,0 +1,75 @@
+"""The image that flows through the network: of the dataset, drawn, or uploaded."""
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+from torch import Tensor
+
+from cnnlab.checkpoints import Checkpoint
+from cnnlab.datasets import ImageDataset
+from cnnlab.loader import Scaling
+from cnnlab.pictures import UnreadableImage, open_picture
+from cnnlab.prediction.preprocess import prepare
+from cnnlab.ui.network.choice import Subject
+
+CANVAS = 196  # pixels
+WAYS = ("Test image", "Draw", "Upload")
+
+
+def flow_image(subject: Subject, dataset: ImageDataset | None, scaling: Scaling) -> Tensor | None:
+    """The image as uint8 [1, C, H, W], prepared for the network as on the Predict page; None while there is none."""
+    ways = WAYS if dataset is not None else WAYS[1:]
+    if st.session_state.get("flow.way") not in ways:
+        st.session_state["flow.way"] = ways[0]
+    way = st.segmented_control("Image", ways, key="flow.way", required=True, persist_state="session")
+    if way == "Test image" and dataset is not None:
+        return _sample(dataset)
+    picture = _drawn() if way == "Draw" else _uploaded()
+    if picture is None:
+        return None
+    channels, size, classes = subject.shape
+    names = tuple(str(c) for c in range(classes))
+    return prepare(picture, Checkpoint(subject.config, names, channels, size, scaling, {}, {})).pixels.unsqueeze(0)
+
+
+def _sample(dataset: ImageDataset) -> Tensor:
+    count = len(dataset.test)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        number = st.number_input(
+            f"Which of {count:,}", 0, count - 1, 0, key="flow.number", width=150, persist_state="session"
+        )
+        st.button("Another", icon=":material/shuffle:", key="flow.shuffle", on_click=_another, args=(count,))
+    index = min(int(number), count - 1)
+    st.caption(f"A test image of class **{dataset.class_names[int(dataset.test.labels[index])]}**.")
+    return dataset.test.images[index : index + 1]
+
+
+def _another(count: int) -> None:
+    st.session_state["flow.number"] = int(np.random.default_rng().integers(count))
+
+
+def _drawn() -> Image.Image | None:
+    from streamlit_drawable_canvas import st_canvas  # outside a running server it cannot be imported
+
+    st.caption("White on black, as the digits are.")
+    result = st_canvas(
+        stroke_width=16, stroke_color="#ffffff", background_color="#000000", height=CANVAS, width=CANVAS,
+        return_image_data=True, key="flow.canvas",
+    )  # fmt: skip
+    if result.image_data is not None and (result.json_data or {}).get("objects"):
+        st.session_state["flow.drawing"] = result.image_data[:, :, :3].copy()
+    kept = st.session_state.get("flow.drawing")  # the canvas forgets on leaving the page
+    return None if kept is None else Image.fromarray(kept)
+
+
+def _uploaded() -> Image.Image | None:
+    file = st.file_uploader("A picture", key="flow.file")
+    if file is not None:
+        st.session_state["flow.upload"] = file.getvalue()
+    if (content := st.session_state.get("flow.upload")) is None:
+        return None
+    try:
+        return open_picture(content)
+    except UnreadableImage as error:
+        st.error(str(error), icon=":material/broken_image:")
+        return None

@@ -1,0 +1,49 @@
+"""The same step again and again: the loss on one batch, at the recipe's learning rate and at one's own."""
+
+import math
+from collections.abc import Callable
+
+import streamlit as st
+
+from cnnlab.config import TrainConfig
+from cnnlab.explain.step import Step
+from cnnlab.figures.gradients import losses_figure
+
+Losses = Callable[[int, float | None], list[float]]
+"""(steps, learning rate or None for the schedule's) -> losses before each step and after the last."""
+
+FACTORS = (1, 3, 10, 30, 100, 300, 1000, 10_000)
+
+
+def repeat_view(config: TrainConfig, step: Step, losses: Losses) -> None:
+    """How many steps, at which rate, and what becomes of the loss."""
+    st.subheader("And again", anchor=False)
+    st.markdown("The same batch, step after step. Raise the learning rate until it blows up.")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        steps = st.slider("Steps", 1, 50, 10, key="repeat.steps", width=260, persist_state="session")
+        factor = st.select_slider(
+            "Learning rate, times", FACTORS, 1, key="repeat.factor", width=300, persist_state="session"
+        )
+        asked = st.toggle("Take these steps", key="repeat.go", persist_state="session")
+    if not asked:
+        return
+    curves = {f"lr = {step.lr:g}": losses(steps, step.lr)}
+    if factor != 1:
+        curves[f"lr = {factor * step.lr:g}"] = losses(steps, factor * step.lr)
+    st.plotly_chart(
+        losses_figure(curves), key="repeat.losses", width="stretch", config={"displayModeBar": False},
+        alt="; ".join(f"{name}: from {c[0]:.4g} to {c[-1]:.4g}" for name, c in curves.items()),
+    )  # fmt: skip
+    for name, curve in curves.items():
+        st.markdown(f"{name}: {_verdict(curve)}")
+
+
+def _verdict(curve: list[float]) -> str:
+    broken = next((number for number, loss in enumerate(curve) if not math.isfinite(loss)), None)
+    if broken is not None:
+        return f"**blown up**: after {broken} steps the loss is not a number any more."
+    if curve[-1] > 2 * curve[0]:
+        return f"**it blows up**: from {curve[0]:.4f} to {curve[-1]:,.4g}. Each step overshoots the valley by more."
+    if curve[-1] < curve[0]:
+        return f"the loss falls from {curve[0]:.4f} to {curve[-1]:.4f}."
+    return f"the loss does not fall ({curve[0]:.4f} to {curve[-1]:.4f}): the rate is at its limit."

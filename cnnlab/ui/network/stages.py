@@ -1,0 +1,206 @@
+"""The stages of a training step: what each shows, and its lines of PyTorch."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from cnnlab.config import TrainConfig
+from cnnlab.datasets import ImageDataset
+from cnnlab.explain.step import Step, Weights
+from cnnlab.explain.update import shown, update_lines
+from cnnlab.figures.channels import strip_figure
+from cnnlab.figures.gallery import GAP, gallery_figure
+from cnnlab.figures.gradients import norms_figure
+from cnnlab.ui import words
+
+CELL, COLUMNS, MOST_IMAGES = 64, 8, 32
+QUIET = {"displayModeBar": False, "staticPlot": True}
+
+
+def batch_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
+    """The images and their labels."""
+    low, high = float(step.inputs.min()), float(step.inputs.max())
+    st.markdown(
+        f"{len(step.labels)} training images, drawn by shuffling, with their labels: a tensor of "
+        f"`{tuple(step.inputs.shape)}`. Their grey values 0 … 255 were scaled to {low:.2f} … {high:.2f}."
+    )
+    count = min(len(step.labels), MOST_IMAGES)
+    captions = [dataset.class_names[label][:9] for label in step.labels[:count].tolist()]
+    figure = gallery_figure(step.pixels[:count].numpy(), captions, COLUMNS, CELL)
+    st.plotly_chart(
+        figure, key="step.batch", width=COLUMNS * (CELL + GAP), config=QUIET, alt=f"Labels: {', '.join(captions)}."
+    )
+
+
+def logits_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
+    """One row of numbers an image."""
+    st.markdown("The network answers each image with one number a class, the logits. They may be anything.")
+    _table(step.logits.numpy(), step, dataset, "%.4f")
+
+
+def softmax_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
+    """Probabilities, one written out."""
+    st.markdown(
+        "Softmax makes them probabilities: e to the power of each, divided by the sum, so that a row adds to 1."
+    )
+    z, label = step.logits[0].tolist(), int(step.labels[0])
+    total = sum(math.exp(v) for v in z)
+    st.markdown(
+        f"First image, its true class **{dataset.class_names[label]}**: e^({z[label]:.4f}) / {total:.4f} = "
+        f"**{float(step.probabilities[0, label]):.6f}**"
+    )
+    _table(step.probabilities.numpy(), step, dataset, "%.4f")
+
+
+def loss_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
+    """−log p of each image, and their mean."""
+    st.markdown(
+        "The loss of an image is −log of the probability that its true class got: 0 for a sure right answer, large for "
+        f"a sure wrong one. Guessing among {dataset.num_classes} classes costs "
+        f"−log(1/{dataset.num_classes}) = {math.log(dataset.num_classes):.4f}."
+    )
+    if config.label_smoothing:
+        st.caption(
+            f"Label smoothing {config.label_smoothing:g}: that share of the target is spread over all classes, so the "
+            "loss is not −log p alone."
+        )
+    p = step.probabilities[range(len(step.labels)), step.labels].tolist()
+    table = pd.DataFrame(
+        {
+            "Image": range(1, len(p) + 1),
+            "True class": [dataset.class_names[label] for label in step.labels.tolist()],
+            "−log p": [f"−log({q:.6f}) = {-math.log(max(q, 1e-300)):.6f}" for q in p],
+            "Loss": step.losses.tolist(),
+        }
+    )
+    bar = st.column_config.ProgressColumn(format="%.4f", min_value=0, max_value=float(table["Loss"].max()))
+    st.dataframe(
+        table, hide_index=True, height=320, key="step.losses", column_config={"Loss": bar},
+    )  # fmt: skip
+    st.markdown(f"Their mean is the batch's loss: **{step.loss:.8f}**")
+
+
+def zero_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
+    """What would be left over."""
+    st.markdown(
+        "`backward` **adds** to the gradients that are there. So what the last step left must go first, or this step "
+        "would follow the sum of both."
+    )
+    if step.number == 1:
+        st.info(
+            "This is the first step: there is nothing left over yet. Open step 2 to see some.", icon=":material/info:"
+        )
+    else:
+        st.metric(
+            f"Gradient left over from step {step.number - 1}", f"{step.left_over:.6f}", border=True,
+            help="The norm of all gradients together, before they are cleared.",
+        )  # fmt: skip
+        st.markdown("After `zero_grad()` it is **0**.")
+
+
+def backward_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
+    """Each layer's gradient norm, and the gradient of the first kernels."""
+    st.markdown(
+        "Going back from the loss by the chain rule, every weight gets its gradient: how much the loss would rise if "
+        f"the weight rose a little. All together have a norm (length) of **{step.gradient_norm:.6f}**."
+    )
+    if step.clip < 1:
+        st.markdown(f"Gradient clipping to {config.grad_clip:g} then multiplies them all by {step.clip:.6f}.")
+    norms = {name: w.gradient_norm for name, w in step.weights.items()}
+    st.plotly_chart(
+        norms_figure(norms), key="step.norms", width="stretch", config={"displayModeBar": False},
+        alt="; ".join(f"{name} {value:.3g}" for name, value in norms.items()),
+    )  # fmt: skip
+    if step.first_kernels is not None:
+        kernels = step.first_kernels[:16].mean(1).numpy()
+        st.caption(
+            "The gradient of the first convolution's kernels"
+            + (", mean over the input's channels" if step.first_kernels.shape[1] > 1 else "")
+            + ": orange where the loss rises with the weight, blue where it falls, dark where it does not care."
+        )
+        st.plotly_chart(
+            strip_figure(kernels, [f"#{i}" for i in range(len(kernels))], 8, CELL), key="step.kernels", config=QUIET,
+            width=min(8, len(kernels)) * (CELL + GAP), alt="Gradients of the first kernels.",
+        )  # fmt: skip
+
+
+def update_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
+    """The optimiser's arithmetic for one chosen weight."""
+    st.markdown(f"{words.choice(config.optimizer)} moves every weight against its gradient. Follow one of them:")
+    with st.container(horizontal=True):
+        name = st.selectbox("Weights", list(step.weights), key="step.weights")
+        w = step.weights[name]
+        index = st.number_input(
+            f"Which one (of {math.prod(w.shape):,})", 0, len(w.before) - 1, min(_largest(w), len(w.before) - 1),
+            key=f"step.index.{name}", help="Counted from 0; the one with the largest gradient to begin with.",
+        )  # fmt: skip
+    place = np.unravel_index(int(index), w.shape)
+    weight, gradient, after = (float(t[int(index)]) for t in (w.before, w.gradient, w.after))
+    st.markdown(
+        f"`{name}[{', '.join(map(str, place))}]`: w = **{shown(weight)}**, g = **{shown(gradient)}**, "
+        f"lr = **{shown(step.lr)}**, step t = {step.number}"
+    )
+    state = {key: float(t[min(int(index), len(t) - 1)]) for key, t in w.state.items()}
+    lines = update_lines(config, weight, gradient, step.lr, state, step.clip)
+    for line in lines:
+        meaning = f" &nbsp; :gray[{line.meaning}]" if line.meaning else ""
+        st.markdown(f"`{line.symbols}`{meaning}  \n{line.numbers} = **{shown(line.value)}**")
+    same = shown(after) == shown(lines[-1].value)
+    st.markdown(f"torch's own new weight: **{shown(after)}** {'✓ the same' if same else '✗ not the same'}")
+
+
+def after_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
+    """The loss on the same batch with the new weights."""
+    st.markdown("The same batch once more, through the network with its new weights:")
+    change = step.loss_after - step.loss
+    with st.grid(2, min_column_width=160):
+        st.metric("Loss before", f"{step.loss:.6f}", border=True)
+        st.metric("Loss afterwards", f"{step.loss_after:.6f}", f"{change:+.6f}", delta_color="inverse", border=True)
+    st.markdown(
+        "It fell: the step went downhill." if change < 0 else
+        "It rose: the step was too long for this slope. Try a lower learning rate."
+    )  # fmt: skip
+
+
+def _largest(w: Weights) -> int:
+    return int(w.gradient.abs().argmax())
+
+
+def _table(values: np.ndarray, step: Step, dataset: ImageDataset, form: str) -> None:
+    names = [dataset.class_names[label] for label in step.labels.tolist()]
+    table = pd.DataFrame(values, columns=[str(name) for name in dataset.class_names])
+    table.insert(0, "True class", names)
+    columns = {str(name): st.column_config.NumberColumn(format=form, width=70) for name in dataset.class_names}
+    st.dataframe(table, hide_index=True, height=320, column_config=columns)
+
+
+Stage = Callable[[Step, TrainConfig, ImageDataset], None]
+STAGES: dict[str, Stage] = {
+    "Batch": batch_stage,
+    "Logits": logits_stage,
+    "Softmax": softmax_stage,
+    "Loss": loss_stage,
+    "zero_grad": zero_stage,
+    "backward": backward_stage,
+    "step": update_stage,
+    "After": after_stage,
+}
+
+
+def code_of(stage: int, config: TrainConfig) -> str:
+    """The lines of PyTorch that did the stage."""
+    smoothing = f", label_smoothing={config.label_smoothing:g}" if config.label_smoothing else ""
+    clip = f"\nnn.utils.clip_grad_norm_(model.parameters(), {config.grad_clip:g})" if config.grad_clip else ""
+    return (
+        "inputs = (images.float() / 255 - mean) / std\nlabels",
+        "model.train()\nlogits = model(inputs)",
+        "probabilities = logits.softmax(dim=1)",
+        f"# softmax, log and mean in one call\nloss = cross_entropy(logits, labels{smoothing})",
+        "optimizer.zero_grad()",
+        f"loss.backward(){clip}\n\nfor name, w in model.named_parameters():\n    print(name, w.grad.norm())",
+        "optimizer.step()",
+        "print(cross_entropy(model(inputs), labels))",
+    )[stage]

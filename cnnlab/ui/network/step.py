@@ -1,0 +1,100 @@
+"""One training step, opened: stage by stage with Next, beside each the lines of PyTorch that did it."""
+
+import streamlit as st
+
+from cnnlab.config import TrainConfig
+from cnnlab.datasets import DatasetError, ImageDataset
+from cnnlab.explain.step import Step, TooLarge, open_step, repeat_steps
+from cnnlab.ui import words
+from cnnlab.ui.network.choice import Subject
+from cnnlab.ui.network.images import lab_images
+from cnnlab.ui.network.repeat import repeat_view
+from cnnlab.ui.network.stages import STAGES, code_of
+
+STAGE = "step.stage"
+MOST_STEPS = 20  # that are taken before the opened one
+
+
+@st.cache_resource(max_entries=4, show_spinner="Taking the step …")
+def _step(settings: str, changed: int, _dataset: ImageDataset, number: int, lr: float | None) -> Step:
+    return open_step(TrainConfig.model_validate_json(settings), _dataset, number, lr)
+
+
+@st.cache_data(max_entries=16, show_spinner="Repeating the step …")
+def _losses(settings: str, changed: int, _dataset: ImageDataset, steps: int, lr: float | None) -> list[float]:
+    return repeat_steps(TrainConfig.model_validate_json(settings), _dataset, steps, lr)
+
+
+def step_view(subject: Subject) -> None:
+    """The settings of the step, its stages, and the same step repeated."""
+    if not subject.trainable:
+        st.info("There are no images of this shape in the lab: choose other images in the sidebar to take a step.")
+        return
+    dataset = lab_images(subject.config)
+    if dataset is None:
+        return
+    config = subject.config
+    number, lr = _settings(config)
+    identity = (config.model_dump_json(), id(dataset))
+    try:
+        step = _step(*identity, dataset, number, lr)
+    except (TooLarge, DatasetError) as error:
+        st.info(str(error), icon=":material/inventory_2:")
+        return
+    stage = _switch()
+    with st.container(border=True):
+        st.subheader(f"{stage + 1}. {list(STAGES)[stage]}", anchor=False)
+        left, right = st.columns([5, 3], gap="large")
+        with left:
+            list(STAGES.values())[stage](step, config, dataset)
+        with right:
+            st.caption("The lines that do it")
+            st.code(code_of(stage, config), language="python")
+    repeat_view(config, step, lambda steps, rate: _losses(*identity, dataset, steps, rate))
+
+
+def _settings(config: TrainConfig) -> tuple[int, float | None]:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        number = st.number_input(
+            "Open step", 1, MOST_STEPS, 1, key="step.number", width=140, persist_state="session",
+            help="Which step of the training; from the second on momentum has something to remember.",
+        )  # fmt: skip
+        own = st.toggle("Own learning rate", key="step.own", persist_state="session")
+        lr = None
+        if own:
+            lr = st.number_input(
+                "Learning rate", value=config.lr, format="%g", key="step.lr", width=160, persist_state="session",
+                help="In place of the schedule's; try 10 and 100 times as much.",
+            )  # fmt: skip
+        st.caption(
+            f"The recipe's optimiser: {words.choice(config.optimizer)}"
+            + (f" with momentum {config.momentum:g}" if config.momentum else "")
+            + f", batches of {config.batch_size}, from the first weights on. In double "
+            "precision, so that every digit can be followed."
+        )
+    if lr is not None and not 0 < lr <= 1e6:
+        st.error(f"A learning rate of {lr:g} is not allowed: give a number above 0, such as {config.lr:g}.")
+        lr = None
+    return int(number), lr
+
+
+def _switch() -> int:
+    """The stage, with Back and Next on both sides of the list."""
+    names = list(STAGES)
+    st.session_state.setdefault(STAGE, names[0])
+    st.session_state[STAGE] = st.session_state[STAGE]  # a widget's key is lost where it is not drawn
+    with st.container(horizontal=True, vertical_alignment="center"):
+        place = names.index(st.session_state[STAGE])
+        st.button("Back", icon=":material/arrow_back:", disabled=place == 0, on_click=_go, args=(-1,), key="step.back")
+        st.button(
+            "Next", icon=":material/arrow_forward:", type="primary", disabled=place == len(names) - 1,
+            on_click=_go, args=(1,), key="step.next",
+        )  # fmt: skip
+        st.segmented_control("Stage", names, key=STAGE, required=True, label_visibility="collapsed")
+    return place
+
+
+def _go(by: int) -> None:
+    names = list(STAGES)
+    place = names.index(st.session_state[STAGE]) + by
+    st.session_state[STAGE] = names[max(0, min(place, len(names) - 1))]

@@ -1,0 +1,167 @@
+// A still Plotly figure: drawn in place, saved as PNG, SVG or HTML, and asked for what was clicked or lassoed.
+const mounted = new WeakMap();
+let library;
+
+function plotly() {
+  library ??= window.Plotly ? Promise.resolve(window.Plotly) : new Promise((resolve, reject) => {
+    let script = document.querySelector("script[src='/lab/plotly.js']");  // perhaps on its way already
+    if (!script) {
+      script = document.createElement("script");
+      script.src = "/lab/plotly.js";
+      document.head.append(script);
+    }
+    script.addEventListener("load", () => resolve(window.Plotly));
+    script.addEventListener("error", reject);
+  });
+  return library;
+}
+
+function themed(layout, root) {
+  const style = getComputedStyle(root);
+  const colour = (name, other) => style.getPropertyValue(name).trim() || other;
+  const text = colour("--st-text-color", style.color);
+  return { ...layout, font: { ...layout.font, color: text, family: colour("--st-font", "sans-serif") },
+           newselection: { line: { color: text, width: 2, dash: "dot" } },
+           hoverlabel: { ...layout.hoverlabel, bgcolor: colour("--st-background-color", "#fff"), font: { color: text } } };
+}
+
+const HEAD = 54;  // pixels above a saved figure, for its title
+
+function printed(figure, name, width) {  // the figure for paper: white, with its title
+  const { layout } = figure;
+  const height = layout.height + HEAD;
+  const margin = { ...layout.margin, t: (layout.margin?.t ?? 36) + HEAD };
+  return { data: figure.data, layout: { ...layout, width, height, margin, font: { ...layout.font, color: "#222", family: "sans-serif" },
+           paper_bgcolor: "#fff", plot_bgcolor: "#fff", shapes: layout.shapes,
+           title: { text: name, x: 0, xanchor: "left", y: 1, yanchor: "top", yref: "container", pad: { t: 14, l: 14 }, font: { size: 16 } } } };
+}
+
+async function save(state, plot, format) {
+  const Plotly = await plotly();
+  const { name } = state.data;
+  const width = Math.round(plot.clientWidth);
+  const paper = printed(state.figure, name, width);
+  const filename = name.replace(/[^\p{L}\p{N}._-]+/gu, "_");
+  if (format !== "html") {
+    const { height } = paper.layout;
+    return Plotly.downloadImage(paper, { format, filename, width, height, scale: format === "png" ? 2 : 1 });
+  }
+  const source = await (await fetch("/lab/plotly.js")).text();
+  const given = JSON.stringify([paper.data, paper.layout]).replaceAll("</", "<\\/");
+  const title = name.replace(/[<>&]/g, (c) => `&#${c.charCodeAt(0)};`);
+  const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title><script>${source}</` +
+    `script></head><body><div id="figure"></div><script>Plotly.newPlot("figure", ...${given})</` + `script></body></html>`;
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([page], { type: "text/html" }));
+  link.download = filename + ".html";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+function place(plot, point) {  // where a point is, in pixels of the plot
+  const { xaxis: x, yaxis: y } = plot._fullLayout;
+  const trace = plot.data[point.curveNumber];
+  const size = trace.marker?.size ?? 10;
+  return { x: x._offset + x.d2p(trace.x[point.pointNumber]), y: y._offset + y.d2p(trace.y[point.pointNumber]), size };
+}
+
+function answering(plot) {  // all points that a click can pick
+  return plot.data.flatMap((trace, curveNumber) => (trace.type === "heatmap" ? [] : trace.customdata ?? []).map((value, pointNumber) => ({ curveNumber, pointNumber, value })));
+}
+
+function step(plot, from, dx, dy) {  // the nearest point in the direction of an arrow key
+  const all = answering(plot).map((point) => ({ ...point, at: place(plot, point) }));
+  if (!from || !all.length) return all[0] ?? null;
+  const here = place(plot, from);
+  const cost = ({ at }) => {
+    const [x, y] = [at.x - here.x, at.y - here.y];
+    const ahead = x * dx + y * dy;
+    return ahead > 1 ? ahead + 3 * Math.abs(x * dy + y * dx) : Infinity;
+  };
+  const best = all.reduce((a, b) => (cost(b) < cost(a) ? b : a), all[0]);
+  return cost(best) < Infinity ? best : from;
+}
+
+export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
+  const root = parentElement.querySelector(".lab-plot");
+  const [plot, ring, tip] = [".plot", ".ring", ".tip"].map((name) => root.querySelector(name));
+  const state = mounted.get(root) ?? {};
+  mounted.set(root, state);
+  if (state.data?.figure !== data.figure) state.figure = JSON.parse(data.figure);
+  Object.assign(state, { data, at: null });
+  root.querySelector(".save").hidden = !data.name;
+  root.classList.toggle("picks", data.picks);
+  root.classList.toggle("labels", data.labels);
+  plot.style.height = state.figure.layout.height + "px";
+  plot.setAttribute("aria-label", data.alt);
+  plot.setAttribute("role", data.picks ? "application" : "img");
+  if (data.picks) plot.tabIndex = 0; else plot.removeAttribute("tabindex");
+
+  const point_out = (point) => {
+    state.at = point;
+    ring.hidden = tip.hidden = !point;
+    if (!point) return;
+    const at = place(plot, point);
+    const side = Math.max(at.size, 12) + 4;
+    Object.assign(ring.style, { left: at.x - side / 2 + "px", top: at.y - side / 2 + "px", width: side + "px", height: side + "px" });
+    const words = plot.data[point.curveNumber].text?.[point.pointNumber];
+    tip.hidden = !data.thumbs;
+    if (!data.thumbs) return;
+    const { url, columns, side: thumb } = data.thumbs;
+    const n = plot.data[point.curveNumber].customdata[point.pointNumber];
+    const zoom = 96 / thumb;
+    Object.assign(tip.firstElementChild.style, { backgroundImage: `url(${url})`, backgroundSize: columns * 96 + "px",
+      backgroundPosition: `${-(n % columns) * thumb * zoom}px ${-Math.floor(n / columns) * thumb * zoom}px` });
+    tip.lastElementChild.innerText = (words ?? "").replaceAll("<br>", "\n");  // a class may be called <b>
+    const left = at.x + 130 > plot.clientWidth ? at.x - 128 : at.x + 14;
+    Object.assign(tip.style, { left: left + "px", top: Math.min(Math.max(at.y - 60, 0), plot.clientHeight - 160) + "px" });
+  };
+  const pick = (point) => setTriggerValue("picked", plot.data[point.curveNumber].customdata[point.pointNumber]);
+
+  const paint = async () => {
+    const Plotly = await plotly();
+    state.scheme = getComputedStyle(root).getPropertyValue("--st-text-color");
+    await Plotly.react(plot, state.figure.data, themed(state.figure.layout, root),
+                       { responsive: true, displayModeBar: false, doubleClick: "reset", showTips: false });
+    for (const name of ["plotly_click", "plotly_hover", "plotly_unhover", "plotly_selected", "plotly_deselect"]) plot.removeAllListeners(name);
+    const answer = (event) => event?.points?.find((p) => p.customdata !== undefined);
+    const { labels } = state.figure.layout.meta ?? {};
+    if (data.picks) plot.on("plotly_click", (event) => {
+      const p = answer(event);
+      const cell = event.points.find((point) => point.data.type === "heatmap" && Array.isArray(point.pointNumber));
+      if (p) pick(p); else if (cell && labels) setTriggerValue("picked", cell.pointNumber.map((n) => labels[n]));
+    });
+    if (data.picks || data.thumbs) {
+      plot.on("plotly_hover", (event) => point_out(answer(event) ?? null));
+      plot.on("plotly_unhover", () => point_out(null));
+    }
+    if (data.lasso) {
+      plot.on("plotly_selected", (event) => { if (event) setStateValue("chosen", event.points.map((p) => p.customdata)); });
+      plot.on("plotly_deselect", () => setStateValue("chosen", []));
+    }
+    root.dataset.painted = (+(root.dataset.painted ?? 0) + 1).toString();
+  };
+  point_out(null);
+  paint();
+
+  plot.onkeydown = (event) => {
+    const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    if (!data.picks || !(event.key in arrows || event.key === "Enter")) return;
+    event.preventDefault();
+    if (event.key === "Enter") { if (state.at) pick(state.at); return; }
+    point_out(step(plot, state.at, ...arrows[event.key]));
+    if (!data.thumbs && state.at) window.Plotly.Fx.hover(plot, [state.at]);
+  };
+  plot.onclick = (event) => {  // the name of a class beside the matrix
+    const tick = data.labels && event.target.closest?.(".xtick, .ytick");
+    if (tick) setTriggerValue("label", state.figure.layout.meta.labels[Math.round(tick.__data__.x)]);
+  };
+  for (const button of root.querySelectorAll("[data-format]")) button.onclick = () => save(state, plot, button.dataset.format);
+  const theme = setInterval(() => {
+    if (state.scheme !== undefined && getComputedStyle(root).getPropertyValue("--st-text-color") !== state.scheme) paint();
+  }, 1000);
+  state.watcher?.disconnect();
+  state.watcher = new ResizeObserver(() => { if (window.Plotly && plot._fullLayout) window.Plotly.Plots.resize(plot); });
+  state.watcher.observe(root);
+  return () => { clearInterval(theme); state.watcher.disconnect(); };
+}

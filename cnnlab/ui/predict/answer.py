@@ -1,0 +1,102 @@
+"""What the network says to a picture: the answer in words, the strip of steps, the bars, and what it looked at."""
+
+import streamlit as st
+
+from cnnlab.explain.attributions import methods_for
+from cnnlab.explain.embeddings import last_features
+from cnnlab.figures.attribution import attribution_figure
+from cnnlab.prediction.predictor import Answer
+from cnnlab.prediction.preprocess import LAYOUTS, Prepared, prepare
+from cnnlab.ui import words
+from cnnlab.ui.live_plot import still_plot
+from cnnlab.ui.predict.bars import bars, panel
+from cnnlab.ui.predict.choice import Subject
+from cnnlab.ui.predict.given import Given
+from cnnlab.ui.predict.strip import strip, switched
+
+TOP = 5  # classes shown
+FIRST = {"Draw": "Draw, and lift the pen", "Camera": "Take a photo", "Test images": "Choose a test image"}
+MAP = 190  # pixels of the map beside the bars
+
+
+def nothing_yet(way: str) -> None:
+    """What stands where the answer will be, for each ``way`` in."""
+    with st.container(border=True, key="predict-empty"):
+        st.markdown(f"#### {FIRST[way]}")
+        st.markdown(
+            "The network answers at once. Here you will see what it sees, what it takes it for and how sure it is, and "
+            f"which {'strokes' if way == 'Draw' else 'parts of the picture'} made it say so."
+        )
+
+
+def answer_view(subject: Subject, given: Given) -> None:
+    """All of it, the fastest first."""
+    prepared = prepare(given.picture, subject.predictor.checkpoint, switched())
+    answer = subject.predictor.answer_prepared(prepared)
+    headline(answer, subject.threshold, given, _strangeness(subject, prepared))
+    strip(prepared)
+    left, right = st.columns([1.75, 1], gap="medium")
+    with left:
+        bars([panel("", answer, TOP)], "predict.bars", given.id)
+        calibrated = "Bar: how sure, calibrated. Line in it: what the network itself says."
+        st.caption(
+            calibrated if subject.predictor.calibration.images else "Not calibrated: both are the network's own."
+        )
+    others(subject, given)
+    with right:
+        _looked_at(subject, prepared, answer)
+
+
+def headline(answer: Answer, threshold: float, given: Given, strange: str = "") -> None:
+    """The answer in words, or that it is not known."""
+    name = answer.class_names[answer.label]
+    sure = words.sure(answer.confidence).replace(">", "over ").replace("<", "below ")  # > begins a quotation
+    if answer.confidence < threshold:
+        said = f"# I don't know\nPerhaps **{name}**, but only {sure} sure; you asked for {100 * threshold:.0f} %."
+    else:
+        said = f"# {name} :gray[:small[{sure} sure]]"
+    if given.truth is not None:
+        right = given.truth == name
+        said += f"\n\n{':green[✓ right]' if right else f':red[✗ wrong], it is **{given.truth}**'}"
+    with st.container(key="predict-answer", gap=None):
+        st.markdown(said + strange)
+
+
+def _strangeness(subject: Subject, prepared: Prepared) -> str:
+    """A warning where the picture is unlike anything in training, else nothing."""
+    predictor, novelty = subject.predictor, subject.novelty
+    if novelty is None:
+        return ""
+    config = predictor.checkpoint.config
+    features = last_features(predictor.network, prepared.pixels[None], config, prepared.scaling)
+    if not novelty.is_unlike_all(features):
+        return ""
+    share = 100 * (1 - novelty.share_as_far(features))
+    many = "any" if share > 99.95 else f"{share:.1f} %"
+    whose = "validation images" if novelty.held_out else "other training images"
+    return (
+        "\n\n:orange[:material/warning: **Unlike anything in training**]: to this network it lies farther from the "
+        f"training images than {many} of the {whose}. Do not rely on the answer."
+    )
+
+
+def others(subject: Subject, given: Given) -> None:
+    """The answers of the other runs, side by side."""
+    if subject.others:
+        panels = [
+            panel(predictor.run.name, predictor.answer(given.picture, switched()), 3) for predictor in subject.others
+        ]
+        bars(panels, "predict.bars.others", given.id)
+
+
+def _looked_at(subject: Subject, prepared: Prepared, answer: Answer) -> None:
+    """What spoke for the answer: the strokes of a drawing, or the place in a photograph."""
+    predictor = subject.predictor
+    methods = methods_for(predictor.network)
+    strokes = predictor.checkpoint.config.dataset in LAYOUTS
+    method = methods["integrated_gradients" if strokes or "grad_cam" not in methods else "grad_cam"]
+    found = method.explain(predictor.network, prepared.pixels[None], prepared.scaling, answer.label)[0]
+    figure = attribution_figure(prepared.pixels.numpy(), found, 0.8, method.signed, MAP)
+    still_plot(figure, key="predict.looked")
+    against = ", blue against" if method.signed else ""
+    st.caption(f"Orange speaks for **{answer.class_names[answer.label]}**{against}.")

@@ -1,0 +1,137 @@
+"""Who answers on the Predict page: a run and its checkpoint, others beside it, and how sure an answer must be."""
+
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from cnnlab.checkpoints import CheckpointError
+from cnnlab.datasets import DatasetError
+from cnnlab.evaluation.evaluate import checkpoint_time
+from cnnlab.models import ModelError
+from cnnlab.paths import runs_dir
+from cnnlab.prediction.novelty import Novelty
+from cnnlab.prediction.predictor import Predictor
+from cnnlab.registry import UnknownName
+from cnnlab.runs import LIVE, Run, RunError, list_runs
+from cnnlab.ui import cache
+from cnnlab.ui.predict.first_run import offer_training
+
+CHECKPOINTS = {"best": "Best", "last": "Last"}
+ERRORS = (RunError, CheckpointError, DatasetError, ModelError, UnknownName)
+MOST_OTHERS = 3  # runs beside the chosen one: more do not fit side by side
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The chosen network, ``others`` beside it, and the confidence in [0, 1] below which it does not know;
+    ``novelty`` tells what is unlike its training images, where these are here."""
+
+    predictor: Predictor
+    others: tuple[Predictor, ...]
+    threshold: float
+    novelty: Novelty | None
+
+    @property
+    def id(self) -> str:
+        """Tells this network from any other: for the keys of what depends on it."""
+        return f"{self.predictor.run.id}.{self.predictor.name}"
+
+    @property
+    def color(self) -> bool:
+        """Whether the network takes colours."""
+        return self.predictor.checkpoint.in_channels == 3
+
+
+def choose() -> Subject | None:
+    """The sidebar's choice, ready to answer; else a sentence, or the offer to train a first network, and None."""
+    runs = {run.id: run for run in list_runs(runs_dir()) if run.chosen_checkpoint()}
+    if not runs:
+        offer_training()
+        return None
+    names = {i: run.name for i, run in runs.items()}
+    with st.sidebar:
+        run = runs[_select("Run", list(runs), "predict.run", names)]
+        checkpoints = [name for name in CHECKPOINTS if run.checkpoint_path(name).is_file()]
+        checkpoint = _select("Checkpoint", checkpoints, "predict.checkpoint", CHECKPOINTS)
+        others = _others([i for i in runs if i != run.id], names)
+        threshold = _threshold()
+        slot = st.container()
+    try:
+        predictor = _predictor(run, checkpoint)
+        novelty = cache.novelty(run.path, checkpoint, checkpoint_time(run, checkpoint))
+    except ERRORS as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+    with slot:
+        _about(predictor)
+        return Subject(predictor, tuple(filter(None, (_other(runs[i]) for i in others))), threshold, novelty)
+
+
+def _select(label: str, options: list[str], key: str, names: dict[str, str]) -> str:
+    if st.session_state.get(key) not in options:
+        st.session_state.pop(key, None)
+    return st.selectbox(label, options, key=key, format_func=lambda o: names.get(o, o), persist_state="session")
+
+
+def _others(options: list[str], names: dict[str, str]) -> list[str]:
+    key = "predict.others"
+    if set(st.session_state.get(key, [])) - set(options):
+        st.session_state[key] = [i for i in st.session_state[key] if i in options]
+    return st.multiselect(
+        "Compare with",
+        options,
+        key=key,
+        format_func=lambda i: names.get(i, i),
+        max_selections=MOST_OTHERS,
+        placeholder="Other runs" if options else "There is no other run",
+        disabled=not options,
+        persist_state="session",
+        help="They answer to the same picture, each prepared as its own network needs it.",
+    )
+
+
+def _threshold() -> float:
+    percent = st.slider(
+        "Answer only if at least so sure",
+        0,
+        100,
+        50,
+        5,
+        format="%d %%",
+        key="predict.threshold",
+        persist_state="session",
+        help="Below, the answer is “I don't know”. It is the calibrated confidence that counts.",
+    )
+    return percent / 100
+
+
+def _predictor(run: Run, checkpoint: str) -> Predictor:
+    changed = checkpoint_time(run, checkpoint)
+    predictor = cache.predictor(run.path, checkpoint, changed)
+    return replace(predictor, calibration=cache.calibration(run.path, checkpoint, changed))
+
+
+def _other(run: Run) -> Predictor | None:
+    try:
+        return _predictor(run, run.chosen_checkpoint() or "best")
+    except ERRORS as error:
+        st.caption(f":material/warning: {error}")
+        return None
+
+
+def _about(predictor: Predictor) -> None:
+    config, found = predictor.checkpoint.config, predictor.calibration
+    size = predictor.checkpoint.image_size
+    st.caption(f"{config.model} on {config.dataset}, {size}×{size}")
+    if found.images:
+        said = (
+            f"Its confidence is calibrated on {found.images:,} validation images (temperature {found.temperature:.2f})"
+        )
+        before, after = found.error_before or 0.0, found.error_after or 0.0
+        better = f": the error of its confidence falls from {100 * before:.1f} % to {100 * after:.1f} %."
+        st.caption(said + (better if after < before else "."))
+    else:
+        st.caption(f":material/warning: Its confidence is not calibrated. {found.why}")
+    if predictor.run.state() in LIVE:
+        st.caption("This run is still training: its weights are those that were last saved.")
+        st.button("Look again", icon=":material/refresh:", key="predict.refresh", width="stretch")

@@ -1,0 +1,48 @@
+"""No network yet: one click trains the first, in seconds."""
+
+import streamlit as st
+
+from cnnlab import launch, recipes
+from cnnlab.paths import runs_dir
+from cnnlab.runs import LIVE, Run, RunError, list_runs
+from cnnlab.ui.navigation import PAGES
+
+RECIPE = "quick_digits"
+
+
+def offer_training() -> None:
+    """Offers to train RECIPE, and shows how far it is; the page opens by itself when it is done."""
+    live = next((run for run in list_runs(runs_dir()) if run.state() in LIVE), None)
+    if live:
+        _wait(live.path.name)
+        return
+    st.info("There is no trained network yet, so there is nobody to ask.", icon=":material/model_training:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button(
+            "Train one now", type="primary", icon=":material/play_arrow:", key="predict.train", width="content"
+        )
+        st.caption("A small network learns the built-in handwritten digits: about ten seconds, nothing to download.")
+    st.page_link(PAGES / "train.py", label="Choose the training yourself", icon=":material/tune:")
+    if pressed:
+        with st.spinner("Starting the training …"):
+            try:
+                launch.start(recipes.get(RECIPE).config, RECIPE, runs_dir())
+            except RunError as error:
+                st.error(str(error), icon=":material/error:")
+                return
+        st.rerun()
+
+
+@st.fragment(run_every=0.5)
+def _wait(run_id: str) -> None:
+    run = Run(runs_dir() / run_id)
+    record = run.last_record("epoch")
+    if run.state() not in LIVE or (record and run.recipe != RECIPE):
+        st.rerun()
+    epochs = run.config.epochs
+    done = record["epoch"] if record else 0
+    said = f"{run.name}: epoch {done} of {epochs}"
+    if record and record.get("val/accuracy") is not None:
+        said += f", {100 * record['val/accuracy']:.1f} % of the validation images are recognised"
+    st.progress(done / epochs, said)
+    st.caption("The page opens when it is done.")

@@ -1,0 +1,91 @@
+"""What was asked during this visit, the newest first."""
+
+import io
+import time
+from base64 import b64encode
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab.prediction.many import thumbnail
+from cnnlab.ui.predict.choice import Subject
+from cnnlab.ui.predict.given import Given
+from cnnlab.ui.predict.strip import switched
+
+HISTORY = "predict.history"
+MOST = 100  # pictures that are remembered
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A picture's small copy, what was said to it, by whom, and when."""
+
+    id: str
+    src: str
+    name: str
+    answer: str
+    confidence: float
+    run: str
+    time: str
+
+
+def src(png: bytes) -> str:
+    """A PNG as the address that a table's picture takes."""
+    return "data:image/png;base64," + b64encode(png).decode()
+
+
+def remember(subject: Subject, given: Given) -> None:
+    """Add ``given`` with its answer, unless it is what was asked last."""
+    history: list[Entry] = st.session_state.setdefault(HISTORY, [])
+    id = f"{given.id} {subject.id} {sorted(switched().items())}"
+    if history and history[0].id == id:
+        return
+    answer = subject.predictor.answer(given.picture, switched())
+    entry = Entry(
+        id,
+        src(thumbnail(given.picture)),
+        given.name,
+        answer.class_names[answer.label],
+        answer.confidence,
+        subject.predictor.run.name,
+        time.strftime("%H:%M:%S"),
+    )
+    st.session_state[HISTORY] = [entry, *history][:MOST]
+
+
+def history_view(subject: Subject, given: Given) -> None:
+    """The table, and a button that empties it."""
+    history: list[Entry] = st.session_state.get(HISTORY, [])
+    table = pd.DataFrame(
+        {
+            "Picture": [e.src for e in history],
+            "Answer": [e.answer for e in history],
+            "Sure": [e.confidence for e in history],
+            "What": [e.name for e in history],
+            "Run": [e.run for e in history],
+            "Time": [e.time for e in history],
+        }
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        row_height=44,
+        key="predict.history.table",
+        column_config={
+            "Picture": st.column_config.ImageColumn(width="small"),
+            "Sure": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+        },
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        buffer = io.StringIO()
+        table.drop(columns="Picture").to_csv(buffer, index=False)
+        st.download_button(
+            "CSV", buffer.getvalue(), "history.csv", "text/csv", icon=":material/download:", key="predict.history.csv",
+            on_click="ignore",
+        )  # fmt: skip
+        st.button("Forget all", icon=":material/delete:", key="predict.history.clear", on_click=_forget)
+
+
+def _forget() -> None:
+    st.session_state[HISTORY] = []

@@ -1,0 +1,57 @@
+"""Every layer's answer to this picture: its feature maps, the strongest first, before and after ReLU and pooling."""
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from cnnlab.explain.activations import Layer, activations, strongest_channels
+from cnnlab.figures.channels import signed_colors
+from cnnlab.prediction.preprocess import prepare
+from cnnlab.ui.predict.choice import Subject
+from cnnlab.ui.predict.given import Given
+from cnnlab.ui.predict.strip import switched
+
+MAPS, CELL, GAP = 12, 76, 6  # feature maps of a layer, their size and the space between them in pixels
+WORDS = {
+    "Conv2d": "convolution", "ReLU": "after ReLU: below 0 becomes 0", "MaxPool2d": "after pooling: the largest of each "
+    "square", "AdaptiveMaxPool2d": "after pooling: the largest of all", "AvgPool2d": "after pooling: the mean of each "
+    "square", "AdaptiveAvgPool2d": "after pooling: the mean of all", "BatchNorm2d": "after batch norm", "Add":
+    "the shortcut is added", "Linear": "linear layer", "Dropout": "dropout does nothing here",
+}  # fmt: skip
+
+
+def layers_view(subject: Subject, given: Given) -> None:
+    """A row of pictures for each layer, in the order of the calls."""
+    predictor = subject.predictor
+    prepared = prepare(given.picture, predictor.checkpoint, switched())
+    device = next(predictor.network.parameters()).device
+    layers = activations(predictor.network, prepared.inputs.to(device))
+    st.caption(
+        f"The {MAPS} strongest channels of each layer, the strongest first; all of a layer share one scale. Dark is 0, "
+        "orange above, blue below."
+    )
+    for layer in layers:
+        if layer.kind not in ("Dropout", "Flatten", "Dropout2d"):
+            _layer(layer)
+
+
+def _layer(layer: Layer) -> None:
+    output = layer.output[0].float().cpu()
+    shape = " × ".join(map(str, output.shape))
+    chosen = strongest_channels(output)[:MAPS]
+    word = WORDS.get(layer.kind, layer.kind)
+    st.markdown(f"**{word[0].upper() + word[1:]}** · {shape} · :gray[`{layer.name}`]")
+    st.image(tiles(output[chosen].numpy()), caption="channels " + ", ".join(map(str, chosen)))
+
+
+def tiles(maps: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """``maps`` (float [C, H, W], or [C] for single numbers) side by side, each pixel a square; uint8 [h, w, 4]."""
+    pictures = maps.reshape(len(maps), *(maps.shape[1:] or (1, 1)))
+    colors = signed_colors(pictures)
+    rows, columns = (np.arange(CELL) * side // CELL for side in pictures.shape[1:])
+    strip = np.zeros((CELL, len(maps) * (CELL + GAP) - GAP, 4), np.uint8)
+    for number, picture in enumerate(colors):
+        left = number * (CELL + GAP)
+        strip[:, left : left + CELL, :3] = picture[rows][:, columns]
+        strip[:, left : left + CELL, 3] = 255
+    return strip

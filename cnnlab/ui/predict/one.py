@@ -1,0 +1,69 @@
+"""One picture: where it comes from on the left; what the network sees, says and looked at on the right."""
+
+import streamlit as st
+
+from cnnlab.ui.predict.answer import answer_view, nothing_yet
+from cnnlab.ui.predict.camera import photograph
+from cnnlab.ui.predict.canvas import draw
+from cnnlab.ui.predict.choice import Subject
+from cnnlab.ui.predict.given import Given
+from cnnlab.ui.predict.history import history_view, remember
+from cnnlab.ui.predict.layers import layers_view
+from cnnlab.ui.predict.layout import SIDE, side_by_side
+from cnnlab.ui.predict.paint import paint_view
+from cnnlab.ui.predict.sample import sample
+from cnnlab.ui.predict.why import why_view
+
+VIEWS = {
+    "Why": why_view,
+    "Paint out": paint_view,
+    "Layers": layers_view,
+    "History": history_view,
+}
+
+
+@st.fragment
+def one_view(subject: Subject, way: str) -> None:
+    """The whole of it; only this part of the page runs again after a stroke."""
+    left, right = side_by_side("answer")
+    with left:
+        given = _given(subject, way)
+    with right:
+        if given:
+            answer_view(subject, given)
+        else:
+            nothing_yet(way)
+    if given:
+        below(subject, given)
+
+
+@st.fragment
+def closer_view(subject: Subject, given: Given) -> None:
+    """The same for a picture that is there already."""
+    left, right = side_by_side("answer")
+    with left:
+        st.image(given.picture, caption=given.name, width=SIDE)
+    with right:
+        answer_view(subject, given)
+    below(subject, given)
+
+
+def _given(subject: Subject, way: str) -> Given | None:
+    if way == "Draw":
+        return draw(subject.color)
+    return photograph() if way == "Camera" else sample(subject)
+
+
+def below(subject: Subject, given: Given) -> None:
+    """The looks inside, one at a time."""
+    remember(subject, given)
+    view = st.segmented_control(
+        "Look inside",
+        list(VIEWS),
+        default="Why",
+        required=True,
+        key="predict.view",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    VIEWS[view](subject, given)

@@ -1,0 +1,79 @@
+"""What if a part were not there: paint it out of what the network sees, and the bars answer at once."""
+
+import numpy as np
+import streamlit as st
+import torch
+from PIL import Image
+
+from cnnlab.prediction.preprocess import Prepared, prepare
+from cnnlab.ui.predict.bars import bars, panel
+from cnnlab.ui.predict.choice import Subject
+from cnnlab.ui.predict.given import Given
+from cnnlab.ui.predict.layout import SIDE, side_by_side
+from cnnlab.ui.predict.strip import switched
+
+TOP = 5
+FILLS = {"Black": "#000000", "Grey": "#808080", "White": "#ffffff"}
+
+
+def paint_view(subject: Subject, given: Given) -> None:
+    """The picture with a brush on the left, the answers before and after on the right."""
+    prepared = prepare(given.picture, subject.predictor.checkpoint, switched())
+    left, right = side_by_side("painted")
+    with left:
+        painted = _painted(prepared, f"{given.id}.{subject.id}.{sorted(switched().items())}")
+    before = subject.predictor.answer_prepared(prepared)
+    after = subject.predictor.answers(painted[None], prepared.scaling)[0]
+    with right:
+        bars([panel("As it was", before, TOP), panel("Painted", after, TOP)], "predict.bars.painted")
+        names = before.class_names
+        if torch.equal(painted, prepared.pixels):
+            st.caption("Paint over a stroke, or add one, and see what that changes.")
+        elif after.label == before.label:
+            st.markdown(f"It still says **{names[after.label]}**.")
+        else:
+            st.markdown(f"Now it says **{names[after.label]}** instead of {names[before.label]}.")
+
+
+def _painted(prepared: Prepared, id: str) -> torch.Tensor:
+    """The pixels with what was painted over them, uint8 [C, H, W]."""
+    from streamlit_drawable_canvas import st_canvas  # outside a running server it cannot be imported
+
+    turn = st.session_state.get("predict.paint.turn", 0)
+    slot = st.container()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.button("Start over", icon=":material/restart_alt:", key="predict.paint.clear", on_click=_start_over)
+        brush = st.slider("Brush width", 8, 80, 32, key="predict.paint.brush", persist_state="session")
+    fill = st.segmented_control(
+        "Paint", list(FILLS), default="Black", required=True, key="predict.paint.fill", persist_state="session",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    pixels = prepared.pixels.permute(1, 2, 0).numpy().squeeze()
+    with slot:
+        result = st_canvas(
+            stroke_width=brush,
+            stroke_color=FILLS[fill],
+            background_image=Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.NEAREST),
+            height=SIDE,
+            width=SIDE,
+            return_image_data=True,
+            key=f"predict.paint.{turn}.{id}",
+        )
+    if result.image_data is None:
+        return prepared.pixels
+    return _over(prepared.pixels, Image.fromarray(result.image_data, "RGBA"))
+
+
+def _over(pixels: torch.Tensor, layer: Image.Image) -> torch.Tensor:
+    """``pixels`` (uint8 [C, H, W]) below ``layer``, each pixel covered by the share that the paint covers."""
+    small = np.asarray(layer.resize((pixels.shape[2], pixels.shape[1]), Image.Resampling.BOX), dtype=np.float32)
+    cover = torch.from_numpy(small[..., 3] / 255)
+    colour = torch.from_numpy(small[..., :3]).permute(2, 0, 1)
+    if len(pixels) == 1:
+        colour = colour.mean(0, keepdim=True)
+    mixed = pixels * (1 - cover) + colour * cover
+    return mixed.round().clamp(0, 255).to(torch.uint8)
+
+
+def _start_over() -> None:
+    st.session_state["predict.paint.turn"] = st.session_state.get("predict.paint.turn", 0) + 1

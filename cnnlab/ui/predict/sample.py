@@ -1,0 +1,93 @@
+"""An image of the dataset's test split: a random one, the hardest, or ten at once beside their true labels."""
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from cnnlab import datasets
+from cnnlab.datasets import DatasetError, ImageSet
+from cnnlab.evaluation.evaluate import Evaluation, checkpoint_time
+from cnnlab.figures.gallery import GAP, gallery_figure
+from cnnlab.figures.style import RIGHT, WRONG
+from cnnlab.registry import UnknownName
+from cnnlab.ui import cache
+from cnnlab.ui.live_plot import still_plot
+from cnnlab.ui.predict.choice import ERRORS, Subject
+from cnnlab.ui.predict.given import Given, keep, recall
+
+CELL, TEN = 62, 10
+SHOWN = "predict.sample"  # what is shown: ("one", place) or ("ten", 0)
+HARD = "predict.sample.hard"  # how many of the hardest were shown
+
+
+def sample(subject: Subject) -> Given | None:
+    """The buttons, and the chosen image or the ten."""
+    found = _images(subject)
+    if found is None:
+        return None
+    images, answers = found
+    with st.container(horizontal=True):
+        if st.button("Random", icon=":material/shuffle:", key="predict.random"):
+            _one(subject, images, int(np.random.default_rng().integers(len(images))))
+        if st.button("Hardest", icon=":material/trending_up:", key="predict.hardest",
+                     help="The wrong answers that cost most, one after the other."):  # fmt: skip
+            _one(subject, images, _next_hard(answers, subject.id))
+        if st.button("First ten", icon=":material/grid_view:", key="predict.ten",
+                     help="The first ten test images beside their true labels, as the tutorials end."):  # fmt: skip
+            st.session_state[SHOWN] = "ten"
+    if st.session_state.get(SHOWN) == "ten":
+        _ten(answers, images)
+    given = recall(f"Test images {subject.id}")
+    if given is None:
+        st.caption("A test image that the network has never learnt from, with its true class.")
+    else:
+        st.image(given.picture.resize((280, 280), Image.Resampling.NEAREST), caption=f"{given.name}: {given.truth}")
+    return given
+
+
+def _one(subject: Subject, images: ImageSet, place: int) -> None:
+    st.session_state[SHOWN] = "one"
+    pixels = images.images[place].permute(1, 2, 0).numpy().squeeze()
+    truth = subject.predictor.checkpoint.class_names[int(images.labels[place])]
+    name = f"test image #{int(images.ids[place])}"
+    keep(f"Test images {subject.id}", Given(Image.fromarray(np.ascontiguousarray(pixels)), name, truth))
+
+
+def _next_hard(answers: Evaluation, id: str) -> int:
+    """The place of the next of the hardest images: wrong answers by loss, then right ones, the least sure first."""
+    order = [*answers.top_losses().tolist(), *answers.surest(answers.right)[::-1].tolist()]
+    key = f"{HARD}.{id}"
+    number = st.session_state.get(key, 0)
+    st.session_state[key] = number + 1
+    return int(order[number % len(order)])
+
+
+def _images(subject: Subject) -> tuple[ImageSet, Evaluation] | None:
+    """The test images and the answers to all of them; a sentence and None where they cannot be had."""
+    config, predictor = subject.predictor.checkpoint.config, subject.predictor
+    try:
+        if not datasets.is_here(config.dataset):
+            st.info(f"{config.dataset} is not on this machine: download it on the Train page.", icon=":material/cloud:")
+            return None
+        changed = checkpoint_time(predictor.run, predictor.name)
+        answers = cache.evaluation(predictor.run.path, "test", predictor.name, changed)
+        images = cache.splits(config).test
+    except (*ERRORS, DatasetError, UnknownName) as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+    if images.ids.tolist() != answers.ids.tolist():
+        st.warning("The dataset has changed since this run was evaluated: evaluate it again.", icon=":material/sync:")
+        return None
+    return images, answers
+
+
+def _ten(answers: Evaluation, images: ImageSet) -> None:
+    """The tutorials' ending: what is predicted for the first ten test images, and what they are."""
+    names = answers.class_names
+    predicted, true = answers.predicted[:TEN].tolist(), answers.labels[:TEN].tolist()
+    captions = [f"{'✓' if p == t else '✗'} {names[p]} ({names[t]})" for p, t in zip(predicted, true, strict=True)]
+    colors = [RIGHT if p == t else WRONG for p, t in zip(predicted, true, strict=True)]
+    with st.container(width=5 * (CELL + GAP)):
+        still_plot(gallery_figure(images.images[:TEN].numpy(), captions, 5, CELL, colors), key="predict.ten.gallery")
+    right = sum(p == t for p, t in zip(predicted, true, strict=True))
+    st.caption(f"Predicted (true): {right} of the first {len(true)} test images are right.")

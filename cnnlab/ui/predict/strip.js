@@ -1,0 +1,22 @@
+export default function ({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".predict-strip");
+  root.replaceChildren(...data.steps.map((step) => {
+    const figure = document.createElement("figure"), picture = document.createElement("img");
+    figure.className = (step.on ? "" : "off ") + (step.smooth ? "smooth" : "");
+    figure.title = step.help;
+    picture.src = step.src;
+    picture.alt = step.label + ": " + step.help;
+    const label = document.createElement("label");
+    label.className = step.switchable ? "" : "fixed";
+    if (step.switchable) {
+      const box = document.createElement("input");
+      box.type = "checkbox";
+      box.checked = step.on;
+      box.onchange = () => setStateValue("switched", { ...data.switched, [step.name]: box.checked });
+      label.append(box);
+    }
+    label.append(step.label);
+    figure.append(picture, label);
+    return figure;
+  }));
+}

@@ -1,0 +1,74 @@
+"""What the network sees: the steps from the given picture to what goes in, each with its picture and its switch."""
+
+import base64
+import io
+from typing import Any
+
+import streamlit as st
+from PIL import Image
+
+from cnnlab.prediction.preprocess import Prepared, as_shown
+from cnnlab.ui.component import component
+
+KEY = "predict.strip"
+LARGEST = 112  # pixels of a step's picture, as sent: twice what it has on the screen
+
+WORDS = {
+    "grey": ("Grey", "One brightness for each pixel instead of red, green and blue."),
+    "invert": ("Inverted", "Dark ink on light paper becomes bright on black, as in the training images."),
+    "even": ("Evened", "Paper and shadows of a photograph are taken away."),
+    "crop": ("Cropped", "Only the part with ink is kept."),
+    "centre": ("Centred", "Placed in the square as the training images are."),
+    "resize": ("Resized", "To the network's size, several pixels averaged into one."),
+    "normalise": ("Scaled", "Minus the mean, divided by the deviation, as in training. Its own range is shown as black "
+                            "to white."),
+}  # fmt: skip
+
+_component = component(__file__)
+
+
+def switched() -> dict[str, bool]:
+    """What the person has switched on or off against the defaults."""
+    state: Any = st.session_state.get(KEY) or {}
+    if "switched" in state:
+        st.session_state["predict.switched"] = dict(state["switched"] or {})
+    kept: dict[str, bool] = st.session_state.get("predict.switched", {})
+    return kept
+
+
+def strip(prepared: Prepared) -> None:
+    """The pictures in a row, and below them the tensor's shape and range."""
+    steps = [{"name": "given", "label": "Given", "help": "As it was given.", "on": True, "switchable": False,
+              "src": source(prepared.given), "smooth": max(prepared.given.size) > LARGEST}]  # fmt: skip
+    for step in prepared.steps:
+        last = step.name == "normalise"
+        label, help = WORDS[step.name]
+        picture = Image.fromarray(as_shown(prepared)) if last else step.picture
+        steps.append(
+            {
+                "name": step.name,
+                "label": label,
+                "help": help if step.switchable else f"{help} This network cannot do without.",
+                "on": step.on,
+                "switchable": step.switchable,
+                "src": source(picture),
+                "smooth": max(picture.size) > LARGEST,
+            }
+        )
+    _component(
+        data={"steps": steps, "switched": switched()}, key=KEY, height="content", on_switched_change=lambda: None
+    )
+    inputs = prepared.inputs
+    shape = " × ".join(map(str, inputs.shape[1:]))
+    low, high = float(inputs.min()), float(inputs.max())
+    st.caption(f"What goes in: {shape} numbers (channels × rows × columns) from {low:.2f} to {high:.2f}.")
+
+
+def source(picture: Image.Image) -> str:
+    """``picture`` as the address of a small PNG."""
+    if max(picture.size) > LARGEST:
+        picture = picture.copy()
+        picture.thumbnail((LARGEST, LARGEST), Image.Resampling.BILINEAR)
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", compress_level=1)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,290 @@
+"""The sidebar form: every hyperparameter of TrainConfig, from its fields alone.
+
+The form's values live in one dictionary of the session, and what differs from the recipe also in the page's address:
+so they survive a visit to another page, a reload, and can be sent to somebody else.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+from pydantic.fields import FieldInfo
+
+from cnnlab import recipes
+from cnnlab.config import GROUPS, TrainConfig, applies, choices, extra, limits, shown
+from cnnlab.datasets import DATASETS, FOLDER_PREFIX
+from cnnlab.models import MODELS
+from cnnlab.parsing import ConfigError, adapt, parse
+from cnnlab.ui import words
+from cnnlab.ui.block_editor import Block, block_editor
+
+VALUES, RECIPE = "train.values", "train.recipe"
+FIRST_RECIPE = "quick_digits"
+OWN_FOLDER = "folder"
+OPEN_GROUPS = ("Data", "Optimiser")
+
+
+# ── the form's values ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def restore_form() -> None:
+    """On the first run of a session, fill the form from the page's address, else with the first recipe."""
+    if VALUES in st.session_state:
+        return
+    asked = dict(st.query_params.items())
+    recipe = asked.get("recipe", FIRST_RECIPE)
+    recipe = recipe if recipe in recipes.RECIPES else FIRST_RECIPE
+    settings = {name: _from_address(name, text) for name, text in asked.items() if name in TrainConfig.model_fields}
+    try:
+        fill_form(adapt(recipes.get(recipe).config, settings), recipe)
+    except (ConfigError, ValueError) as error:
+        fill_form(recipes.get(recipe).config, recipe)
+        st.toast(
+            f"The address holds a setting that cannot be used. {error}", icon=":material/link_off:", duration="long"
+        )
+
+
+def fill_form(config: TrainConfig, recipe: str) -> None:
+    """Show ``config`` in the form, with ``recipe`` as what it is compared to."""
+    st.session_state[VALUES] = config.model_dump()
+    st.session_state[RECIPE] = recipe
+    for key in [k for k in st.session_state if str(k).startswith("field.")]:
+        del st.session_state[key]
+
+
+def form_config() -> TrainConfig:
+    """The form's values as a TrainConfig; raises ConfigError with a sentence for each that cannot be used."""
+    values = st.session_state[VALUES]
+    return parse({name: value for name, value in values.items() if applies(name, values)})
+
+
+def form_recipe() -> str:
+    """The recipe that the form began with."""
+    recipe: str = st.session_state[RECIPE]
+    return recipe
+
+
+def in_form_words(sentence: str) -> str:
+    """A sentence about settings with the form's titles in place of their names on the command line."""
+    for name, info in TrainConfig.model_fields.items():
+        sentence = re.sub(rf"\b{name} = ", f"{info.title} = ", sentence)
+    return sentence
+
+
+def write_address(others: Mapping[str, str]) -> None:
+    """Put the recipe and what differs from it into the page's address, beside ``others``."""
+    values, base = st.session_state[VALUES], recipes.get(form_recipe()).config.model_dump()
+    changed = {name: _to_address(values[name]) for name in changes(values, base)}
+    wanted = {"recipe": form_recipe(), **changed, **others}
+    if dict(st.query_params.items()) != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def changes(values: Mapping[str, Any], base: Mapping[str, Any]) -> list[str]:
+    """The fields that count and differ from the recipe."""
+    return [name for name in TrainConfig.model_fields if values[name] != base[name] and applies(name, values)]
+
+
+def _to_address(value: Any) -> str:
+    return (
+        json.dumps(value, separators=(",", ":"))
+        if isinstance(value, tuple | list)
+        else ""
+        if value is None
+        else shown(value)
+    )
+
+
+def _from_address(name: str, text: str) -> Any:
+    if name in ("blocks", "hidden"):
+        return json.loads(text)
+    return None if text == "" else text
+
+
+# ── the form ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def config_form() -> None:
+    """Draw the form into the sidebar; what a person changes goes into the session."""
+    with st.sidebar:
+        st.markdown("**Settings of the next run**")
+        st.selectbox(
+            "Recipe",
+            recipes.RECIPES.names(),
+            format_func=lambda name: recipes.get(name).title,
+            key="field.recipe",
+            index=recipes.RECIPES.names().index(form_recipe()),
+            on_change=_recipe_chosen,
+            help="A whole set of settings to begin with. Choosing one fills the form below.",
+        )
+        st.caption(recipes.get(form_recipe()).summary)
+        values, base = st.session_state[VALUES], recipes.get(form_recipe()).config.model_dump()
+        _changes_list(values, base)
+        for group in GROUPS:
+            with st.expander(group, expanded=group in OPEN_GROUPS):
+                for name, info in TrainConfig.model_fields.items():
+                    if extra(name)["group"] == group and applies(name, values):
+                        _field(name, info, values, base)
+
+
+def _recipe_chosen() -> None:
+    recipe = st.session_state["field.recipe"]
+    dropped = changes(st.session_state[VALUES], recipes.get(form_recipe()).config.model_dump())
+    if dropped:
+        titles = ", ".join(str(TrainConfig.model_fields[name].title) for name in dropped)
+        st.toast(f"The new recipe replaced what you had changed: {titles}.", icon=":material/swap_horiz:")
+    fill_form(recipes.get(recipe).config, recipe)
+
+
+def _changes_list(values: Mapping[str, Any], base: Mapping[str, Any]) -> None:
+    changed = changes(values, base)
+    if not changed:
+        return
+    with st.container(border=True, gap="small"):
+        st.markdown(f":orange[**●**] **{len(changed)} changed** from the recipe")
+        for name in changed:
+            title = TrainConfig.model_fields[name].title
+            st.button(
+                f"{title}: {_brief(base[name])} → {_brief(values[name])}",
+                key=f"reset.{name}",
+                icon=":material/undo:",
+                type="tertiary",
+                on_click=_reset,
+                args=([name],),
+                help="Take the recipe's value again.",
+            )
+        if len(changed) > 1:
+            st.button("Undo all", key="reset.all", icon=":material/restart_alt:", on_click=_reset, args=(changed,))
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, tuple | list) and value and isinstance(value[0], dict):
+        return f"{len(value)} blocks"
+    return "its own" if value is None else shown(value)
+
+
+def _reset(names: list[str]) -> None:
+    base = recipes.get(form_recipe()).config.model_dump()
+    for name in names:
+        _store(name, base[name])
+        for key in [k for k in st.session_state if str(k) == f"field.{name}" or str(k).startswith(f"field.{name}.")]:
+            del st.session_state[key]
+
+
+def _store(name: str, value: Any) -> None:
+    """Take a value over; fields that no longer count, or count only now, go back to what the recipe or default says."""
+    values = st.session_state[VALUES]
+    before = {other: applies(other, values) for other in TrainConfig.model_fields}
+    values[name] = value
+    base, defaults = recipes.get(form_recipe()).config.model_dump(), TrainConfig().model_dump()
+    for other in TrainConfig.model_fields:
+        if applies(other, values) != before[other]:
+            source = base if applies(other, values) and applies(other, base) else defaults
+            values[other] = source[other]
+            st.session_state.pop(f"field.{other}", None)
+
+
+def _changed(name: str) -> None:
+    _store(name, st.session_state[f"field.{name}"])
+
+
+def _field(name: str, info: FieldInfo, values: Mapping[str, Any], base: Mapping[str, Any]) -> None:
+    mark = " :orange[●]" if values[name] != base[name] else ""
+    facts = extra(name)
+    unit = f" ({facts['unit']})" if facts["unit"] in ("pixels", "degrees", "steps") else ""
+    common = {"label": f"{info.title}{unit}{mark}", "help": _help(info)}
+    if name == "dataset":
+        _dataset_field(values, common)
+    elif name == "blocks":
+        block_editor(values["blocks"], "field.blocks", _blocks_changed)
+    elif name == "hidden":
+        _hidden_field(values, common)
+    else:
+        _plain_field(name, info, values[name], common)
+
+
+def _help(info: FieldInfo) -> str:
+    low, high = limits(info)
+    return f"{info.description} Range: {low:g} to {high:,.10g}." if low is not None else str(info.description)
+
+
+def _plain_field(name: str, info: FieldInfo, value: Any, common: dict[str, Any]) -> None:
+    key = f"field.{name}"
+    options = MODELS.names() if name == "model" else list(choices(info))
+    if options:
+        titles = (lambda o: MODELS.get(o).title) if name == "model" else words.choice
+        st.session_state.setdefault(key, value)
+        st.selectbox(options=options, key=key, format_func=titles, on_change=_changed, args=(name,), **common)
+    elif info.annotation is bool:
+        st.session_state.setdefault(key, value)
+        st.toggle(key=key, on_change=_changed, args=(name,), **common)
+    else:
+        _number_field(name, info, value, common)
+
+
+def _number_field(name: str, info: FieldInfo, value: Any, common: dict[str, Any]) -> None:
+    """A number without bounds of the widget's own: it would keep a bad one from us, and the form would seem fine."""
+    key = f"field.{name}"
+    whole = info.annotation is int
+    number: Any = int if whole else float
+    step: Any = 1 if whole else _step(value)
+    st.session_state.setdefault(key, None if value is None else number(value))
+    st.number_input(
+        key=key,
+        value=None if info.default is None else "min",
+        step=step,
+        format="%d" if whole else "%g",
+        placeholder="the network's own",
+        on_change=_changed,
+        args=(name,),
+        **common,
+    )
+
+
+def _step(value: float | None) -> float:
+    """A tenth or so of the value's size: 0.001 for 0.001 to 0.0099."""
+    return 10.0 ** math.floor(math.log10(abs(value))) if value else 0.1
+
+
+def _dataset_field(values: Mapping[str, Any], common: dict[str, Any]) -> None:
+    own = str(values["dataset"]).startswith(FOLDER_PREFIX)
+    st.session_state.setdefault("field.dataset", OWN_FOLDER if own else values["dataset"])
+    st.selectbox(
+        options=[*DATASETS.names(), OWN_FOLDER],
+        key="field.dataset",
+        format_func=lambda o: "Your own images …" if o == OWN_FOLDER else DATASETS.get(o).title,
+        on_change=_dataset_changed,
+        **common,
+    )
+    if own:
+        st.session_state.setdefault("field.dataset.folder", str(values["dataset"]).removeprefix(FOLDER_PREFIX))
+        st.text_input(
+            "Folder on this machine",
+            key="field.dataset.folder",
+            placeholder="/home/me/flowers",
+            on_change=_dataset_changed,
+            help="A folder for each class with its images in it; or train, val and test with such folders in each.",
+        )
+
+
+def _dataset_changed() -> None:
+    chosen = st.session_state["field.dataset"]
+    folder = st.session_state.get("field.dataset.folder", "")
+    _store("dataset", FOLDER_PREFIX + folder.strip() if chosen == OWN_FOLDER else chosen)
+
+
+def _blocks_changed(blocks: tuple[Block, ...]) -> None:
+    _store("blocks", blocks)
+
+
+def _hidden_field(values: Mapping[str, Any], common: dict[str, Any]) -> None:
+    st.session_state.setdefault("field.hidden", ", ".join(map(str, values["hidden"])))
+    st.text_input(key="field.hidden", placeholder="none", on_change=_hidden_changed, **common)
+
+
+def _hidden_changed() -> None:
+    parts = [part.strip() for part in st.session_state["field.hidden"].split(",")]
+    _store("hidden", tuple(int(part) if part.isdecimal() else part for part in parts if part))

@@ -1,0 +1,48 @@
+const mounted = new WeakMap();
+
+function draw(root, now) {
+  root.querySelector(".text").textContent = now.text;
+  const bar = root.querySelector(".bar");
+  bar.setAttribute("aria-valuenow", Math.round(100 * now.share));
+  bar.firstElementChild.style.transform = `scaleX(${now.share})`;
+  const tiles = root.querySelector(".tiles");
+  while (tiles.children.length < now.tiles.length) {
+    const tile = document.createElement("div");
+    tile.append(document.createElement("dt"), document.createElement("dd"));
+    tiles.append(tile);
+  }
+  now.tiles.forEach((tile, i) => {
+    const [label, value] = tiles.children[i].children;
+    tiles.children[i].title = tile.help;
+    if (label.textContent !== tile.label) label.textContent = tile.label;
+    if (value.textContent !== tile.value) value.textContent = tile.value;
+  });
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".live-status");
+  const state = mounted.get(root) ?? { turn: 0 };
+  mounted.set(root, state);
+  draw(root, data.status);
+  const tell = (now) => setTriggerValue("changed", now.state);  // the page's buttons are others now
+  const turn = state.turn += 1;  // a later call of this function takes over from an earlier
+  const look = async () => {
+    if (turn !== state.turn) return;
+    if (!document.hidden) {
+      try {
+        const answer = await fetch(data.src);
+        if (turn !== state.turn) return;
+        if (answer.ok) {
+          const now = await answer.json();
+          draw(root, now);
+          if (now.state !== data.shown) return tell(now);
+        }
+      } catch { /* the server is away: the next look may find it */ }
+    }
+    state.timer = setTimeout(look, data.every);
+  };
+  clearTimeout(state.timer);
+  if (data.src && data.status.state !== data.shown) tell(data.status);  // it changed while the page was being made
+  else if (data.src) state.timer = setTimeout(look, data.every);
+  return () => { state.turn += 1; clearTimeout(state.timer); };
+}

@@ -1,0 +1,157 @@
+"""One run, live or old: its state, progress, figures, curves, log, and what can be done with it.
+
+What is live fetches its own data: the page runs again only when the run's state changes.
+"""
+
+from typing import Any
+
+import streamlit as st
+
+from cnnlab import launch
+from cnnlab.config import TrainConfig, applies, extra
+from cnnlab.figures.classes import class_accuracy_figure
+from cnnlab.figures.curves import curves_figure
+from cnnlab.recipes import RECIPES
+from cnnlab.runs import LIVE, Run, RunError, State, list_runs
+from cnnlab.ui import words
+from cnnlab.ui.live_plot import live_plot
+from cnnlab.ui.train.live_status import live_status
+from cnnlab.ui.train.run_actions import MESSAGE, run_actions
+from cnnlab.ui.train.status import watched_split
+from cnnlab.ui.train.views import current_run, open_run, wanted_run
+
+LOG_EVERY = 2.0  # seconds between two looks at a live run's log
+
+
+def run_view() -> None:
+    """The view of the chosen run."""
+    run = current_run()
+    if run is None and (wanted := wanted_run()):
+        st.warning(f"There is no run '{wanted}': it may have been deleted. **All runs** has those that there are.")
+        return
+    if run is None:
+        st.info("There is no run yet. Choose **New run**, then **Start training**.", icon=":material/rocket_launch:")
+        return
+    try:
+        facts, config = run.facts(), run.config
+    except RunError as error:
+        st.error(str(error))
+        return
+    state = run.state()
+    _header(run, state, config)
+    if message := st.session_state.pop(MESSAGE, None):
+        st.error(message, icon=":material/error:")
+    if state == "failed":
+        st.error(str((run.last_record() or {}).get("message")), icon=":material/error:")
+    live_status(run, state)
+    _curves(run, live=state in LIVE)
+    each_class, log, settings = st.tabs(["Each class", "Log", "Settings"], on_change="rerun", key="run.tabs")
+    if each_class.open:  # what nobody looks at need not be kept up to date
+        with each_class:
+            _classes(run, config, live=state in LIVE)
+    if log.open:
+        with log:
+            _log(run, live=state in LIVE)
+    if settings.open:
+        with settings:
+            _settings(config, facts)
+
+
+# ── header ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _header(run: Run, state: State, config: TrainConfig) -> None:
+    icon, colour, meaning = words.STATES[state]
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        runs = list_runs(run.path.parent)
+        names = {r.id: r.name for r in runs}
+        key = f"run.widget.{run.name}"  # a renamed run needs a new widget, for an old one keeps its labels
+        st.session_state.setdefault(key, run.id)
+        st.selectbox(
+            "Run",
+            [r.id for r in runs],
+            key=key,
+            format_func=lambda i: names.get(i, i),
+            on_change=_chosen,
+            args=(key,),
+            width=380,
+        )
+        with st.container(horizontal=True, width="content"):
+            run_actions(run, state, config)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(
+            state, icon=icon, color=colour, help=f"This run {meaning}." if state in LIVE else meaning.capitalize() + "."
+        )
+        recipe = run.recipe
+        st.caption(f"{config.model} on {config.dataset}" + (f" · recipe {recipe}" if recipe else ""))
+
+
+def _chosen(key: str) -> None:
+    open_run(st.session_state.pop(key))
+
+
+# ── what changes while it trains ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _curves(run: Run, live: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("Curves", anchor=False, width="content")
+        unit = st.segmented_control(
+            "Over",
+            ("step", "epoch"),
+            default="step",
+            key="curves.unit",
+            label_visibility="collapsed",
+            required=True,
+            persist_state="session",
+            format_func=lambda u: f"over {u}s",
+        )
+    st.caption(
+        "Both losses should fall. If validation loss rises while training loss falls on, the network learns its images "
+        "by heart. Training figures are means over an epoch, in which the network was still learning."
+    )
+    figure = curves_figure({}, axis=unit)
+    live_plot(figure, f"/lab/runs/{run.id}/curves?unit={unit}", live, run.name, key=f"curves.{run.id}.{unit}")
+
+
+def _classes(run: Run, config: TrainConfig, live: bool) -> None:
+    split = {"val": "validation", "test": "test"}[watched_split(config)]
+    st.caption(f"Accuracy on the {split} images of each class, after the last evaluation.")
+    live_plot(
+        class_accuracy_figure([], []),
+        f"/lab/runs/{run.id}/classes",
+        live,
+        f"{run.name} classes",
+        key=f"classes.{run.id}",
+    )
+
+
+def _log(run: Run, live: bool) -> None:
+    @st.fragment(run_every=LOG_EVERY if live else None)
+    def log() -> None:
+        st.code(run.log_tail() or "Nothing yet.", language=None, height=260)
+
+    log()
+
+
+def _settings(config: TrainConfig, facts: dict[str, Any]) -> None:
+    recipe = facts.get("recipe")
+    st.code(
+        launch.shown_command(["train", *launch.flags(config, recipe if recipe in RECIPES else None)]),
+        language="bash",
+        wrap_lines=True,
+    )
+    device, counts = facts.get("device"), facts.get("images")
+    if device and counts:
+        st.caption(
+            f"{facts['parameters']:,} parameters · {counts['train']:,} training, {counts['val']:,} validation, "
+            f"{counts['test']:,} test images · {device['type']} ({device['name']}, {device['threads']} threads) · "
+            + ", ".join(f"{name} {version}" for name, version in facts.get("versions", {}).items())
+        )
+    rows = [
+        {"setting": info.title, "value": str(value), "unit": extra(name)["unit"]}
+        for name, value in config.model_dump(mode="json").items()
+        if applies(name, config.model_dump())
+        for info in [TrainConfig.model_fields[name]]
+    ]
+    st.dataframe(rows, hide_index=True, width="stretch", height=280)

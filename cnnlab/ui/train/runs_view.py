@@ -1,0 +1,75 @@
+"""All runs in a table; choosing a row opens it."""
+
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab.paths import runs_dir
+from cnnlab.runs import LIVE, RunError, list_runs
+from cnnlab.summary import Summary, summarise
+from cnnlab.ui import words
+from cnnlab.ui.train.views import open_run
+
+EVERY = 2.0  # seconds between two looks while a training is going on
+
+
+def runs_view() -> None:
+    """The table of all runs, kept up to date while one of them is live."""
+    live = any(run.state() in LIVE for run in list_runs(runs_dir()))
+    st.fragment(_table, run_every=EVERY if live else None)()
+
+
+def _summaries() -> list[Summary]:
+    found = []
+    for run in list_runs(runs_dir()):
+        try:
+            found.append(summarise(run))
+        except RunError as error:
+            st.warning(str(error), icon=":material/folder_off:")
+    return found
+
+
+def _table() -> None:
+    summaries = _summaries()
+    if not summaries:
+        st.info("There is no run yet. Choose **New run**, then **Start training**.", icon=":material/rocket_launch:")
+        return
+    table = pd.DataFrame(
+        {
+            "Run": [s.name for s in summaries],
+            "State": [s.state for s in summaries],
+            "Best validation accuracy": [_hundredfold(s.best_accuracy) for s in summaries],
+            "Last test accuracy": [_hundredfold(s.watched_accuracy) for s in summaries],
+            "Epochs": [f"{s.epoch} of {s.epochs}" for s in summaries],
+            "Duration": [words.duration(s.duration) for s in summaries],
+            "Started": [datetime.fromtimestamp(s.created) for s in summaries],
+            "Recipe": [s.recipe or "–" for s in summaries],
+            "Network": [s.model for s in summaries],
+            "Dataset": [s.dataset for s in summaries],
+        }
+    )
+    st.caption("Click a run to open it.")
+    event = st.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        key="runs.table",
+        on_select="rerun",
+        selection_mode="single-cell",
+        placeholder="–",
+        column_config={
+            "Best validation accuracy": st.column_config.NumberColumn(format="%.2f %%"),
+            "Last test accuracy": st.column_config.NumberColumn(
+                format="%.2f %%", help="Of runs that watch the test set, as the tutorials do: not to choose by."
+            ),
+            "Started": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
+        },
+    )
+    if cells := event["selection"]["cells"]:
+        open_run(summaries[cells[0][0]].id)
+        st.rerun(scope="app")
+
+
+def _hundredfold(share: float | None) -> float | None:
+    return None if share is None else 100 * share

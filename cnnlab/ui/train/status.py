@@ -1,0 +1,95 @@
+"""Where a run stands, in the words that its page shows.
+
+>>> status(run).text                                                      # doctest: +SKIP
+'Epoch 3 of 12 · step 60 of 246 · 8,000 images per second · 2.1 s so far, about 6 s left'
+"""
+
+from dataclasses import dataclass
+
+from cnnlab.config import TrainConfig
+from cnnlab.loader import steps_per_epoch
+from cnnlab.runs import Run, State, list_runs
+from cnnlab.summary import summarise
+from cnnlab.ui import words
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure with its name and what it means."""
+
+    label: str
+    value: str
+    help: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a run is: ``share`` in [0, 1] of its steps."""
+
+    state: State
+    share: float
+    text: str
+    tiles: tuple[Tile, ...]
+
+
+def status(run: Run) -> Status:
+    """The Status of ``run`` now. Raises RunError where its ``config.json`` cannot be read."""
+    state, config = run.state(), run.config
+    share, text = _progress(run, config, state)
+    return Status(state, share, text, _tiles(run, config))
+
+
+def _progress(run: Run, config: TrainConfig, state: State) -> tuple[float, str]:
+    if state == "queued":
+        other = _at_work(run)
+        waits = f"Waiting for its turn: {other.name} is training." if other else ""
+        return 0.0, waits or "Starting: Python and PyTorch are being loaded …"
+    last = run.last_record("step") or {}
+    step = int(last.get("step", 0))
+    images = run.facts().get("images", {}).get("train")
+    total = config.epochs * steps_per_epoch(images, config.batch_size) if images else 0
+    share = min(1.0, step / total) if total else 0.0
+    if state != "running":
+        end = run.last_record() or {}
+        message = end.get("message", "Its process ended without a word: the machine or a person cut it off.")
+        return share, f"{message} {step:,} of {total:,} steps." if total else message
+    if not (total and step):
+        return 0.0, "Preparing the data and the network …"
+    speed = last.get("images_per_second", 0.0)
+    left = f", about {words.duration((total - step) * config.batch_size / speed)} left" if speed else ""
+    return share, (
+        f"Epoch {-(-step * config.epochs // total)} of {config.epochs} · step {step:,} of {total:,} · "
+        f"{speed:,.0f} images per second{left}"
+    )
+
+
+def _at_work(run: Run) -> Run | None:
+    """Another run that is training, for which ``run`` may have to wait."""
+    return next((r for r in list_runs(run.path.parent) if r.id != run.id and r.state() == "running"), None)
+
+
+def _tiles(run: Run, config: TrainConfig) -> tuple[Tile, ...]:
+    epoch, step = run.last_record("epoch") or {}, run.last_record("step") or {}
+    split = watched_split(config)
+    label = {"val": "Validation", "test": "Test"}[split]
+    best = Tile("Best so far", "not chosen", "Nothing is chosen by test images: the last counts.")
+    if split == "val":
+        where = f" (epoch {epoch['best/epoch']})" if "best/epoch" in epoch else ""
+        why = "The validation accuracy where the validation loss was lowest; those weights are kept as best."
+        best = Tile(f"Best so far{where}", words.percent(epoch.get("best/accuracy")), why)
+    return (
+        Tile(
+            "Training loss",
+            words.loss(epoch.get("train/loss", step.get("train/loss"))),
+            "Mean over the last epoch's images.",
+        ),
+        Tile(f"{label} loss", words.loss(epoch.get(f"{split}/loss")), "After the last epoch."),
+        Tile(f"{label} accuracy", words.percent(epoch.get(f"{split}/accuracy")), "After the last epoch."),
+        best,
+        Tile("Time", words.duration(summarise(run).duration), "Training and evaluating."),
+    )
+
+
+def watched_split(config: TrainConfig) -> str:
+    """The split whose figures a run of ``config`` records while it trains: val, or test where nothing is held out."""
+    return "test" if config.watch_test and not config.validation_fraction else "val"

@@ -1,0 +1,84 @@
+"""Which of the Train page's views is open, and on which run: kept in the session and in the page's address."""
+
+from typing import Literal
+
+import streamlit as st
+
+from cnnlab.paths import runs_dir
+from cnnlab.runs import Run, list_runs
+
+View = Literal["New run", "Run", "All runs"]
+VIEWS: tuple[View, ...] = ("New run", "Run", "All runs")
+VIEW, RUN = "train.view", "train.run"
+ADDRESS: dict[View, str] = {"New run": "new", "Run": "run", "All runs": "all"}
+
+
+def restore_view() -> None:
+    """On the first run of a session, open what the address says, else a training that is going on."""
+    if VIEW in st.session_state:
+        return
+    asked, run_id = st.query_params.get("view"), st.query_params.get("run")
+    view = next((v for v in VIEWS if ADDRESS[v] == asked), None)
+    if view is None and run_id is None and (live := _live_run()):
+        view, run_id = "Run", live
+    st.session_state[VIEW] = view or ("Run" if run_id else "New run")
+    st.session_state[RUN] = run_id
+
+
+def _live_run() -> str | None:
+    states = {run.id: run.state() for run in list_runs(runs_dir())}
+    return next((i for wanted in ("running", "queued") for i, state in states.items() if state == wanted), None)
+
+
+def show_view(view: View) -> None:
+    """Go to ``view`` on the next rerun; for use in callbacks and before ``st.rerun``."""
+    st.session_state[VIEW] = view
+    st.session_state.setdefault(RUN, None)
+    st.session_state.pop("view.widget", None)
+
+
+def open_run(run_id: str | None) -> None:
+    """Go to the view of the run ``run_id``."""
+    st.session_state[RUN] = run_id
+    show_view("Run")
+
+
+def current_view() -> View:
+    """The view that is open."""
+    view: View = st.session_state[VIEW]
+    return view
+
+
+def current_run() -> Run | None:
+    """The run that is open, by default the newest; None where there is none, or no such."""
+    runs = list_runs(runs_dir())
+    if st.session_state[RUN] is None and runs:
+        st.session_state[RUN] = runs[0].id
+    return next((run for run in runs if run.id == st.session_state[RUN]), None)
+
+
+def wanted_run() -> str | None:
+    """The id of the run that was asked for, which may be gone."""
+    wanted: str | None = st.session_state[RUN]
+    return wanted
+
+
+def view_switch() -> None:
+    """The switch between the views."""
+    st.session_state.setdefault("view.widget", current_view())
+    st.segmented_control(
+        "View", VIEWS, key="view.widget", on_change=_switched, label_visibility="collapsed", required=True
+    )
+
+
+def _switched() -> None:
+    st.session_state[VIEW] = st.session_state["view.widget"] or current_view()
+
+
+def view_address() -> dict[str, str]:
+    """What of the view belongs into the page's address."""
+    view = current_view()
+    if view == "Run":
+        current_run()  # by default the newest
+    run = st.session_state[RUN]
+    return {"view": ADDRESS[view]} | ({"run": run} if run and view == "Run" else {})

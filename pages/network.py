@@ -1,0 +1,34 @@
+"""Network: a network in the sidebar; what it is made of and how it learns on the page."""
+
+import streamlit as st
+
+from cnnlab.ui.network.anatomy import anatomy_view
+from cnnlab.ui.network.calculator import calculator_view
+from cnnlab.ui.network.choice import choose
+from cnnlab.ui.network.classics import classics_view
+from cnnlab.ui.network.code import code_view
+from cnnlab.ui.network.flow import flow_view
+from cnnlab.ui.network.step import step_view
+
+VIEWS = {
+    "Anatomy": anatomy_view,
+    "Flow": flow_view,
+    "One training step": step_view,
+    "Calculator & quiz": calculator_view,
+    "Classics": classics_view,
+    "Code": code_view,
+}
+
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.title("Network", anchor=False, width="content")
+    view = st.segmented_control(
+        "View",
+        list(VIEWS),
+        default="Anatomy",
+        required=True,
+        key="network.view",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+if subject := choose():
+    VIEWS[view](subject)

@@ -1,0 +1,100 @@
+"""The Network page in a real browser: through a step, into a pixel, and out of a broken network."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from cnnlab import datasets, recipes
+from cnnlab.engine import new_state
+from cnnlab.explain.activations import activations
+from cnnlab.explain.step import open_step
+from cnnlab.explain.update import shown
+from cnnlab.loader import scaling_of
+from cnnlab.parsing import adapt
+from tests.browser.conftest import settled
+
+Goto = Callable[..., Page]
+
+
+def network_page(goto: Goto, view: str) -> Page:
+    page = goto("/network")
+    expect(page.get_by_role("heading", name="Network", exact=True)).to_be_visible()
+    page.get_by_test_id("stMain").get_by_role("radio", name=view).or_(
+        page.get_by_test_id("stMain").get_by_role("button", name=view, exact=True)
+    ).first.click()
+    settled(page)
+    return page
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    page.get_by_test_id("stSidebar").get_by_label(label).first.click()
+    page.get_by_role("option", name=option, exact=True).click()
+    settled(page)
+
+
+def test_next_walks_through_a_step_to_the_weights_that_torch_got(goto: Goto) -> None:
+    config = adapt(recipes.get("quick_digits").config, {"model": "cnn_5x5"})
+    step = open_step(config, datasets.load(config))
+    page = network_page(goto, "One training step")
+    expect(page.get_by_role("heading", name="1. Batch")).to_be_visible()
+    for title in ("2. Logits", "3. Softmax", "4. Loss", "5. zero_grad", "6. backward", "7. step"):
+        page.get_by_role("button", name="Next").click()
+        expect(page.get_by_role("heading", name=title)).to_be_visible()
+        settled(page)
+        if title == "4. Loss":
+            expect(page.get_by_text(f"{step.loss:.8f}")).to_be_visible()
+    weights = next(iter(step.weights.values()))
+    largest = int(weights.gradient.abs().argmax())
+    expect(page.get_by_text("torch's own new weight").get_by_text(shown(float(weights.after[largest])))).to_be_visible()
+    expect(page.get_by_text("✓ the same")).to_be_visible()
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text(f"{step.loss_after:.6f}")).to_be_visible()
+
+
+def test_a_clicked_pixel_shows_the_sum_that_torch_computes(goto: Goto) -> None:
+    config = adapt(recipes.get("quick_digits").config, {"model": "cnn_5x5", "device": "cpu"})
+    digits = datasets.load(config)
+    inputs = scaling_of(config, digits)(digits.test.images[:1])
+    layers = activations(new_state(config, digits).model, inputs)
+    page = network_page(goto, "Flow")
+    strip = page.locator(".maps img[data-layer='3']")
+    strip.click(position={"x": 130, "y": 30})
+    told = page.get_by_text("4. Conv2d, channel")
+    expect(told).to_be_visible()
+    settled(page)
+    place = re.search(r"channel (\d+), row (\d+), column (\d+): (\S+)", told.inner_text())
+    assert place
+    channel, row, column = (int(place[i]) for i in (1, 2, 3))
+    torchs = f"{layers[3].output[0, channel, row, column]:.4f}".replace("-", "−")
+    assert place[4] == torchs
+    expect(page.get_by_text("The sum of 400 products")).to_contain_text(f"= {torchs}. torch gave {torchs}.")
+    expect(page.get_by_text("It sees 14×14 pixels of the image")).to_be_visible()
+
+
+def test_a_broken_network_says_where_and_a_click_mends_it(goto: Goto) -> None:
+    page = network_page(goto, "Anatomy")
+    choose(page, "Show", "My own, from blocks")
+    for count in (3, 4, 5):
+        page.get_by_role("button", name="Add a block").click()
+        expect(page.get_by_test_id("stSidebar").get_by_role("button", name=f"{count}: 32")).to_be_visible()
+        settled(page)
+    expect(page.get_by_text("The picture vanishes in the pooling of block 5.")).to_be_visible()
+    expect(page.get_by_text("28×28 → 14×14 → 7×7 → 3×3 → 1×1")).to_be_visible()
+    page.get_by_role("button", name="Set the pool of block 5 to none.").click()
+    expect(page.get_by_text("Multiply-adds").first).to_be_visible()
+    expect(page.get_by_text("The picture vanishes")).to_have_count(0)
+
+
+def test_a_click_in_the_drawing_chooses_the_layer(goto: Goto) -> None:
+    page = network_page(goto, "Anatomy")
+    page.locator(".network .layer[data-index='5']").click()
+    expect(page.get_by_text("(14 − 2 + 2·0)/2 + 1 = 7").first).to_be_visible()
+    settled(page)
+    page.locator(".network .layer[data-index='5']").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("32·7·7 = 1,568")).to_be_visible()
+    names = page.locator(".network .layer")
+    assert names.count() == 8
+    choose(page, "Network", "ResNet-18")
+    expect(page.locator(".network .bow")).to_have_count(8)

@@ -1,0 +1,192 @@
+"""The Predict page in a real browser: digits are drawn with the mouse, and the answer is read from the page."""
+
+import json
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from cnnlab.datasets.base import ImageDataset
+from cnnlab.prediction.predictor import Predictor, load_predictor
+from cnnlab.runs import Run
+from tests.browser.conftest import settled
+from tests.drawn_digits import drawn_digits
+
+ANSWER = "[class*='st-key-predict-answer'] h1"
+SEVEN = [(80, 70), (230, 70), (140, 280)]
+ONE = [(170, 60), (170, 290)]
+
+
+@pytest.fixture
+def predictor(runs: Path, trained_run: Run) -> Iterator[Predictor]:
+    """A network that the dashboard shows while the test lasts."""
+    path = runs / "artist"
+    shutil.copytree(trained_run.path, path)
+    yield load_predictor(Run(path))
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def opened(goto: Callable[..., Page], predictor: Predictor) -> Page:
+    """The page with an empty canvas."""
+    page = goto("/predict")
+    expect(page.get_by_text("Draw, and lift the pen")).to_be_visible()
+    page.locator("canvas.upper-canvas").wait_for()
+    settled(page)
+    return page
+
+
+def draw(page: Page, points: list[tuple[int, int]], canvas: int = 0) -> None:
+    """One stroke on the drawing canvas (or another), with the mouse."""
+    box = page.locator("canvas.upper-canvas").nth(canvas).bounding_box()
+    assert box
+    page.mouse.move(box["x"] + points[0][0], box["y"] + points[0][1])
+    page.mouse.down()
+    for x, y in points[1:]:
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=10)
+    page.mouse.up()
+
+
+def drawn_for(page: Page) -> str:
+    """Which picture the bars were drawn for."""
+    return page.locator(".predict-bars").first.get_attribute("data-drawn") or ""
+
+
+def switch(page: Page, way: str) -> None:
+    page.get_by_role("radio", name=way).or_(page.get_by_text(way, exact=True)).first.click()
+    settled(page)
+
+
+def test_a_drawn_digit_is_answered_and_all_of_it_fits_the_screen(opened: Page) -> None:
+    draw(opened, SEVEN)
+    expect(opened.locator(ANSWER)).to_contain_text("7")
+    bars = opened.locator(".predict-bars").first
+    expect(bars.locator("tbody tr")).to_have_count(5)
+    expect(bars.locator("tbody th").first).to_have_text("7")
+    expect(opened.locator(".predict-strip figure")).to_have_count(8)
+    expect(opened.get_by_text("1 × 28 × 28 numbers")).to_be_visible()
+    expect(opened.get_by_text("Orange speaks for 7")).to_be_visible()
+    bottom = opened.get_by_text("Orange speaks for 7").bounding_box()
+    assert bottom and bottom["y"] + bottom["height"] < 900
+
+
+def test_strokes_add_up_are_undone_cleared_and_outlive_another_page(opened: Page) -> None:
+    draw(opened, ONE)
+    expect(opened.locator(ANSWER)).to_be_visible()
+    first = drawn_for(opened)
+    draw(opened, [(60, 290), (280, 290)])
+    expect(opened.locator(".predict-bars").first).not_to_have_attribute("data-drawn", first)
+    opened.locator(".st-key-predict-undo button").click()
+    expect(opened.locator(".predict-bars").first).to_have_attribute("data-drawn", first)
+    settled(opened)
+    opened.get_by_role("link", name="Evaluate").click()
+    expect(opened.get_by_role("heading", name="Evaluate")).to_be_visible()
+    settled(opened)
+    opened.get_by_role("link", name="Predict").click()
+    expect(opened.locator(".predict-bars").first).to_have_attribute("data-drawn", first)
+    settled(opened)
+    opened.locator(".st-key-predict-clear button").click()
+    expect(opened.get_by_text("Draw, and lift the pen")).to_be_visible()
+
+
+def test_a_step_is_switched_off_in_the_strip(opened: Page) -> None:
+    draw(opened, SEVEN)
+    expect(opened.locator(ANSWER)).to_be_visible()
+    settled(opened)
+    opened.locator(".predict-strip label", has_text="Scaled").locator("input").click()
+    expect(opened.get_by_text("from 0.00 to 1.00")).to_be_visible()
+    expect(opened.locator(".predict-strip figure.off", has_text="Scaled")).to_be_visible()
+
+
+def test_painting_out_a_stroke_moves_the_bars(opened: Page) -> None:
+    draw(opened, SEVEN)
+    expect(opened.locator(ANSWER)).to_contain_text("7")
+    settled(opened)
+    switch(opened, "Paint out")
+    painted = opened.locator(".predict-bars").nth(1).locator("section").last
+    expect(painted.locator("tbody th").first).to_have_text("7")
+    before = painted.inner_text()
+    opened.locator("canvas.upper-canvas").nth(1).scroll_into_view_if_needed()
+    draw(opened, [(20, 80), (320, 80), (320, 120), (20, 120)], canvas=1)
+    expect(opened.get_by_text("Paint over a stroke")).to_have_count(0)
+    assert painted.inner_text() != before
+
+
+def test_a_narrow_window_has_the_answer_below_the_canvas_and_nothing_over_the_switch(
+    goto: Callable[..., Page], new_page: Callable[..., Page], predictor: Predictor
+) -> None:
+    page = goto("/predict", new_page(viewport={"width": 1024, "height": 768}))
+    draw(page, SEVEN)
+    fill = page.locator(".predict-bars .rail").first
+    expect(fill).to_be_visible()
+    room = fill.bounding_box()
+    assert room and room["width"] > 100
+    page.locator("canvas.upper-canvas").first.hover()
+    page.get_by_text("Upload", exact=True).click(timeout=3000)
+    expect(page.get_by_role("button", name="Paste a picture")).to_be_visible()
+
+
+def test_uploaded_pictures_and_a_zip_become_a_table(
+    opened: Page, predictor: Predictor, digits: ImageDataset, tmp_path: Path
+) -> None:
+    for number in range(4):
+        Image.fromarray(digits.test.images[number, 0].numpy()).save(tmp_path / f"{number}.png")
+    (tmp_path / "words.png").write_text("no picture")
+    with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:
+        archive.write(tmp_path / "0.png", "inside/0.png")
+        archive.write(tmp_path / "1.png", "../outside.png")
+    switch(opened, "Upload")
+    opened.set_input_files("input[type=file]", sorted(tmp_path.glob("*.*")))
+    expect(opened.get_by_text("5 of 7 pictures answered; 2 could not be read.")).to_be_visible()
+    expect(opened.get_by_test_id("stDataFrame")).to_be_visible()
+    opened.get_by_text("Unreadable", exact=True).click()
+    settled(opened)
+
+
+def test_one_uploaded_drawing_is_answered_as_the_same_drawing_in_the_core(
+    opened: Page, predictor: Predictor, tmp_path: Path
+) -> None:
+    picture, digit = next((p, d) for p, d in drawn_digits() if predictor.answer(p).label == d)
+    picture.save(tmp_path / "mine.png")
+    switch(opened, "Upload")
+    opened.set_input_files("input[type=file]", tmp_path / "mine.png")
+    expect(opened.locator(ANSWER)).to_contain_text(str(digit))
+
+
+def copy_that_spells(run: Run, path: Path) -> None:
+    """The same network in another run, whose classes are called zero to nine."""
+    shutil.copytree(run.path, path)
+    file = Run(path).checkpoint_path("best")
+    with safe_open(file, framework="pt") as opened:
+        facts = json.loads(opened.metadata()["cnnlab"])
+        tensors = {key: opened.get_tensor(key) for key in opened.keys()}
+    facts["class_names"] = "zero one two three four five six seven eight nine".split()
+    save_file(tensors, file, {"cnnlab": json.dumps(facts)})
+
+
+def test_switching_the_run_asks_the_other_network(goto: Callable[..., Page], runs: Path, predictor: Predictor) -> None:
+    other = runs / "speller"
+    copy_that_spells(predictor.run, other)
+    try:
+        page = goto("/predict")
+        choose_run(page, "artist")
+        page.locator("canvas.upper-canvas").wait_for()
+        draw(page, SEVEN)
+        expect(page.locator(ANSWER)).to_contain_text("7")
+        settled(page)
+        choose_run(page, "speller")
+        expect(page.locator(ANSWER)).to_contain_text("seven")
+    finally:
+        shutil.rmtree(other)
+
+
+def choose_run(page: Page, name: str) -> None:
+    page.locator(".st-key-predict-run").get_by_role("combobox").click()
+    page.get_by_role("option", name=name).click()
+    settled(page)

@@ -1,0 +1,305 @@
+"""The Filters page, driven without a browser: settings, kernels, chains, layers, links, and what people do wrong."""
+
+import io
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from cnnlab.explain.kernels import make_kernel
+from cnnlab.explain.presets import make_preset
+from cnnlab.runs import Run
+from cnnlab.ui.filters import state
+
+PROJECT = Path(__file__).resolve().parents[1]
+PATIENCE = 60
+
+pytestmark = pytest.mark.usefixtures("fresh_folders")
+
+
+def opened(**address: str) -> AppTest:
+    page = AppTest.from_file(str(PROJECT / "pages/filters.py"), default_timeout=PATIENCE)
+    for name, value in address.items():
+        page.query_params[name] = value
+    return page.run()
+
+
+def weights(page: AppTest) -> list:
+    return page.session_state["filters.weights"].weights.tolist()
+
+
+def said(page: AppTest) -> str:
+    return " ".join(element.value for kind in (page.caption, page.error, page.markdown, page.info) for element in kind)
+
+
+def link(page: AppTest) -> dict[str, str]:
+    return {name: v[0] if isinstance(v, list) else v for name, v in page.query_params.items()}
+
+
+def shown(page: AppTest) -> dict:
+    """What the browser gets to draw."""
+    return json.loads(page.get("bidi_component")[0].proto.json)
+
+
+def test_a_fresh_page_is_alive_with_sobel_on_a_photograph():
+    page = opened()
+    assert not page.exception and link(page) == {}
+    assert weights(page) == [[[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]]
+    assert "Finds vertical edges" in said(page) and "Edges of every direction" in said(page)
+    assert "cv2.filter2D" in page.code[0].value and "F.conv2d" in page.code[1].value
+    assert shown(page)["picture"] | {"src": ""} == {"src": "", "width": 512, "height": 342, "channels": 1}
+
+
+def test_the_page_opens_by_its_menu():
+    page = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=PATIENCE).run().switch_page("pages/filters.py")
+    page = page.run()
+    assert not page.exception and page.title[0].value == "Filters"
+
+
+def test_a_preset_brings_its_sentence_its_sliders_and_its_link():
+    page = opened()
+    page.selectbox(key="filters.choice").set_value("gaussian").run()
+    assert "near neighbours count most" in said(page)
+    assert [slide["name"] for slide in shown(page)["slides"]] == ["sigma"]
+    assert link(page) == {"preset": "gaussian"}
+
+
+def test_each_transform_changes_the_kernel():
+    page = opened()
+    page.button(key="filters.do.Transpose").click().run()
+    assert weights(page) == [[[-1, -2, -1], [0, 0, 0], [1, 2, 1]]]
+    page.button(key="filters.do.Negate").click().run()
+    assert weights(page)[0][0] == [1, 2, 1]
+    page.selectbox(key="filters.size").set_value(5).run()
+    assert np.shape(weights(page)) == (1, 5, 5)
+    page.button(key="filters.random").click().run()
+    assert np.unique(weights(page)).size > 10
+    assert not page.exception
+
+
+def test_a_link_reproduces_the_whole_state():
+    first = opened()
+    first.selectbox(key="filters.picture").set_value("digit").run()
+    first.number_input(key="filters.stride").set_value(2).run()
+    first.selectbox(key="filters.padding").set_value("none").run()
+    first.button(key="filters.do.Rotate").click().run()
+    address = link(first)
+    assert set(address) == {"picture", "stride", "padding", "k", "name"}
+    second = opened(**address)
+    assert weights(second) == weights(first)
+    ignored = ("stamp", "picture")
+    assert {k: v for k, v in shown(second).items() if k not in ignored} == {
+        k: v for k, v in shown(first).items() if k not in ignored
+    }
+    assert link(second) == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        {"k": "1,2;3"},
+        {"k": "a"},
+        {"preset": "none"},
+        {"stride": "x"},
+        {"bias": "much"},
+        {"picture": "none"},
+        {"view": "?"},
+        {"preset": "gaussian", "sigma": "wide"},
+    ],
+)
+def test_a_link_that_makes_no_sense_opens_the_page_and_says_so(address):
+    page = opened(**address)
+    assert not page.exception and len(page.toast) == 1
+    assert page.toast[0].value.startswith("The address holds what cannot be used")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("stride", 0, "A stride of 0 is not allowed: give 1 to 16."),
+        ("stride", 99, "A stride of 99 is not allowed: give 1 to 16."),
+        ("dilation", 9, "A dilation of 9 is not allowed: give 1 to 8."),
+    ],
+)
+def test_settings_that_cannot_be_are_one_sentence_in_place_of_the_output(key, value, sentence):
+    page = opened()
+    page.number_input(key=f"filters.{key}").set_value(value).run()
+    assert not page.exception and shown(page)["problem"] == sentence
+
+
+def test_a_kernel_larger_than_the_picture_is_one_sentence():
+    page = opened(picture="ramp", padding="none", preset="box", size="11")
+    assert not page.exception and "The kernel reaches over 11 pixels" in shown(page)["problem"]
+
+
+def test_a_kernel_of_zeros_says_what_it_gives():
+    assert "All weights are 0" in said(opened(k="0,0,0;0,0,0;0,0,0"))
+
+
+@pytest.fixture
+def session(monkeypatch):
+    """A session of the page that no script runs in."""
+    held: dict = {}
+    monkeypatch.setattr(state, "st", SimpleNamespace(session_state=held))
+    state.use_preset("gaussian")
+    return held
+
+
+def test_weights_typed_by_hand_are_no_preset_any_more(session):
+    state.take_edit(make_kernel([[0.5]]), {}, {"bias": 3, "absolute": True, "threshold": 9.5})
+    assert state.kernel().text == "0.5" and session[state.PRESET] == state.OWN
+    assert session[state.FINISH] == {"bias": 3, "absolute": True, "threshold": 9.5}
+
+
+def test_a_preset_s_slider_leaves_it_a_preset(session):
+    stamp = session[state.STAMP]
+    params = {"size": 5.0, "sigma": 2.0}
+    state.take_edit(make_preset("gaussian", **params), params, state.PLAIN)
+    assert session[state.PRESET] == "gaussian" and session[state.PARAMS] == params
+    assert session[state.STAMP] == stamp  # the browser shows it already
+    state.take_edit(make_kernel([[0.5]]), params, state.PLAIN)
+    assert session[state.PRESET] == "gaussian" and session[state.STAMP] != stamp  # it must be shown anew
+
+
+def test_a_kernel_is_saved_under_a_name_and_chosen_again():
+    page = opened(k="0,1;1,0")
+    page.button(key="filters.keep").click().run()
+    page.text_input(key="filters.keep.name").set_value("Crossing")
+    page.button(key="filters.keep.save").click().run()
+    assert not page.exception and not page.error
+    other = opened()
+    other.selectbox(key="filters.choice").set_value("saved:Crossing").run()
+    assert weights(other) == [[[0, 1], [1, 0]]]
+
+
+def test_a_name_that_cannot_be_is_one_sentence():
+    page = opened()
+    page.button(key="filters.keep").click().run()
+    page.text_input(key="filters.keep.name").set_value(" ")
+    page.button(key="filters.keep.save").click().run()
+    assert "A name has 1 to 60 characters" in page.error[0].value
+
+
+def test_an_image_of_a_dataset_is_shown_with_its_label():
+    page = opened(source="Dataset", image="3")
+    assert "Digits, test image 3: " in said(page)
+    page.segmented_control(key="filters.split").set_value("Training").run()
+    assert "Digits, training image 3: " in said(page)
+    page.segmented_control(key="filters.split").set_value("Test").run()
+    page.number_input(key="filters.image").set_value(10**6).run()
+    assert "There is no image 1,000,000: give a number from 0 to 358." in said(page)
+    assert not page.exception
+
+
+def test_a_dataset_that_is_not_here_is_told():
+    page = opened(source="Dataset", dataset="cifar100")
+    assert "cifar100 is not on this machine" in page.warning[0].value and not page.exception
+
+
+def test_colour_adds_up_or_keeps_apart():
+    page = opened(color="Colour", picture="shapes")
+    assert shown(page)["picture"]["channels"] == 3 and shown(page)["settings"]["summed"]
+    page.segmented_control(key="filters.join").set_value("Each by itself").run()
+    assert not shown(page)["settings"]["summed"]
+    assert "np.stack(each)" in page.code[0].value
+
+
+def chain(page: AppTest) -> str:
+    return page.session_state["filters.chain"]
+
+
+def test_a_chain_is_extended_reordered_switched_off_and_shortened():
+    page = opened(view="Chain")
+    assert not page.exception and chain(page) == "gaussian,sobel_x"
+    page.button(key="filters.chain.add").click().run()
+    assert chain(page) == "gaussian,sobel_x,sharpen"
+    page.button(key=f"filters.chain.{chain(page)}.2.up").click().run()
+    assert chain(page) == "gaussian,sharpen,sobel_x"
+    page.toggle(key=f"filters.chain.{chain(page)}.0.on").set_value(False).run()
+    assert chain(page) == "-gaussian,sharpen,sobel_x"
+    page.checkbox(key=f"filters.chain.{chain(page)}.2.abs").set_value(True).run()
+    assert chain(page) == "-gaussian,sharpen,sobel_x~"
+    page.button(key=f"filters.chain.{chain(page)}.1.gone").click().run()
+    assert chain(page) == "-gaussian,sobel_x~"
+    assert link(page)["chain"] == "-gaussian,sobel_x~" and not page.exception
+
+
+def test_the_gradient_starts_from_the_stage_that_is_chosen():
+    page = opened(view="Chain")
+    stage = page.selectbox(key="filters.stage")
+    assert stage.options == ["Input", "Output 1", "Output 2"] and stage.value == 1
+    stage.set_value(2).run()
+    assert link(page)["stage"] == "2"
+    page.button(key=f"filters.chain.{chain(page)}.1.gone").click().run()
+    assert page.selectbox(key="filters.stage").value == 1 and not page.exception
+
+
+def test_an_empty_chain_shows_the_picture():
+    page = opened(view="Chain", chain="")
+    assert not page.exception and not page.error
+
+
+def test_a_layer_tells_every_shape():
+    page = opened(view="Layer", picture="digit")
+    assert not page.exception
+    text = said(page)
+    assert "Input **(1, 1, 28, 28)**" in text and "Convolution **(1, 4, 25, 25)**" in text
+    assert "Pooling **(1, 4, 12, 12)**" in text and "68 numbers" in text
+
+
+def test_a_layer_that_does_not_fit_is_one_sentence():
+    page = opened(view="Layer", picture="digit", pool_size="30")
+    assert "A pooling window of 30×30 is larger than the 25 pixels" in page.error[0].value
+    page = opened(view="Layer", pool_stride="0")
+    assert "A pooling stride of 0 is not allowed" in page.error[0].value and not page.exception
+
+
+def test_the_first_layer_of_a_run_is_loaded_and_compared(trained_run: Run, fresh_folders: Path):
+    shutil.copytree(trained_run.path, fresh_folders / "own")
+    page = opened(view="Layer", picture="digit", bank="run:own")
+    assert not page.exception and not page.error
+    assert "Your Sobel x is **" in page.info[0].value and "like filter" in page.info[0].value
+    assert "the run's filters take what they were trained on" in said(page)
+    assert "filters.color" not in [control.key for control in page.segmented_control]
+    page.selectbox(key="filters.bank").set_value("four").run()
+    assert page.segmented_control(key="filters.color").value == "Grey"
+
+
+def test_a_run_that_is_gone_is_told():
+    page = opened(view="Layer", bank="run:gone")
+    assert "The run gone is not here" in page.warning[0].value and not page.exception
+    assert page.segmented_control(key="filters.color").value == "Grey"
+
+
+def test_a_run_without_weights_is_told_as_such(trained_run: Run, fresh_folders: Path):
+    shutil.copytree(trained_run.path, fresh_folders / "bare", ignore=shutil.ignore_patterns("checkpoints"))
+    page = opened(view="Layer", bank="run:bare")
+    assert "The run bare has saved no weights: train it" in page.warning[0].value and not page.exception
+
+
+@pytest.mark.parametrize("address", [{"bias": "nan"}, {"threshold": "inf"}])
+def test_a_link_with_no_finite_number_is_told_and_left_out(address: dict[str, str]):
+    page = opened(**address)
+    assert not page.exception and "is no finite number" in page.toast[0].value
+    assert page.session_state["filters.finish"] == state.PLAIN
+
+
+def one_pixel() -> bytes:
+    file = io.BytesIO()
+    Image.new("L", (1, 1), 128).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(("view", "border"), [("One filter", "reflect"), ("Chain", "reflect"), ("Layer", "zero")])
+def test_a_picture_of_one_pixel_that_does_not_fit_is_one_sentence(view: str, border: str):
+    page = opened(view=view, source="Upload", border=border)
+    page.file_uploader(key="filters.upload").set_value(("dot.png", one_pixel(), "image/png")).run()
+    assert not page.exception and "dot.png, 1 × 1" in said(page)
+    told = [error.value for error in page.error] or [shown(page)["problem"]]
+    assert len(told) == 1 and "choose" in told[0]
+    assert "A link to this page does not carry it." in said(page)

@@ -1,0 +1,189 @@
+"""The Network page, driven without a browser."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnnlab.models import MODELS
+from cnnlab.runs import Run
+
+PROJECT = Path(__file__).resolve().parents[1]
+PATIENCE = 60
+
+
+def opened(**state: object) -> AppTest:
+    page = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=PATIENCE).run()
+    page.switch_page("pages/network.py")
+    for key, value in state.items():
+        page.session_state[key.replace("__", ".")] = value
+    return page.run()
+
+
+def metrics(page: AppTest) -> dict[str, str]:
+    return {m.label: m.value for m in page.metric}
+
+
+def said(page: AppTest) -> str:
+    return " ".join(str(m.value) for m in page.markdown)
+
+
+def test_the_page_says_where_7x7x32_comes_from(fresh_folders: Path) -> None:
+    page = opened(network__part=5, network__part_of=None)
+    page.selectbox(key="network.part").set_value(5).run()
+    assert not page.exception
+    assert metrics(page)["Parameters"] == "28,938"
+    assert "`(1, 32, 14, 14)` → `(1, 32, 7, 7)`" in said(page)
+    assert "(14 − 2 + 2·0)/2 + 1 = **7**" in said(page)
+
+
+@pytest.mark.parametrize("name", [n for n in MODELS if n != "custom"])
+def test_every_network_is_taken_apart(fresh_folders: Path, name: str) -> None:
+    page = opened(network__model=name, network__images="cifar10")
+    assert not page.exception and not page.error
+    assert len(page.dataframe[0].value) > 5
+
+
+def test_the_batch_counts_in_shapes_and_memory(fresh_folders: Path) -> None:
+    page = opened()
+    page.number_input(key="network.batch").set_value(64).run()
+    assert "`(64, 16, 28, 28)`" in said(page)
+    assert "64·16·28·28·4 = **3,211,264** bytes" in said(page)
+
+
+def test_a_network_whose_picture_vanishes_can_be_mended_by_a_click(fresh_folders: Path) -> None:
+    page = opened(network__source="build")
+    for _ in range(3):
+        page.button(key="network.field.blocks.add").click().run()
+    assert "The picture vanishes in the pooling of block 5" in page.error[0].value
+    assert "28×28 → 14×14 → 7×7 → 3×3 → 1×1" in " ".join(c.value for c in page.caption)
+    assert len([b for b in page.button if str(b.key).startswith("network.mend")]) >= 2
+    page.button(key="network.mend.0").click().run()
+    assert not page.error and not page.exception
+    assert metrics(page)["Parameters"]
+
+
+def test_sizes_that_do_not_meet_are_shown_on_both_sides(fresh_folders: Path) -> None:
+    page = opened(network__source="build")
+    page.toggle(key="network.own_flat").set_value(True).run()
+    assert "gives 7·7·32 = 1,568 features, but the layer takes 1,000" in page.error[0].value
+    assert "mat1 and mat2 shapes cannot be multiplied (1x1568 and 1000x64)" in page.code[0].value
+    page.button(key="network.mend.flat").click().run()
+    assert not page.error and "7·7·32 = 1,568" in page.success[0].value
+
+
+def test_a_bad_hidden_size_gets_a_sentence(fresh_folders: Path) -> None:
+    page = opened(network__source="build")
+    page.text_input(key="network.hidden").set_value("64, many").run()
+    assert not page.exception
+    assert "many" in page.error[0].value and page.error[0].value.endswith(".")
+
+
+def test_train_this_network_fills_the_form_of_the_train_page(fresh_folders: Path) -> None:
+    page = opened(network__source="build")
+    page.text_input(key="network.hidden").set_value("32").run()
+    page.button(key="network.field.blocks.add").click().run()
+    page.button(key="network.train").click().run()
+    page.switch_page("pages/train.py").run()
+    assert not page.exception
+    values = page.session_state["train.values"]
+    assert values["model"] == "custom" and len(values["blocks"]) == 3 and tuple(values["hidden"]) == (32,)
+    assert page.session_state["train.view"] == "New run"
+
+
+def test_a_trained_run_and_no_run(fresh_folders: Path, trained_run: Run) -> None:
+    page = opened(network__source="run")
+    assert "No network has been trained yet" in page.info[0].value
+    shutil.copytree(trained_run.path, fresh_folders / "own")
+    page = opened(network__source="run")
+    assert not page.exception and metrics(page)["Parameters"] == "116,602"
+
+
+STEPS = ("Batch", "Logits", "Softmax", "Loss", "zero_grad", "backward", "step", "After")
+
+
+def test_next_goes_through_all_stages_of_a_step(fresh_folders: Path) -> None:
+    page = opened(network__view="One training step")
+    for number, stage in enumerate(STEPS):
+        assert not page.exception
+        assert page.subheader[0].value == f"{number + 1}. {stage}"
+        if number < len(STEPS) - 1:
+            page.button(key="step.next").click().run()
+    assert page.button(key="step.next").disabled
+    shown = metrics(page)
+    assert float(shown["Loss afterwards"]) < float(shown["Loss before"])
+
+
+def test_the_weights_arithmetic_is_the_same_as_torchs(fresh_folders: Path) -> None:
+    page = opened(network__view="One training step", step__stage="step")
+    assert "✓ the same" in said(page) and "m̂" in said(page)
+    page.number_input(key="step.number").set_value(3).run()
+    assert "✓ the same" in said(page) and "0.9^3" in said(page)
+
+
+def test_a_great_learning_rate_is_seen_to_blow_up(fresh_folders: Path) -> None:
+    page = opened(network__view="One training step", repeat__go=True, repeat__factor=10_000, repeat__steps=4)
+    assert not page.exception
+    assert "blow" in said(page) and "the loss falls" in said(page)
+
+
+def test_the_calculator_gives_the_tutorials_numbers(fresh_folders: Path) -> None:
+    page = opened(network__view="Calculator & quiz")
+    page.selectbox(key="calculator.start").select("32 wide, kernel 5, padding 2 → 32").run()
+    assert "(32 − 5 + 2·2)/1 + 1 = **32**" in said(page) and "10·(5·5·3) + 10 = **760**" in said(page)
+    page.number_input(key="calculator.kernel").set_value(50).run()
+    assert "A kernel of 50 does not fit" in page.error[0].value
+    page.text_input(key="calculator.stack").set_value("5/1, x").run()
+    assert "'x' is no layer" in page.error[1].value
+
+
+def test_a_quiz_answer_is_judged_with_its_arithmetic(fresh_folders: Path) -> None:
+    page = opened(network__view="Calculator & quiz")
+    field = next(w for w in page.number_input if str(w.key).startswith("quiz."))
+    field.set_value(123_456_789).run()
+    assert page.warning[0].value.startswith("Not 123,456,789.") and "=" in page.warning[0].value
+    right = int(page.warning[0].value.rstrip(" pixels").rpartition("= ")[2].replace(",", ""))
+    next(w for w in page.number_input if w.key == field.key).set_value(right).run()
+    assert page.success[0].value.startswith("Right.")
+
+
+def test_the_classics_tell_their_numbers(fresh_folders: Path) -> None:
+    page = opened(network__view="Classics")
+    assert not page.exception
+    assert "**138,357,544** parameters" in said(page) and "**11,689,512** parameters" in said(page)
+    assert "less gradient than with shortcuts" in said(page)
+
+
+def test_the_code_is_shown(fresh_folders: Path) -> None:
+    page = opened(network__view="Code")
+    assert not page.exception
+    assert "nn.Conv2d(16, 32, 5, padding=2),  # 14×14×32" in page.code[0].value
+
+
+@pytest.mark.parametrize("name", ["mlp", "tiny_resnet", "resnet18", "lenet5"])
+def test_an_image_flows_through_any_network(fresh_folders: Path, name: str) -> None:
+    page = opened(network__view="Flow", network__model=name)
+    assert not page.exception and not page.error
+    assert "**1. " in said(page)
+
+
+def test_a_network_too_large_to_look_at_says_so(fresh_folders: Path) -> None:
+    page = opened(network__view="Flow", network__model="vgg16")
+    assert "too many to build just for a look" in page.info[0].value
+
+
+def test_the_sum_of_a_chosen_pixel_is_torchs(fresh_folders: Path) -> None:
+    page = opened(network__view="Flow")
+    found = re.search(r"\(5·5·1\) and the bias: .* = \*\*(\S+)\*\*. torch gave (\S+)\.", said(page))
+    assert found and found[1] == found[2]
+    assert len(page.dataframe[0].value) == 25
+
+
+def test_untrained_flows_beside_trained(fresh_folders: Path, trained_run: Run) -> None:
+    shutil.copytree(trained_run.path, fresh_folders / "own")
+    for weights in ("Both", "Trained", "Untrained"):
+        page = opened(network__source="run", network__view="Flow", flow__weights=weights)
+        assert not page.exception and not page.error
+        assert "torch gave" in said(page)

@@ -1,0 +1,216 @@
+"""The Predict page, driven without a browser: drawings are put into the session as the canvas would."""
+
+import base64
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from cnnlab.datasets.base import ImageDataset
+from cnnlab.prediction.many import read_source
+from cnnlab.prediction.predictor import load_predictor
+from cnnlab.prediction.sources import from_paths
+from cnnlab.runs import Run
+from tests.drawn_digits import drawn_digits
+
+PROJECT = Path(__file__).resolve().parents[1]
+PATIENCE = 60
+VIEWS = ("Why", "Paint out", "Layers", "History")
+
+
+@pytest.fixture
+def own_run(trained_run: Run, fresh_folders: Path) -> Run:
+    """A copy of the trained run in the folder that the page reads."""
+    shutil.copytree(trained_run.path, fresh_folders / "own")
+    return Run(fresh_folders / "own")
+
+
+def opened(**state: object) -> AppTest:
+    page = AppTest.from_file(str(PROJECT / "pages/predict.py"), default_timeout=PATIENCE)
+    for key, value in state.items():
+        page.session_state[key.replace("_", ".")] = value
+    return page.run()
+
+
+def drawing(picture: Image.Image) -> dict[str, object]:
+    """What the canvas sends after a stroke."""
+    buffer = io.BytesIO()
+    picture.convert("RGBA").save(buffer, "PNG")
+    data = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return {"drawing": {"raw": {"objects": [{"type": "Path", "stroke": "#000000"}]}, "data": data}}
+
+
+def drawn(page: AppTest, picture: Image.Image) -> AppTest:
+    page.session_state["predict.canvas"] = drawing(picture)
+    return page.run()
+
+
+def said(page: AppTest) -> str:
+    return " ".join(m.value for m in (*page.markdown, *page.caption, *page.info, *page.error, *page.warning))
+
+
+def panels(page: AppTest, key: str) -> list[dict[str, Any]]:
+    """What the bars with this key show."""
+    (found,) = [c for c in page.get("bidi_component") if c.proto.id.endswith(key)]
+    shown: list[dict[str, Any]] = json.loads(found.proto.json)["panels"]
+    return shown
+
+
+def recognised(run: Run) -> tuple[Image.Image, str]:
+    """A drawing that the run recognises, and what it is."""
+    predictor = load_predictor(run)
+    return next((p, str(d)) for p, d in drawn_digits() if (a := predictor.answer(p)).label == d and a.confidence > 0.8)
+
+
+def test_without_a_run_the_page_offers_to_train_one(fresh_folders: Path):
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=PATIENCE)
+    page = app.run().switch_page("pages/predict.py").run()
+    assert not page.exception
+    assert "There is no trained network yet" in page.info[0].value
+    assert page.button(key="predict.train").label == "Train one now"
+
+
+def test_an_empty_canvas_says_what_to_do(own_run: Run):
+    page = opened()
+    assert not page.exception and not page.error
+    assert "Draw, and lift the pen" in said(page)
+
+
+@pytest.mark.parametrize(("way", "first"), [("Camera", "Take a photo"), ("Test images", "Choose a test image")])
+def test_other_ways_in_say_what_to_do_first(own_run: Run, way: str, first: str):
+    page = opened(predict_way=way)
+    assert not page.exception
+    assert first in said(page) and "lift the pen" not in said(page)
+
+
+def test_a_photograph_is_given_in_colour_though_the_network_takes_grey(own_run: Run, tmp_path: Path):
+    Image.new("RGB", (90, 60), "red").save(tmp_path / "red.png")
+    given = read_source(from_paths([tmp_path / "red.png"])[0], load_predictor(own_run)).given
+    assert given.mode == "RGB"
+
+
+def test_of_uploads_and_a_pasted_picture_the_last_is_answered():
+    script = AppTest.from_string(
+        "import streamlit as st\n"
+        "from cnnlab.ui.predict.many import _came_last\n"
+        "st.session_state.last = [_came_last(*seen) for seen in "
+        "[('file', 1), ('file', 1), ('file two', 1), ('file two', 2), ('', 2)]]"
+    ).run()
+    assert script.session_state["last"] == [True, True, False, True, True]
+
+
+def test_a_drawing_is_answered_with_its_confidence(own_run: Run):
+    picture, digit = recognised(own_run)
+    page = drawn(opened(), picture)
+    assert not page.exception
+    assert page.markdown[0].value.startswith(f"# {digit} ") and "sure" in page.markdown[0].value
+    assert "1 × 28 × 28 numbers" in said(page) and f"Orange speaks for **{digit}**" in said(page)
+
+
+def test_below_the_threshold_it_does_not_know(own_run: Run):
+    picture, digit = recognised(own_run)
+    page = drawn(opened(predict_threshold=100), picture)
+    assert "I don't know" in said(page) and f"Perhaps **{digit}**" in said(page) and "you asked for 100 %" in said(page)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_each_look_inside_opens(own_run: Run, view: str):
+    page = drawn(opened(predict_view=view), recognised(own_run)[0])
+    assert not page.exception and not page.error
+
+
+def test_every_layer_is_shown_with_its_shape(own_run: Run):
+    text = said(drawn(opened(predict_view="Layers"), recognised(own_run)[0]))
+    assert "**Convolution** · 16 × 28 × 28" in text and "**After ReLU" in text and "**After pooling" in text
+    assert "**Linear layer** · 10" in text
+
+
+def test_the_history_holds_each_picture_once_the_newest_first(own_run: Run):
+    first, second = [p for p, _ in drawn_digits()][:2]
+    page = drawn(drawn(drawn(opened(predict_view="History"), first), second), second)
+    assert len(page.dataframe[0].value) == 2
+    page.button(key="predict.history.clear").click().run()
+    assert len(page.session_state["predict.history"]) <= 1
+
+
+def test_other_runs_answer_beside_it(own_run: Run, fresh_folders: Path):
+    shutil.copytree(own_run.path, fresh_folders / "other")
+    picture, digit = recognised(own_run)
+    page = drawn(opened(predict_others=["other"], predict_run="own"), picture)
+    assert not page.exception
+    (panel,) = panels(page, "predict.bars.others")
+    assert panel["title"] == "other" and panel["rows"][0]["name"] == digit and panel["rows"][0]["confidence"] > 0.5
+
+
+def test_a_step_that_is_switched_off_changes_what_goes_in(own_run: Run):
+    picture = recognised(own_run)[0]
+    page = drawn(opened(predict_switched={"normalise": False}), picture)
+    assert "from 0.00 to 1.00" in said(page)
+
+
+def test_a_random_test_image_has_its_true_class(own_run: Run):
+    page = opened(predict_way="Test images")
+    page.button(key="predict.random").click().run()
+    assert not page.exception
+    assert "✓ right" in said(page) or "✗ wrong" in said(page)
+
+
+def test_the_hardest_test_images_are_wrong_answers_one_after_the_other(own_run: Run):
+    page = opened(predict_way="Test images")
+    page.button(key="predict.hardest").click().run()
+    assert "✗ wrong" in said(page)
+    first = page.session_state["predict.given.Test images own.best"].name
+    page.button(key="predict.hardest").click().run()
+    assert page.session_state["predict.given.Test images own.best"].name != first
+
+
+def test_ten_predictions_stand_beside_their_true_labels_in_one_click(own_run: Run):
+    page = opened(predict_way="Test images")
+    page.button(key="predict.ten").click().run()
+    assert not page.exception and "of the first 10 test images are right" in said(page)
+
+
+@pytest.fixture
+def folder(digits: ImageDataset, tmp_path: Path) -> Path:
+    """Five test digits and a text file called .png."""
+    (tmp_path / "scans").mkdir()
+    for number in range(5):
+        Image.fromarray(digits.test.images[number, 0].numpy()).save(tmp_path / f"scans/{number}.png")
+    (tmp_path / "scans/words.png").write_text("no picture")
+    return tmp_path / "scans"
+
+
+def test_a_folder_becomes_a_table_with_the_unreadable_and_why(own_run: Run, folder: Path):
+    page = opened(predict_way="Folder", predict_folder=str(folder))
+    assert not page.exception
+    assert "**5** of 6 pictures answered; 1 could not be read." in said(page)
+    table = page.dataframe[0].value
+    assert len(table) == 6 and max(table["Problem"]).startswith("The file is not an image")
+    page.segmented_control(key="predict.kind").set_value("unread").run()
+    assert len(page.dataframe[0].value) == 1
+
+
+def test_a_folder_of_one_picture_is_answered_at_once(own_run: Run, folder: Path):
+    page = opened(predict_way="Folder", predict_folder=str(folder / "0.png"))
+    assert not page.exception and "numbers (channels" in said(page)
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [("/no/such/place", "There is no folder or file /no/such/place"), ("{empty}", "holds no image files")],
+)
+def test_a_folder_that_cannot_be_read_gets_a_sentence(own_run: Run, tmp_path: Path, path: str, sentence: str):
+    (tmp_path / "empty").mkdir()
+    page = opened(predict_way="Folder", predict_folder=path.format(empty=tmp_path / "empty"))
+    assert not page.exception and sentence in page.error[0].value
+
+
+def test_a_damaged_checkpoint_gets_a_sentence(own_run: Run):
+    own_run.checkpoint_path("best").write_bytes(b"cut short")
+    page = opened()
+    assert not page.exception and "cannot be read" in page.error[0].value

@@ -1,0 +1,53 @@
+"""Where a run stands, in words."""
+
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from cnnlab.config import TrainConfig
+from cnnlab.runs import Run, create_run
+from cnnlab.ui.train.status import status
+
+STEP = {"event": "step", "step": 30, "epoch": 2, "train/loss": 0.5, "images_per_second": 640.0}
+EPOCH = {
+    "event": "epoch", "step": 21, "epoch": 1, "train/loss": 0.5, "train/accuracy": 0.8, "val/loss": 0.25,
+    "val/accuracy": 0.875, "best/epoch": 1, "best/loss": 0.25, "best/accuracy": 0.875, "elapsed": 3.0,
+}  # fmt: skip
+END = {"event": "end", "step": 21, "epoch": 1, "status": "stopped", "message": "Stopped after step 21.", "elapsed": 3.0}
+
+
+def made(folder: Path, **settings: object) -> tuple[Run, FileLock]:
+    """A run of two epochs of 21 steps, with its lock still held."""
+    config = TrainConfig(epochs=2, batch_size=64, **settings)
+    run, lock = create_run(folder / "run", {"config": config.model_dump(mode="json")})
+    run.add_facts({"images": {"train": 1295, "val": 143, "test": 359}})
+    return run, lock
+
+
+def test_a_running_run_tells_epoch_step_speed_and_time_left(tmp_path: Path) -> None:
+    run, lock = made(tmp_path)
+    run.append([{"event": "start", "time": 0.0, "elapsed": 0.0}, EPOCH, STEP])
+    now = status(run)
+    assert now.state == "running"
+    assert now.share == pytest.approx(30 / 42)
+    assert now.text == "Epoch 2 of 2 · step 30 of 42 · 640 images per second, about 1.2 s left"
+    lock.release()
+
+
+def test_an_ended_run_shows_its_last_figures(tmp_path: Path) -> None:
+    run, lock = made(tmp_path)
+    run.append([STEP | {"step": 21}, EPOCH, END])
+    lock.release()
+    now = status(run)
+    assert (now.state, now.share, now.text) == ("stopped", 0.5, "Stopped after step 21. 21 of 42 steps.")
+    tiles = {tile.label: tile.value for tile in now.tiles}
+    assert (tiles["Training loss"], tiles["Validation accuracy"]) == ("0.5000", "87.50 %")
+    assert (tiles["Best so far (epoch 1)"], tiles["Time"]) == ("87.50 %", "3.0 s")
+
+
+def test_a_run_without_validation_images_has_no_best(tmp_path: Path) -> None:
+    run, lock = made(tmp_path, validation_fraction=0.0, watch_test=True)
+    lock.release()
+    tiles = {tile.label: tile.value for tile in status(run).tiles}
+    assert (tiles["Test accuracy"], tiles["Best so far"]) == ("–", "not chosen")
