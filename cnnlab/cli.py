@@ -37,8 +37,11 @@ from cnnlab.runs import (
 
 if TYPE_CHECKING:
     from cnnlab.prediction.many import Row
+    from cnnlab.sweeps.folder import SweepFolder
+    from cnnlab.sweeps.study import Plan, Trial
 
 OK, FAILED, WRONG = 0, 1, 2
+TRIALS = 20  # of a sweep
 
 
 class Failure(Exception):
@@ -108,14 +111,12 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, CliSettingsSource[Any]
     sweep.add_argument(
         "--vary",
         action="append",
-        required=True,
+        default=[],
         metavar="NAME=VALUES",
         help="a setting and its values, such as lr=1e-4..1e-1:log or batch_size=32,64,128; once for each setting",
     )
-    sweep.add_argument(
-        "--trials", type=int, default=20, help="how many trials, with those of other workers (default: 20)"
-    )
-    sweep.add_argument("--name", default="sweep", help="its name: the same name goes on with the same sweep")
+    sweep.add_argument("--trials", type=int, help=f"how many trials, with those of other workers (default: {TRIALS})")
+    sweep.add_argument("--name", default="sweep", help="its name; that alone goes on with the sweep, or joins it")
     sweep.add_argument("--storage", metavar="URL", help="a database for workers on other hosts, such as sqlite:///FILE")
     _add_runs_dir(sweep)
     sources = {"train": _add_settings(train), "sweep": _add_settings(sweep)}
@@ -223,35 +224,62 @@ def _do_train(run: Run) -> int:
 
 
 def _sweep(given: argparse.Namespace) -> int:
-    try:
-        from cnnlab.sweeps.sweep import open_sweep, run_sweep
-    except ModuleNotFoundError as error:
-        raise Failure(f"A sweep needs the package {error.name}: install requirements.txt.") from error
-    from cnnlab.console import ConsoleListener, print_table
-    from cnnlab.sweeps.vary import parse_vary
+    from cnnlab.sweeps.folder import SweepFolder
 
-    if given.trials < 1:
-        raise ConfigError(f"--trials {given.trials} is not allowed: give a whole number from 1 on, such as 20.")
-    base = adapt(recipes.get(given.recipe).config if given.recipe else TrainConfig(), given.settings)
-    varied = [parse_vary(text, base) for text in given.vary]
-    sweep = open_sweep(_folder(given), checked_name(given.name), given.storage)
-    trials = run_sweep(sweep, base, varied, given.trials, ConsoleListener)
-    best = sorted(trials, key=lambda trial: -(trial.accuracy or 0.0))
-    names = [setting.name for setting in varied]
+    if given.trials is not None and given.trials < 1:
+        raise ConfigError(f"--trials {given.trials} is not allowed: give a whole number from 1 on, such as {TRIALS}.")
+    folder = SweepFolder(_folder(given), checked_name(given.name))
+    with folder.joined() as worker:  # before torch is imported: the dashboard waits for it
+        try:
+            from cnnlab.sweeps.study import SweepError, open_sweep
+            from cnnlab.sweeps.sweep import check_sweep, run_sweep
+        except ModuleNotFoundError as error:
+            raise Failure(f"A sweep needs the package {error.name}: install requirements.txt.") from error
+        from cnnlab.console import ConsoleListener
+
+        try:
+            plan = _plan(given, folder)
+            check_sweep(plan.config, plan.varied)
+            sweep = open_sweep(folder, given.storage)
+            trials = run_sweep(sweep, plan, ConsoleListener, worker)
+        except SweepError as error:
+            raise Failure(str(error)) from error
+    _print_trials(folder.name, plan, trials)
+    return OK
+
+
+def _plan(given: argparse.Namespace, folder: "SweepFolder") -> "Plan":
+    """What to search for: what the arguments say, or, of a sweep that has begun, what it has searched for until now."""
+    from cnnlab.sweeps.study import Plan, load_sweep
+
+    if given.vary:
+        base = adapt(recipes.get(given.recipe).config if given.recipe else TrainConfig(), given.settings)
+        return Plan(base, tuple(given.vary), given.trials or TRIALS, given.recipe)
+    if given.recipe or given.settings:
+        raise ConfigError("Nothing is varied: give --vary, or leave the settings out to go on with a sweep.")
+    plan = load_sweep(folder, given.storage).plan()
+    if plan is None:
+        raise ConfigError(f"The sweep '{folder.name}' has only just begun: try again in a moment.")
+    return replace(plan, trials=given.trials or plan.trials)
+
+
+def _print_trials(name: str, plan: "Plan", trials: "list[Trial]") -> None:
+    from cnnlab.console import print_table
+
+    names = [setting.name for setting in plan.varied]
     print_table(
-        f"Sweep {sweep.name}, the best first",
+        f"Sweep {name}, the best first",
         ("run", *names, "state", "validation accuracy"),
         (
             (
-                t.run,
-                *(shown(t.settings.get(name)) for name in names),
+                t.run or "–",
+                *(shown(t.settings[name]) if name in t.settings else "–" for name in names),
                 t.state,
-                "–" if t.accuracy is None else f"{100 * t.accuracy:.2f} %",
+                t.reason if t.accuracy is None else f"{100 * t.accuracy:.2f} %",
             )
-            for t in best
+            for t in sorted(trials, key=lambda trial: -(trial.accuracy or 0.0))
         ),
     )
-    return OK
 
 
 def _stop(given: argparse.Namespace) -> int:

@@ -1,5 +1,8 @@
 """Sweeps: what is varied, and trials that are ordinary runs."""
 
+import sqlite3
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,11 +11,20 @@ from cnnlab import cli
 from cnnlab.config import TrainConfig
 from cnnlab.parsing import ConfigError
 from cnnlab.runs import Run, list_runs
-from cnnlab.sweeps.sweep import check_sweep, open_sweep, run_sweep, trials_of
-from cnnlab.sweeps.vary import Vary, parse_vary
+from cnnlab.sweeps.folder import SweepFolder, free_name, list_sweeps
+from cnnlab.sweeps.study import LOST, Plan, Sweep, SweepError, load_sweep, open_sweep
+from cnnlab.sweeps.sweep import check_sweep, forget_the_dead, run_sweep
+from cnnlab.sweeps.vary import Vary, combinations, parse_vary
 from cnnlab.train import Listener
+from tests.conftest import Trainer
 
 TINY = TrainConfig(dataset="digits", model="simple_cnn", epochs=2, train_images=128, batch_size=64)
+LR = ("lr=0.001..0.01:log",)
+
+
+def opened(runs: Path, storage: str | None = None) -> Sweep:
+    """The sweep ``search`` among ``runs``."""
+    return open_sweep(SweepFolder(runs, "search"), storage)
 
 
 def silent(log: Path) -> Listener:
@@ -49,9 +61,23 @@ def test_what_cannot_be_varied_is_answered_in_a_sentence(text: str, said: str) -
         parse_vary(text, TrainConfig())
 
 
+@pytest.mark.parametrize("text", ["lr=0.0001..0.1:log", "batch_size=32,64", "optimizer=sgd,adam", "momentum=0.5..0.9"])
+def test_what_is_varied_is_written_as_it_is_read(text: str) -> None:
+    assert parse_vary(text, TrainConfig()).text == text
+
+
+def test_a_setting_counts_only_with_the_others_that_it_needs() -> None:
+    varied = [parse_vary(text, TINY) for text in ("optimizer=sgd,adam", "nesterov=false", "batch_size=32,64")]
+    assert list(combinations(TINY, varied)) == [
+        {"optimizer": "sgd", "nesterov": False, "batch_size": 32},
+        {"optimizer": "sgd", "nesterov": False, "batch_size": 64},
+        {"optimizer": "adam", "batch_size": 32},
+        {"optimizer": "adam", "batch_size": 64},
+    ]
+
+
 def test_each_trial_is_a_run_and_the_sweep_goes_on_where_it_ended(tmp_path: Path) -> None:
-    varied = [parse_vary("lr=0.001,0.01", TINY)]
-    first = run_sweep(open_sweep(tmp_path, "search"), TINY, varied, 2, silent)
+    first = run_sweep(opened(tmp_path), Plan(TINY, LR, 2), silent)
     assert [t.number for t in first] == [0, 1]
     assert {run.id for run in list_runs(tmp_path)} == {t.run for t in first} == {"search-000", "search-001"}
     for trial in first:
@@ -59,8 +85,43 @@ def test_each_trial_is_a_run_and_the_sweep_goes_on_where_it_ended(tmp_path: Path
         assert run.state() == "finished"
         assert run.config.lr == trial.settings["lr"]
         assert run.last_record("epoch")["best/accuracy"] == trial.accuracy
-    both = run_sweep(open_sweep(tmp_path, "search"), TINY, varied, 3, silent)
+    both = run_sweep(opened(tmp_path), Plan(TINY, LR, 3), silent)
     assert both[:2] == first and len(both) == 3
+    assert load_sweep(SweepFolder(tmp_path, "search")).plan() == Plan(TINY, LR, 3)
+    assert [folder.name for folder in list_sweeps(tmp_path)] == ["search"]
+    assert free_name(tmp_path, "search") == "search-2"
+
+
+def test_every_combination_is_tried_once_and_then_the_sweep_ends(tmp_path: Path) -> None:
+    vary = ("optimizer=sgd,adam", "momentum=0.5,0.9")
+    trials = run_sweep(opened(tmp_path), Plan(TINY.model_copy(update={"epochs": 1}), vary, 20), silent)
+    assert sorted(str(t.settings) for t in trials) == [
+        "{'optimizer': 'adam'}",
+        "{'optimizer': 'sgd', 'momentum': 0.5}",
+        "{'optimizer': 'sgd', 'momentum': 0.9}",
+    ]
+
+
+def test_a_bad_combination_fails_with_its_reason_and_the_others_are_tried(tmp_path: Path) -> None:
+    base = TINY.model_copy(update={"schedule": "one_cycle"})
+    trials = run_sweep(opened(tmp_path), Plan(base, ("warmup_epochs=0,1", "epochs=1,2"), 4), silent)
+    failed = [t for t in trials if t.state == "failed"]
+    assert [(t.settings, t.run) for t in failed] == [({"warmup_epochs": 1.0, "epochs": 1}, "")]
+    assert "warmup_epochs = 1 leaves nothing of the 1 epochs" in failed[0].reason
+    assert len(trials) == 4
+
+
+def test_a_training_that_fails_is_told_and_not_tried_again(tmp_path: Path) -> None:
+    trials = run_sweep(opened(tmp_path), Plan(TINY, ("lr=100.0,0.001", "optimizer=sgd", "momentum=0.999"), 2), silent)
+    assert sorted(t.state for t in trials) in (["failed", "finished"], ["finished", "finished"])
+    for trial in trials:
+        assert (trial.state == "failed") == ("training has blown up" in trial.reason)
+
+
+def test_a_sweep_keeps_to_what_it_searches_for(tmp_path: Path) -> None:
+    opened(tmp_path).keep(Plan(TINY, LR, 2))
+    with pytest.raises(ConfigError, match="go on with it by --name search alone"):
+        opened(tmp_path).keep(Plan(TINY, ("lr=1.0,2.0",), 2))
 
 
 def test_a_stopped_training_ends_the_sweep_and_is_tried_again_later(tmp_path: Path) -> None:
@@ -71,37 +132,84 @@ def test_a_stopped_training_ends_the_sweep_and_is_tried_again_later(tmp_path: Pa
         def begin(self, config: TrainConfig, step: int, steps: int) -> None:
             self.run.request_stop()
 
-    sweep = open_sweep(tmp_path, "search")
-    stopped = run_sweep(sweep, TINY, [parse_vary("lr=0.001,0.01", TINY)], 5, Stopper)
-    assert [t.state for t in stopped] == ["fail"]
-    assert [t.state for t in run_sweep(sweep, TINY, [parse_vary("lr=0.001,0.01", TINY)], 1, silent)] == [
-        "fail",
-        "complete",
-    ]
+    sweep = opened(tmp_path)
+    assert [t.state for t in run_sweep(sweep, Plan(TINY, LR, 5), Stopper)] == ["stopped"]
+    assert [t.state for t in run_sweep(sweep, Plan(TINY, LR, 1), silent)] == ["stopped", "finished"]
 
 
 def test_a_trial_whose_process_was_cut_off_is_replaced(tmp_path: Path) -> None:
-    sweep = open_sweep(tmp_path, "search")
+    sweep = opened(tmp_path)
     sweep.study.ask().set_user_attr("run", "search-000")  # its run's folder is gone, so nobody holds its lock
-    (tmp_path / "search-000").mkdir()
-    states = [t.state for t in run_sweep(sweep, TINY, [parse_vary("lr=0.001,0.01", TINY)], 1, silent)]
-    assert states == ["fail", "complete"]
+    assert [t.state for t in sweep.trials()] == ["interrupted"]
+    assert [t.state for t in run_sweep(sweep, Plan(TINY, LR, 1), silent)] == ["interrupted", "finished"]
 
 
 def test_a_hopeless_trial_is_cut_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("optuna.Trial.should_prune", lambda trial: True)
-    trials = run_sweep(open_sweep(tmp_path, "search"), TINY, [parse_vary("lr=0.001,0.01", TINY)], 1, silent)
+    trials = run_sweep(opened(tmp_path), Plan(TINY, LR, 1), silent)
     assert [t.state for t in trials] == ["pruned"]
     assert Run(tmp_path / trials[0].run).last_record()["status"] == "stopped"
     assert trials[0].accuracy is not None
 
 
-def test_two_workers_share_a_sweep_through_a_database(tmp_path: Path) -> None:
+def test_a_worker_on_a_database_that_falls_silent_is_replaced(tmp_path: Path) -> None:
     storage = f"sqlite:///{tmp_path / 'sweep.db'}"
-    varied = [parse_vary("lr=0.001,0.01", TINY)]
-    run_sweep(open_sweep(tmp_path, "search", storage), TINY, varied, 1, silent)
-    run_sweep(open_sweep(tmp_path, "search", storage), TINY, varied, 2, silent)
-    assert len(trials_of(open_sweep(tmp_path, "search", storage))) == 2
+    elsewhere, here = (open_sweep(SweepFolder(tmp_path / host, "search"), storage) for host in ("one", "two"))
+    with warnings.catch_warnings(action="ignore"):
+        trial = elsewhere.study.ask()
+    trial.set_user_attr("run", "search-000")
+    elsewhere.study._storage.record_heartbeat(trial._trial_id)
+    forget_the_dead(here)
+    assert [t.state for t in here.trials()] == ["running"]  # on another host, and not long ago
+    with sqlite3.connect(tmp_path / "sweep.db") as database:
+        database.execute(f"UPDATE trial_heartbeats SET heartbeat = datetime('now', '-{LOST + 5} seconds')")
+    assert [t.state for t in run_sweep(here, Plan(TINY, LR, 1), silent)] == ["interrupted", "finished"]
+    assert (tmp_path / "two" / "search-001").is_dir()
+    assert [t.state for t in load_sweep(SweepFolder(tmp_path / "two", "search")).trials()] == [
+        "interrupted",
+        "finished",
+    ]
+
+
+def test_two_workers_share_the_trials_and_none_is_made_twice(trainer: Trainer, fresh_folders: Path) -> None:
+    settings = ["--model", "simple_cnn", "--epochs", "1", "--train-images", "128"]
+    command = ["sweep", *settings, "--vary", "batch_size=16,32,64", "--vary", "lr=0.001,0.01", "--trials", "6"]
+    workers = [trainer.start(*command, CNNLAB_MAX_TRAININGS="2") for _ in range(2)]
+    for worker in workers:
+        _, errors = worker.communicate(timeout=120)
+        assert worker.returncode == 0, errors
+    trials = load_sweep(SweepFolder(fresh_folders, "sweep")).trials()
+    assert len({t.run for t in trials}) == len({str(t.settings) for t in trials}) == len(trials) == 6
+    assert {t.state for t in trials} <= {"finished", "pruned"}
+    assert {run.id for run in list_runs(fresh_folders)} == {t.run for t in trials}
+    assert SweepFolder(fresh_folders, "sweep").workers() == []
+
+
+def test_a_killed_workers_trial_is_replaced_by_one_that_joins_by_name_and_stops_when_asked(
+    trainer: Trainer, fresh_folders: Path, until: Callable[[Callable[[], object], str], None]
+) -> None:
+    folder = SweepFolder(fresh_folders, "sweep")
+    settings = ["--model", "simple_cnn", "--epochs", "1000", "--train-images", "128"]
+    first = trainer.start("sweep", *settings, "--vary", "lr=0.001..0.01", "--trials", "1")
+    until(lambda: Run(fresh_folders / "sweep-000").state() == "running", "training")
+    first.kill()
+    until(lambda: not folder.at_work(), "the death")
+    assert [t.state for t in load_sweep(folder).trials()] == ["interrupted"]
+    second = trainer.start("sweep")
+    until(lambda: Run(fresh_folders / "sweep-001").state() == "running", "training by the second worker")
+    folder.request_stop()
+    out, errors = second.communicate(timeout=60)
+    assert second.returncode == 0, errors
+    assert [t.state for t in load_sweep(folder).trials()] == ["interrupted", "stopped"]
+    assert "sweep-001" in out and folder.workers() == []
+
+
+def test_a_damaged_journal_is_told_in_a_sentence(tmp_path: Path) -> None:
+    opened(tmp_path).keep(Plan(TINY, LR, 2))
+    folder = SweepFolder(tmp_path, "search")
+    folder.journal_path.write_text("no journal\n{}\n")
+    with pytest.raises(SweepError, match="The sweep 'search' cannot be read"):
+        load_sweep(folder)
 
 
 def test_nothing_is_chosen_by_the_test_images() -> None:
@@ -126,10 +234,15 @@ def test_the_command_prints_the_trials_the_best_first(
         (["--vary", "lr=0.1,0.2", "--trials", "0"], "--trials 0 is not allowed"),
         (["--vary", "lr=0.1,0.2", "--name", "../up"], "cannot be a run's name"),
         (["--vary", "lr=0.1,0.2", "--storage", "nowhere://x"], "--storage nowhere://x cannot be used"),
+        (["--vary", "lr=0.1,0.2", "--vary", "lr=0.3,0.4"], "lr is varied twice"),
+        (["--vary", "momentum=0.1,0.2"], "momentum = 0.1 has no effect with optimizer = adam"),
+        (["--name", "nobody"], "There is no sweep 'nobody'"),
+        (["--lr", "0.1"], "Nothing is varied"),
     ],
 )
 def test_wrong_arguments_are_answered_in_a_sentence(
-    flags: list[str], said: str, fresh_folders: None, capsys: pytest.CaptureFixture[str]
+    flags: list[str], said: str, fresh_folders: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(["sweep", *flags]) == 2
+    assert cli.main(["sweep", *flags]) == (1 if flags == ["--name", "nobody"] else 2)
     assert said in capsys.readouterr().err
+    assert list_sweeps(fresh_folders) == []

@@ -1,105 +1,64 @@
-"""A sweep: trials of varied settings, chosen by Optuna, the hopeless ones cut short; each is an ordinary run.
+"""A sweep's worker: it tries settings that Optuna chooses, cuts the hopeless short, and each trial is an ordinary run.
 
 ::
 
-    sweep = open_sweep(runs, "lr-search")
-    run_sweep(sweep, config, [parse_vary("lr=1e-4..1e-1:log", config)], trials=20, listen=ConsoleListener)
+    sweep = open_sweep(SweepFolder(runs, "lr-search"))
+    run_sweep(sweep, Plan(config, ("lr=1e-4..1e-1:log",), trials=20), ConsoleListener)
 
-What was tried lies in a journal, ``sweeps/NAME.journal`` among the runs, or in a database: any number of workers, on
-any hosts that see it and the runs, take part by the same command.
+Any number of workers, on any hosts that see the journal or the database, take part by the same call.
 """
 
+import random
+import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages._heartbeat import get_heartbeat_thread  # Optuna beats by itself in Study.optimize alone
 from optuna.trial import FrozenTrial, TrialState
 
-from cnnlab.config import TrainConfig
+from cnnlab.config import TrainConfig, applies, condition
 from cnnlab.engine import Record
 from cnnlab.parsing import ConfigError, adapt
-from cnnlab.runs import LIVE, Run, create_run
-from cnnlab.sweeps.vary import Vary
+from cnnlab.runs import Run, RunError, create_run
+from cnnlab.sweeps.folder import Worker
+from cnnlab.sweeps.study import END, REASON, RUN, Plan, Sweep, Trial
+from cnnlab.sweeps.vary import Vary, combinations
 from cnnlab.train import CHECK_ERRORS, Listener, check, train, versions
 
-FIRST = 4  # trials that are never cut short: without some to compare with, nothing is hopeless
-RUN = "run"  # a trial's attribute: the id of its run
+MANY = 10_000  # combinations above which nobody tries them all
 
-optuna.logging.set_verbosity(optuna.logging.WARNING)  # what is to be said goes through the listener
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """A named search among the runs of ``folder``, its trials kept in ``study``."""
-
-    name: str
-    folder: Path
-    study: optuna.Study
+Listen = Callable[[Path], Listener]
+"""Makes the Listener of a run from its log's path."""
 
 
-@dataclass(frozen=True)
-class Trial:
-    """One trial: its run's id, what was varied, its state, and the best validation accuracy in [0, 1] if it has one."""
+def run_sweep(sweep: Sweep, plan: Plan, listen: Listen, worker: Worker | None = None) -> list[Trial]:
+    """Train until the sweep has its trials, those of other workers included, or ``worker`` or a training is stopped.
 
-    number: int
-    run: str
-    settings: dict[str, Any]
-    state: str
-    accuracy: float | None
-
-
-def journal_path(folder: Path, name: str) -> Path:
-    """Where the journal of the sweep ``name`` lies among the runs in ``folder``."""
-    return folder / "sweeps" / f"{name}.journal"
-
-
-def open_sweep(folder: Path, name: str, storage: str | None = None) -> Sweep:
-    """The sweep ``name``, new or begun before; ``storage`` is a database's address, by default a journal is kept."""
-    if storage is None:
-        path = journal_path(folder, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        kept: Any = JournalStorage(JournalFileBackend(str(path)))
-    else:
-        kept = storage
-    try:
-        study = optuna.create_study(
-            study_name=name,
-            storage=kept,
-            direction="maximize",
-            load_if_exists=True,
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=FIRST),
-        )
-    except Exception as error:  # each database's driver has its own
-        raise ConfigError(f"--storage {storage} cannot be used ({error}): give a path or sqlite:///FILE.") from error
-    return Sweep(name, folder, study)
-
-
-def run_sweep(
-    sweep: Sweep, base: TrainConfig, varied: Sequence[Vary], trials: int, listen: Callable[[Path], Listener]
-) -> list[Trial]:
-    """Train until the sweep has ``trials`` trials, those of other workers included, or a training is stopped.
-
-    ``listen`` makes the Listener of a run from its log's path. Raises ConfigError where a setting is not allowed.
+    No settings are trained twice: where all combinations have been, it ends. Raises ConfigError where a setting is
+    not allowed.
     """
-    check_sweep(base, varied)
-    _forget_the_dead(sweep)
-    while len(_counted(sweep.study)) < trials:
-        if _try_one(sweep, base, varied, listen) == "stopped":
+    check_sweep(plan.config, plan.varied)
+    sweep.keep(plan)
+    while not (worker and worker.stop_requested()):
+        forget_the_dead(sweep)
+        trial = _next_trial(sweep, plan)
+        if trial is None or _try(sweep, plan, trial, listen, worker) == "stopped":
             break
-    return trials_of(sweep)
+    return sweep.trials()
 
 
 def check_sweep(base: TrainConfig, varied: Sequence[Vary]) -> None:
     """Raise ConfigError where a value cannot be trained with, or nothing could tell which is better."""
+    names = [setting.name for setting in varied]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ConfigError(f"{twice} is varied twice: give all its values in one --vary.")
     for setting in varied:
         for value in setting.extremes:
             try:
-                config = adapt(base, {setting.name: value})
-                check(config)
+                check(adapt(base, {**_enabling(setting.name, base, varied), setting.name: value}))
             except CHECK_ERRORS as error:
                 raise ConfigError(str(error)) from error
     if not base.validation_fraction and not base.dataset.startswith("folder:"):
@@ -108,59 +67,76 @@ def check_sweep(base: TrainConfig, varied: Sequence[Vary]) -> None:
         )
 
 
-def trials_of(sweep: Sweep) -> list[Trial]:
-    """All trials, in the order in which they began."""
-    return [
-        Trial(t.number, t.user_attrs.get(RUN, ""), t.params, t.state.name.lower(), _accuracy(t))
-        for t in sweep.study.get_trials(deepcopy=False)
-    ]
+def _enabling(name: str, base: TrainConfig, varied: Sequence[Vary]) -> dict[str, Any]:
+    """The value of another varied setting with which ``name`` counts, if it does not with ``base``."""
+    if applies(name, base.model_dump()):
+        return {}
+    other = next((setting for setting in varied if setting.name == condition(name)[0]), None)
+    values = ({other.name: choice} for choice in other.choices) if other else ()
+    return next((value for value in values if applies(name, base.model_dump() | value)), {})
 
 
-def _accuracy(trial: FrozenTrial) -> float | None:
-    if trial.state == TrialState.COMPLETE:
-        return trial.value
-    return max(trial.intermediate_values.values(), default=None)
+# ── which trial next ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _counted(study: optuna.Study) -> list[FrozenTrial]:
-    return [t for t in study.get_trials(deepcopy=False) if t.state != TrialState.FAIL]
-
-
-def _forget_the_dead(sweep: Sweep) -> None:
+def forget_the_dead(sweep: Sweep) -> None:
     """Trials whose process was cut off count no more: another takes their place."""
     for trial in sweep.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        run = trial.user_attrs.get(RUN)
-        if run and Run(sweep.folder / run).state() not in LIVE:
-            sweep.study.tell(trial.number, state=TrialState.FAIL)
+        if sweep.is_dead(trial):
+            sweep.study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+    with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
+        optuna.storages.fail_stale_trials(sweep.study)
 
 
-def _try_one(sweep: Sweep, base: TrainConfig, varied: Sequence[Vary], listen: Callable[[Path], Listener]) -> str:
-    trial = sweep.study.ask()
-    settings = {setting.name: _suggest(trial, setting) for setting in varied}
-    facts = {"sweep": sweep.name, "recipe": None, "versions": versions()}
-    try:
-        config = adapt(base, settings)
-        path = sweep.folder / f"{sweep.name}-{trial.number:03d}"
-        run, lock = create_run(path, {"config": config.model_dump(mode="json"), **facts})
-    except Exception:
-        sweep.study.tell(trial, state=TrialState.FAIL)
-        raise
-    with lock:
-        trial.set_user_attr(RUN, run.id)
-        judge = _Judge(listen(run.log_path), trial, run)
-        judge.say(f"Trial {trial.number}: " + ", ".join(f"{name} = {value}" for name, value in settings.items()))
-        try:
-            status = train(run, judge)
-        finally:
-            judge.close()
-    if judge.hopeless:
-        sweep.study.tell(trial, state=TrialState.PRUNED)
-        return "pruned"
-    if status == "finished" and judge.best is not None:
-        sweep.study.tell(trial, judge.best)
-    else:
-        sweep.study.tell(trial, state=TrialState.FAIL)
-    return status
+def _next_trial(sweep: Sweep, plan: Plan) -> optuna.Trial | None:
+    """A trial of settings that nobody has tried, its settings chosen; None where there is nothing left to try."""
+    while True:
+        tried = _counted(sweep)
+        left = plan.trials - len(tried)
+        free = _free(plan, tried)
+        if left <= 0 or free == []:
+            return None
+        if free is not None and len(free) <= left:  # there is time for all of them
+            sweep.study.enqueue_trial(random.choice(free))
+        with warnings.catch_warnings(action="ignore"):  # that we must keep the heart beating, as we do
+            trial = sweep.study.ask()
+        settings = suggest(trial, plan)
+        earlier = [t for t in _counted(sweep) if t.number < trial.number]  # two workers may have begun at once
+        if len(earlier) < plan.trials and settings not in [t.params for t in earlier]:
+            return trial
+        _end(sweep, trial, "dropped")
+        if free:
+            sweep.study.enqueue_trial(random.choice(free))
+
+
+def _counted(sweep: Sweep) -> list[FrozenTrial]:
+    """The trials that need not be made again: a training that failed would fail again."""
+    waiting = TrialState.WAITING
+    trials = [t for t in sweep.study.get_trials(deepcopy=False) if t.state != waiting]
+    return [t for t in trials if t.state != TrialState.FAIL or t.user_attrs.get(END) == "failed"]
+
+
+def _free(plan: Plan, tried: list[FrozenTrial]) -> list[dict[str, Any]] | None:
+    """The combinations that nobody has tried; None where there are too many to count."""
+    endless = any(not setting.choices and not setting.whole for setting in plan.varied)
+    if endless:
+        return None
+    possible = list(islice(combinations(plan.config, plan.varied), MANY))
+    done = [t.params for t in tried]
+    return [settings for settings in possible if settings not in done] if len(possible) < MANY else None
+
+
+def suggest(trial: optuna.Trial, plan: Plan) -> dict[str, Any]:
+    """What to try: a value for each varied setting that counts with the values of the others."""
+    found: dict[str, Any] = {}
+    for setting in _conditions_first(plan.varied):
+        if applies(setting.name, plan.config.model_dump() | found):
+            found[setting.name] = _suggest(trial, setting)
+    return found
+
+
+def _conditions_first(varied: Sequence[Vary]) -> list[Vary]:
+    return sorted(varied, key=lambda setting: bool(condition(setting.name)))
 
 
 def _suggest(trial: optuna.Trial, setting: Vary) -> Any:
@@ -169,6 +145,63 @@ def _suggest(trial: optuna.Trial, setting: Vary) -> Any:
     if setting.whole:
         return trial.suggest_int(setting.name, int(setting.low), int(setting.high), log=setting.log)
     return trial.suggest_float(setting.name, setting.low, setting.high, log=setting.log)
+
+
+# ── one trial ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _try(sweep: Sweep, plan: Plan, trial: optuna.Trial, listen: Listen, worker: Worker | None) -> str:
+    """Train with the settings of ``trial``; what became of it: finished, pruned, stopped or failed."""
+    try:
+        config = adapt(plan.config, trial.params)
+        check(config)
+    except CHECK_ERRORS as error:  # each value is allowed, but not together
+        return _end(sweep, trial, "failed", str(error))
+    facts = {"config": config.model_dump(mode="json"), "sweep": sweep.folder.name, "recipe": plan.recipe}
+    run, lock = _new_run(sweep, trial.number, facts | {"versions": versions()})
+    with lock, get_heartbeat_thread(trial._trial_id, sweep.study._storage):
+        trial.set_user_attr(RUN, run.id)
+        if worker:
+            worker.begins(run)
+        judge = _Judge(listen(run.log_path), trial, run)
+        judge.say(f"Trial {trial.number}: " + ", ".join(f"{name} = {value}" for name, value in trial.params.items()))
+        try:
+            status = train(run, judge)
+        finally:
+            judge.close()
+        return _judged(sweep, trial, status, judge)  # while the lock is held: others take the trial for alive
+
+
+def _judged(sweep: Sweep, trial: optuna.Trial, status: str, judge: "_Judge") -> str:
+    if status == "stopped" and judge.hopeless:
+        sweep.study.tell(trial, state=TrialState.PRUNED, skip_if_finished=True)
+        return "pruned"
+    if status == "finished" and judge.best is None:
+        return _end(sweep, trial, "failed", "There were no validation images to compare by: hold some out.")
+    if status == "finished":
+        sweep.study.tell(trial, judge.best, skip_if_finished=True)
+        return status
+    return _end(sweep, trial, status, str((judge.run.last_record() or {}).get("message", "")))
+
+
+def _end(sweep: Sweep, trial: optuna.Trial, end: str, reason: str = "") -> str:
+    try:
+        trial.set_user_attr(END, end)
+        trial.set_user_attr(REASON, reason)
+    except optuna.exceptions.UpdateFinishedTrialError:
+        return end  # another worker has taken us for dead
+    sweep.study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
+    return end
+
+
+def _new_run(sweep: Sweep, number: int, facts: dict[str, Any]) -> tuple[Run, Any]:
+    """A run named after the sweep and the trial, or, where an older one is called so, with a number behind it."""
+    stem = f"{sweep.folder.name}-{number:03d}"
+    for attempt in range(1, 100):
+        path = sweep.folder.runs / (stem if attempt == 1 else f"{stem}-{attempt}")
+        if not (path / "config.json").exists():
+            return create_run(path, facts)
+    raise RunError(f"There are too many runs called {stem} already: choose another --name.")
 
 
 class _Judge(Listener):

@@ -6,10 +6,12 @@ Vary(name='lr', choices=(), low=0.0001, high=0.1, whole=False, log=True)
 (32, 64, 128)
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
-from cnnlab.config import TrainConfig
+from cnnlab.config import TrainConfig, applies, condition, shown
 from cnnlab.parsing import ConfigError, adapt
 
 FORMS = "give NAME=A,B,C or NAME=LOW..HIGH, with :log at the end for a search by powers"
@@ -30,6 +32,13 @@ class Vary:
     def extremes(self) -> tuple[Any, ...]:
         """The choices, or the two ends: if these are allowed, so is what lies between."""
         return self.choices or (self.low, self.high)
+
+    @property
+    def text(self) -> str:
+        """What :func:`parse_vary` reads this from."""
+        if self.choices:
+            return f"{self.name}=" + ",".join(shown(choice) for choice in self.choices)
+        return f"{self.name}={self.low:.12g}..{self.high:.12g}" + (":log" if self.log else "")
 
 
 def parse_vary(text: str, base: TrainConfig) -> Vary:
@@ -60,5 +69,20 @@ def _range(name: str, values: str, text: str, base: TrainConfig) -> Vary:
 
 
 def _value(name: str, text: str, base: TrainConfig) -> Any:
-    """``text`` as the setting's own type, in its range."""
-    return getattr(adapt(base, {name: text}), name)
+    """``text`` as the setting's own type, in its range, also where the setting does not count with ``base``."""
+    needed = {} if applies(name, base.model_dump()) else {condition(name)[0]: condition(name)[1]}
+    return getattr(adapt(base, {**needed, name: text}), name)
+
+
+def combinations(base: TrainConfig, varied: Sequence[Vary]) -> Iterator[dict[str, Any]]:
+    """All that ``varied`` allows, without ranges of other than whole numbers; what does not count is left out."""
+    values = [setting.choices or range(int(setting.low), int(setting.high) + 1) for setting in varied]
+    seen: list[dict[str, Any]] = []
+    for chosen in product(*values):
+        settings = dict(zip((setting.name for setting in varied), chosen, strict=True))
+        counting = {name: value for name, value in settings.items() if applies(name, base.model_dump() | settings)}
+        if counting == settings:
+            yield settings
+        elif counting not in seen:
+            seen.append(counting)
+            yield counting

@@ -1,0 +1,221 @@
+"""A sweep as Optuna keeps it: what it searches for, and its trials, in a journal or a database.
+
+>>> sweep = load_sweep(SweepFolder(runs_dir(), "lr-search"))                    # doctest: +SKIP
+>>> [trial.accuracy for trial in sweep.trials()]                                # doctest: +SKIP
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import optuna
+from optuna.storages import JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from cnnlab.config import TrainConfig
+from cnnlab.parsing import ConfigError, parse
+from cnnlab.runs import Run, is_held
+from cnnlab.sweeps.folder import SweepFolder
+from cnnlab.sweeps.vary import Vary, parse_vary
+
+State = Literal["queued", "running", "finished", "pruned", "failed", "stopped", "interrupted"]
+
+FIRST = 4  # trials that are never cut short: without some to compare with, nothing is hopeless
+BEAT, LOST = 60, 300  # seconds: how often a worker on a database gives a sign of life, and how long one may be silent
+BEGINNING = 60  # seconds that a worker may take from a trial's number to its run
+RUN, END, REASON = "run", "end", "reason"  # a trial's attributes: its run's id; failed, stopped or dropped; why
+PLAN = "plan"  # the study's attribute
+BEGIN = "to begin one, say what to vary, such as --vary lr=1e-4..1e-1:log."
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)  # what is to be said goes through the listener
+
+
+class SweepError(Exception):
+    """A sweep that cannot be read; the message says which, why and what to do."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep searches for: ``vary`` as on the command line, all else as in ``config``; at most ``trials``."""
+
+    config: TrainConfig
+    vary: tuple[str, ...]
+    trials: int
+    recipe: str | None = None
+
+    @property
+    def varied(self) -> tuple[Vary, ...]:
+        """What is varied. Raises ConfigError."""
+        return tuple(parse_vary(text, self.config) for text in self.vary)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One trial: its run's id ("" for none), what was varied, and the best validation accuracy in [0, 1] if it has one.
+
+    ``reason`` tells why it failed.
+    """
+
+    number: int
+    run: str
+    settings: dict[str, Any]
+    state: State
+    accuracy: float | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A named search, its trials kept in ``study``."""
+
+    folder: SweepFolder
+    study: optuna.Study
+
+    def plan(self) -> Plan | None:
+        """What it searches for; None where that has not been said yet. Raises SweepError."""
+        with _reading(self.folder):
+            facts = self.study.user_attrs.get(PLAN)
+            if facts is None:
+                return None
+            return Plan(parse(facts["config"]), tuple(facts["vary"]), int(facts["trials"]), facts["recipe"])
+
+    def keep(self, plan: Plan) -> None:
+        """Write down what it searches for. Raises ConfigError where it searches for something else already."""
+        before = self.plan()
+        if before and (before.config, set(before.varied)) != (plan.config, set(plan.varied)):
+            raise ConfigError(
+                f"The sweep '{self.folder.name}' varies {' '.join(before.vary)}, with settings of its own: "
+                f"go on with it by --name {self.folder.name} alone, or choose another --name."
+            )
+        if before != plan:
+            facts = {"config": plan.config.model_dump(mode="json"), "recipe": plan.recipe}
+            self.study.set_user_attr(PLAN, {**facts, "vary": list(plan.vary), "trials": plan.trials})
+
+    def trials(self) -> list[Trial]:
+        """All trials, in the order in which they began. Raises SweepError."""
+        with _reading(self.folder):
+            kept = self.study.get_trials(deepcopy=False)
+            return [_trial(self, t) for t in kept if t.user_attrs.get(END) != "dropped" and t.state.name != "WAITING"]
+
+    def is_dead(self, trial: FrozenTrial) -> bool:
+        """Whether the process of a trial that has not ended was cut off, as far as can be told from here."""
+        run = trial.user_attrs.get(RUN)
+        if run is None:
+            began = trial.datetime_start
+            return began is not None and (datetime.now() - began).total_seconds() > BEGINNING
+        path = self.folder.runs / run
+        if (path / "config.json").exists() or self.folder.storage() is None:
+            return not is_held(path / "lock")
+        return False  # its run lies on another host: what the database hears of it decides
+
+
+def best_of(trials: list[Trial]) -> Trial | None:
+    """The finished trial of the highest accuracy, the first of equals; None where none has finished."""
+    return max((t for t in trials if t.state == "finished"), key=lambda t: t.accuracy or 0.0, default=None)
+
+
+def _trial(sweep: Sweep, trial: FrozenTrial) -> Trial:
+    facts = trial.user_attrs
+    run = facts.get(RUN, "")
+    return Trial(trial.number, run, trial.params, _state(sweep, trial), _accuracy(trial), facts.get(REASON, ""))
+
+
+def _state(sweep: Sweep, trial: FrozenTrial) -> State:
+    if trial.state == TrialState.COMPLETE:
+        return "finished"
+    if trial.state == TrialState.PRUNED:
+        return "pruned"
+    if trial.state == TrialState.FAIL:
+        end: State = trial.user_attrs.get(END, "interrupted")
+        return end
+    if sweep.is_dead(trial):
+        return "interrupted"
+    run = trial.user_attrs.get(RUN)
+    return "queued" if run is None or Run(sweep.folder.runs / run).state() == "queued" else "running"
+
+
+def _accuracy(trial: FrozenTrial) -> float | None:
+    if trial.state == TrialState.COMPLETE:
+        return trial.value
+    return max(trial.intermediate_values.values(), default=None)
+
+
+# ── opening ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def open_sweep(folder: SweepFolder, storage: str | None = None) -> Sweep:
+    """The sweep, new or begun before; ``storage`` is a database's address, by default a journal is kept.
+
+    Raises ConfigError where the storage cannot be used.
+    """
+    known = folder.storage()
+    if storage and folder.journal_path.is_file():
+        raise ConfigError(f"--storage {storage} is not allowed: the sweep '{folder.name}' is kept in its journal.")
+    if storage and known and storage != known:
+        raise ConfigError(f"--storage {storage} is not allowed: the sweep '{folder.name}' is kept in {known}.")
+    address = storage or known
+    folder.path.mkdir(parents=True, exist_ok=True)
+    try:
+        study = optuna.create_study(
+            study_name=folder.name,
+            storage=_storage(folder, address),
+            direction="maximize",
+            load_if_exists=True,
+            sampler=_sampler(),
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=FIRST),
+        )
+    except Exception as error:  # each database's driver has its own
+        if address is None:
+            raise ConfigError(_unreadable(folder, error)) from error
+        raise ConfigError(f"--storage {address} cannot be used ({error}): give a path or sqlite:///FILE.") from error
+    if address:
+        folder.keep_storage(address)
+    return Sweep(folder, study)
+
+
+def load_sweep(folder: SweepFolder, storage: str | None = None) -> Sweep:
+    """A sweep that has begun. Raises SweepError where it has not, or cannot be read."""
+    address = storage or folder.storage()
+    if address is None and not folder.journal_path.is_file():
+        raise SweepError(f"There is no sweep '{folder.name}' in {folder.runs}: {BEGIN}")
+    with _reading(folder):
+        try:
+            study = optuna.load_study(study_name=folder.name, storage=_storage(folder, address), sampler=_sampler())
+        except KeyError as error:
+            raise SweepError(f"There is no sweep '{folder.name}' in its storage: {BEGIN}") from error
+    return Sweep(folder, study)
+
+
+def _storage(folder: SweepFolder, address: str | None) -> JournalStorage | RDBStorage:
+    if address is None:
+        return JournalStorage(JournalFileBackend(str(folder.journal_path)))
+    with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
+        return RDBStorage(address, heartbeat_interval=BEAT, grace_period=LOST)
+
+
+def _sampler() -> optuna.samplers.TPESampler:
+    """Optuna's own, but one that keeps away from what other workers are trying."""
+    with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
+        return optuna.samplers.TPESampler(constant_liar=True)
+
+
+@contextmanager
+def _reading(folder: SweepFolder) -> Iterator[None]:
+    try:
+        yield
+    except SweepError:
+        raise
+    except Exception as error:  # a line that is no JSON, a record that is none, a database that does not answer
+        raise SweepError(_unreadable(folder, error)) from error
+
+
+def _unreadable(folder: SweepFolder, error: Exception) -> str:
+    where = folder.storage() or folder.journal_path
+    return (
+        f"The sweep '{folder.name}' cannot be read: {where} is damaged or out of reach "
+        f"({type(error).__name__}: {error}). Its runs are still among all runs."
+    )
