@@ -31,6 +31,23 @@ def test_many_images_give_curves_that_can_be_drawn():
     assert len(ranking_figure({"a": (found.precision_recall, found.roc)}).data) == 2
 
 
+def test_a_steep_curve_keeps_its_corner():
+    probability = np.linspace(1, 0, 10_000, dtype=np.float32)
+    positive = np.arange(10_000) < 1000
+    positive[[990, 1020]] = positive[[1020, 990]]
+    found = ranking(probability, positive)
+    assert found is not None
+    recall, precision = map(np.array, found.precision_recall)
+    corner = (recall > 0.98) & (precision > 0.95)
+    assert corner.sum() >= 15 and min(precision[recall == 1.0].max(), 1.0) == pytest.approx(1000 / 1021)
+
+
+def test_the_corner_is_a_tenth_of_each_axis():
+    figure = ranking_figure({"a": (([0.9, 1.0], [1.0, 0.9]), ([0.0, 0.1], [0.9, 1.0]))}, corner=True)
+    ranges = [axis.range for axis in (figure.layout.xaxis, figure.layout.xaxis2, figure.layout.yaxis)]
+    assert [round(end, 1) for low, high in ranges for end in (low, high)] == [0.9, 1.0, 0.0, 0.1, 0.9, 1.0]
+
+
 def test_a_threshold_that_leaves_no_answer_is_not_marked():
     assert len(coverage_figure([0.5, 1.0], [1.0, 0.9], None).data) == 1
     assert len(coverage_figure([0.5, 1.0], [1.0, 0.9], (0.5, 1.0)).data) == 2

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_POINTS = 400  # of a curve; more cannot be told apart on a screen
+MOST_POINTS = 1000  # of a curve; more cannot be told apart on a screen, also where its corner is enlarged
 
 
 @dataclass(frozen=True)
@@ -47,5 +47,8 @@ def ranking(probability: NDArray[np.float32], positive: NDArray[np.bool_]) -> Ra
 
 
 def _thinned(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[list[float], list[float]]:
-    kept = np.unique(np.linspace(0, len(x) - 1, min(len(x), MOST_POINTS)).round().astype(np.int64))
+    """At most MOST_POINTS of the curve's, at even distances along it, so that its steep part keeps its shape."""
+    along = np.cumsum(np.hypot(np.diff(x, prepend=x[0]), np.diff(y, prepend=y[0])))
+    kept = np.unique(np.searchsorted(along, np.linspace(0, along[-1], MOST_POINTS - 1)))
+    kept = np.union1d(kept, len(x) - 1)
     return x[kept].tolist(), y[kept].tolist()

@@ -18,8 +18,14 @@ Curve = tuple[Sequence[float], Sequence[float]]
 LINES = [(color, dash) for dash in ("solid", "dash", "dot") for color in (BLUE, ORANGE, GREEN, PINK, GREY)]
 
 
-def ranking_figure(curves: Mapping[str, tuple[Curve, Curve]], height: int = 440) -> go.Figure:
-    """``curves``: class name -> (precision over recall, true over false positives)."""
+CORNER = 0.1  # of each axis, where the curves of a good network differ
+
+
+def ranking_figure(curves: Mapping[str, tuple[Curve, Curve]], corner: bool = False, height: int = 440) -> go.Figure:
+    """``curves``: class name -> (precision over recall, true over false positives).
+
+    With ``corner`` the axes show the best tenth: recall, precision and true positives from 90 %, false ones to 10 %.
+    """
     titles = ("Precision over recall", "ROC: found over false alarms")
     figure = make_subplots(rows=1, cols=2, subplot_titles=titles, horizontal_spacing=0.1)
     for number, (name, both) in enumerate(curves.items()):
@@ -40,9 +46,10 @@ def ranking_figure(curves: Mapping[str, tuple[Curve, Curve]], height: int = 440)
                 col=column,
             )
     quiet(figure, height)
-    figure.update_xaxes(range=[-0.01, 1.01], tickformat=".0%")
-    figure.update_yaxes(range=[-0.01, 1.03], tickformat=".0%")
-    figure.update_xaxes(title="recall: share of the class that is found", col=1)
-    figure.update_xaxes(title="share of other images taken for it", col=2)
+    part = CORNER if corner else 1.0
+    near, far = [-0.01 * part, 1.01 * part], [1 - 1.01 * part, 1 + 0.01 * part]
+    figure.update_yaxes(range=[1 - 1.01 * part, 1 + 0.03 * part], tickformat=".0%")
+    figure.update_xaxes(title="recall: share of the class that is found", range=far, tickformat=".0%", col=1)
+    figure.update_xaxes(title="share of other images taken for it", range=near, tickformat=".0%", col=2)
     figure.update_layout(legend={"y": -0.22, "yanchor": "top"}, margin={"b": 96})
     return figure

@@ -9,6 +9,7 @@ from cnnlab.ui.evaluate.choice import Subject
 from cnnlab.ui.plot import plot
 
 FIRST = 5  # classes shown at first, those recognised worst
+GOOD = 0.97  # average precision from which on a curve is seen in its corner alone
 MOST = 15  # lines that can be told apart
 
 
@@ -37,7 +38,13 @@ def curves_view(subject: Subject) -> None:
         st.info("Choose a class to see its curves.", icon=":material/show_chart:")
         return
     curves = {subject.names[c]: (r.precision_recall, r.roc) for c, r in found.items()}
-    plot(ranking_figure(curves), subject.title("Precision, recall and ROC"), "evaluate.ranking")
+    corner = st.toggle(
+        "Enlarge the corner",
+        min(r.average_precision for r in found.values()) >= GOOD,
+        key=f"evaluate.corner.{subject.id}",
+        help="Shows 90 to 100 % alone, where the curves of a good network differ.",
+    )
+    plot(ranking_figure(curves, corner), subject.title("Precision, recall and ROC"), "evaluate.ranking")
     _areas(subject, found)
 
 
