@@ -4,8 +4,10 @@
 0.1
 """
 
+import inspect
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch.nn import Parameter
@@ -16,16 +18,30 @@ ONE_CYCLE_RISE = 0.3  # share of the run; this and the next two are OneCycleLR's
 ONE_CYCLE_START = 1 / 25  # of the peak
 ONE_CYCLE_END = 1 / 25 / 1e4  # of the peak
 
+WRAPPED = ("add_param_group", "zero_grad", "state_dict", "load_state_dict")
+
+
+def _bare(kind: type[torch.optim.Optimizer]) -> type[Any]:
+    """``kind`` without torch.compile's wrappers, which import a compiler at the first call: a second of each start."""
+    methods = {name: inspect.unwrap(getattr(kind, name)) for name in WRAPPED}
+    return type(kind.__name__, (kind,), {**methods, "step": torch.no_grad()(inspect.unwrap(kind.step))})
+
+
+SGD, Adam, AdamW = map(_bare, (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW))
+
 
 def make_optimizer(parameters: Iterable[Parameter], config: TrainConfig) -> torch.optim.Optimizer:
     """SGD, Adam or AdamW with the settings of ``config``, fused: one pass over the weights for each step."""
     weights = list(parameters)
+    made: torch.optim.Optimizer
     if config.optimizer == "sgd":
-        return torch.optim.SGD(
+        made = SGD(
             weights, config.lr, config.momentum, weight_decay=config.weight_decay, nesterov=config.nesterov, fused=True
         )
-    kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
-    return kind(weights, config.lr, weight_decay=config.weight_decay, fused=True)
+    else:
+        kind = Adam if config.optimizer == "adam" else AdamW
+        made = kind(weights, config.lr, weight_decay=config.weight_decay, fused=True)
+    return made
 
 
 def lr_at(step: int, config: TrainConfig, steps_per_epoch: int) -> float:

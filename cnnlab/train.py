@@ -7,6 +7,7 @@
 """
 
 import importlib.metadata
+import math
 import platform
 import signal
 import time
@@ -134,7 +135,7 @@ def _train(run: Run, listener: Listener) -> str:
 def _written(run: Run, records: Iterator[Record]) -> Iterator[Record]:
     """Pass ``records`` on, after they are in the run's metrics; steps go there in bulk, the end does not go there."""
     waiting: list[Record] = []
-    written = time.monotonic()
+    written = -math.inf  # the first step at once: a person who pressed Start waits for it
     try:
         for record in records:
             if record.event != "end":
