@@ -5,8 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from cnnlab import datasets
@@ -14,7 +12,7 @@ from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset, folder
 from cnnlab.datasets.folder import decode
 from cnnlab.parsing import parse
-from cnnlab.pictures import KNOWN, UnreadableImage
+from cnnlab.pictures import KNOWN
 
 pytestmark = pytest.mark.usefixtures("fresh_folders")
 
@@ -154,29 +152,6 @@ def encoded(kind: str) -> bytes:
     noise = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
     Image.fromarray(noise).save(file, kind)
     return file.getvalue()
-
-
-@pytest.mark.filterwarnings("ignore::UserWarning:PIL", "ignore::PIL.Image.DecompressionBombWarning")
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM"])
-def test_a_damaged_file_is_unreadable_or_a_picture_but_never_another_error(tmp_path, kind):
-    whole = encoded(kind)
-
-    @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-    @given(
-        cut=st.integers(0, len(whole)),
-        spots=st.dictionaries(st.integers(0, len(whole) - 1), st.integers(0, 255), max_size=4),
-    )
-    def damage(cut, spots):
-        content = bytearray(whole)
-        for place, value in spots.items():
-            content[place] = value
-        (tmp_path / "damaged").write_bytes(content[:cut])
-        try:
-            assert decode(tmp_path / "damaged", 8, color=True).shape == (3, 8, 8)
-        except UnreadableImage as error:
-            assert str(error)
-
-    damage()
 
 
 def test_files_that_cannot_be_read_are_counted_and_named_with_the_reason(flowers):
