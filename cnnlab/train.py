@@ -29,6 +29,8 @@ from cnnlab.queue import turn
 from cnnlab.registry import UnknownName
 from cnnlab.runs import Run
 
+THREADS = torch.get_num_threads()
+SMALL_STEP = 10_000_000  # multiply-adds forward, half a millisecond: several threads would wait more than they compute
 WRITE_EVERY = 0.25  # seconds: how old a step's record may get before it is on disk
 
 
@@ -109,6 +111,7 @@ def _train(run: Run, listener: Listener) -> str:
         listener.say(f"Left out: {problem}")
     if dataset.unreadable:
         listener.say(f"Left out, for they could not be read: {len(dataset.unreadable)} of the files.")
+    torch.set_num_threads(_threads(config, dataset))
     state = engine.new_state(config, dataset)
     splits = dataset.splits(config)
     counts = {name: len(splits.get(name)) for name in ("train", "val", "test")}
@@ -130,6 +133,15 @@ def _train(run: Run, listener: Listener) -> str:
         status = record.values.get("status", status)
     _append(run, [record])  # the end, once all that it promises is on disk
     return status
+
+
+def _threads(config: TrainConfig, dataset: ImageDataset) -> int:
+    """How many threads compute: one for small steps. What is summed up depends on it to the last bit, so it follows
+    from ``config`` and is never timed.
+    """
+    shape = (dataset.in_channels, dataset.image_size)
+    work = models.multiply_adds(models.outline(config, *shape, dataset.num_classes), *shape)
+    return 1 if config.batch_size * work < SMALL_STEP else THREADS
 
 
 def _written(run: Run, records: Iterator[Record]) -> Iterator[Record]:

@@ -16,8 +16,6 @@ from cnnlab.engine import NotFinite, Record, TrainState, fit, infer, new_state, 
 from cnnlab.loader import epoch_batches, scaling_of
 from cnnlab.parsing import adapt, parse
 
-TUTORIALS = ("simple_cnn", "cnn_5x5", "cnn_5x5_steps", "conv_module", "mlp", "cifar_cnn")
-
 # Everything that a checkpoint must carry: batch norm, dropout, momentum or Adam's moments, augmentation, a schedule
 DEMANDING = {
     "model": "custom",
@@ -65,28 +63,46 @@ def of(event: str, records: list[Record]) -> list[Record]:
 # ── the reference ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("name", TUTORIALS)
-def test_the_first_steps_equal_a_plain_pytorch_loop(name, grey_squares, colour_squares):
-    dataset = colour_squares if name == "cifar_cnn" else grey_squares
-    config = adapt(recipes.get(name).config, {"device": "cpu", "epochs": 1, "dataset": "digits"})
-    state = new_state(config, dataset)
-    model = copy.deepcopy(state.model)
-    if config.optimizer == "adam":
-        optimizer: torch.optim.Optimizer = torch.optim.Adam(model.parameters(), lr=config.lr)
+def plain_optimizer(
+    model: nn.Module, config: TrainConfig, steps: int
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    """The optimiser and schedule as a tutorial writes them."""
+    decay = config.weight_decay
+    if config.optimizer == "sgd":
+        optimizer: torch.optim.Optimizer = torch.optim.SGD(
+            model.parameters(), config.lr, config.momentum, weight_decay=decay, nesterov=config.nesterov
+        )
     else:
-        optimizer = torch.optim.SGD(model.parameters(), lr=config.lr, momentum=config.momentum)
+        kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[config.optimizer]
+        optimizer = kind(model.parameters(), lr=config.lr, weight_decay=decay)
+    if config.schedule == "one_cycle":
+        return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, config.lr, steps, cycle_momentum=False)
+    assert config.schedule == "constant"
+    return optimizer, torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0)
+
+
+@pytest.mark.parametrize("name", recipes.RECIPES)
+def test_the_first_steps_equal_a_plain_pytorch_loop(name, grey_squares, colour_squares):
+    dataset = colour_squares if "cifar" in name else grey_squares
+    config = adapt(recipes.get(name).config, {"device": "cpu", "epochs": 2, "dataset": "digits"})
+    train, scaling = dataset.splits(config).train, scaling_of(config, dataset)
+    batches = [batch for epoch in (1, 2) for batch in epoch_batches(train, config, epoch, scaling)]
+    state = new_state(config, dataset)
+    model = copy.deepcopy(state.model).to(memory_format=torch.contiguous_format)
+    optimizer, schedule = plain_optimizer(model, config, len(batches))
     for layer in [*model.modules(), *state.model.modules()]:
         if isinstance(layer, nn.Dropout):
             layer.p = 0.0  # its dice are the engine's own affair
 
     losses, accuracies = [], []
     model.train()
-    for batch in epoch_batches(dataset.splits(config).train, config, 1, scaling_of(config, dataset)):
+    for batch in batches:
         outputs = model(batch.inputs)
-        loss = nn.CrossEntropyLoss()(outputs, batch.labels)
+        loss = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)(outputs, batch.labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        schedule.step()
         losses.append(loss.item())
         accuracies.append((outputs.argmax(1) == batch.labels).float().mean().item())
 

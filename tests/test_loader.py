@@ -10,7 +10,7 @@ from torchvision.transforms import v2
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageSet
 from cnnlab.datasets.base import image_set
-from cnnlab.loader import Scaling, augment, epoch_batches, scaling_of, steps_per_epoch
+from cnnlab.loader import Scaling, augment, epoch_batches, picked, scaling_of, steps_per_epoch
 
 PLAIN = Scaling((0.0,), (1.0,))
 AUGMENTED = {"augment_shift": 2, "augment_flip": True, "augment_rotation": 15, "augment_erase": 6}
@@ -96,8 +96,8 @@ def test_the_datasets_own_scaling_gives_mean_0_and_deviation_1(colour_squares):
 # ── augmentation ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def augmented(images: Tensor, scaling: Scaling = PLAIN, **values: object) -> Tensor:
-    return augment(images, TrainConfig(**values), dice(), scaling)
+def augmented(images: Tensor, **values: object) -> Tensor:
+    return augment(images, TrainConfig(**values), dice())
 
 
 @pytest.fixture(scope="module")
@@ -163,8 +163,24 @@ def test_erase_blacks_one_square_of_its_side(bright, side):
 @given(mean=st.floats(0.0, 1.0), std=st.floats(0.1, 1.0))
 def test_what_comes_in_from_outside_is_black_whatever_the_scaling(mean, std):
     scaling = Scaling((mean,), (std,))
-    white = scaling(torch.full((32, 1, 8, 8), 255, dtype=torch.uint8))
-    shifted = augmented(white, scaling, augment_shift=3)
+    white = torch.full((32, 1, 8, 8), 255, dtype=torch.uint8)
+    shifted = scaling(augmented(white, augment_shift=3))
     black = torch.tensor(-mean / std)
     outside = (shifted - black).abs() < 1e-4
-    assert outside.any() and ((shifted - white[0, 0, 0, 0]).abs() < 1e-4)[~outside].all()
+    assert outside.any() and ((shifted - scaling(white)[0, 0, 0, 0]).abs() < 1e-4)[~outside].all()
+
+
+@pytest.mark.parametrize("name", AUGMENTED)
+def test_bytes_are_augmented_as_their_values_are(name):
+    pixels = torch.randint(0, 256, (16, 3, 12, 12), dtype=torch.uint8, generator=dice())
+    values = {name: AUGMENTED[name]}
+    assert augmented(pixels, **values).float().equal(augmented(pixels.float(), **values))
+
+
+@pytest.mark.parametrize("memory", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_are_picked_as_by_an_index_and_come_in_channels_last_order(channels, memory):
+    images = torch.randint(0, 256, (20, channels, 5, 5), dtype=torch.uint8).contiguous(memory_format=memory)
+    index = torch.tensor([3, 0, 19, 3])
+    found = picked(images, index)
+    assert found.equal(images[index]) and found.is_contiguous(memory_format=torch.channels_last)

@@ -9,7 +9,7 @@ from torchvision.models import resnet18, vgg16
 
 from cnnlab import models
 from cnnlab.config import ConvBlock, TrainConfig
-from cnnlab.models import MODELS, ModelError, build, count_parameters, outline
+from cnnlab.models import MODELS, ModelError, build, count_parameters, multiply_adds, outline
 from cnnlab.models.custom import trace_sizes
 from cnnlab.parsing import parse
 from cnnlab.registry import UnknownName
@@ -118,6 +118,19 @@ def test_the_same_seed_draws_the_same_weights():
         return torch.cat([p.flatten() for p in build(TrainConfig(model="tiny_resnet"), 1, 28, 10).parameters()])
 
     assert weights(1).equal(weights(1)) and not weights(1).equal(weights(2))
+
+
+def test_multiply_adds_are_those_of_the_layers():
+    network = outline(TrainConfig(model="simple_cnn"), 1, 28, 10)
+    first, second, linear = 28 * 28 * 16 * 9, 14 * 14 * 32 * 16 * 9, 1568 * 10
+    assert multiply_adds(network, 1, 28) == first + second + linear
+    assert multiply_adds(outline(TrainConfig(model="mlp"), 1, 28, 10), 1, 28) == 784 * 256 + 256 * 64 + 64 * 10
+
+
+def test_fast_cnn_has_little_to_do():
+    fast, tutorials = (outline(TrainConfig(model=name), 3, 32, 10) for name in ("fast_cnn", "cifar_cnn"))
+    assert count_parameters(fast) < 200_000
+    assert multiply_adds(fast, 3, 32) < 1.6 * multiply_adds(tutorials, 3, 32)
 
 
 def test_tiny_resnet_is_small_and_takes_shortcuts():

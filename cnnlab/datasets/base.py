@@ -36,7 +36,7 @@ class ImageSet:
 
     def select(self, index: Tensor) -> "ImageSet":
         """The images at ``index`` (int64 [M]), in that order."""
-        return ImageSet(self.images[index], self.labels[index], self.ids[index])
+        return ImageSet(self.images.index_select(0, index), self.labels[index], self.ids[index])
 
     def head(self, count: int) -> "ImageSet":
         """The first ``count`` images; 0 means all."""
@@ -45,8 +45,9 @@ class ImageSet:
         return ImageSet(self.images[:count], self.labels[:count], self.ids[:count])
 
     def to(self, device: torch.device) -> "ImageSet":
-        """The same images with all tensors on ``device``."""
-        return ImageSet(self.images.to(device), self.labels.to(device), self.ids.to(device))
+        """The same images with all tensors on ``device``, each image's channels beside each other (channels last)."""
+        images = self.images.to(device, memory_format=torch.channels_last)
+        return ImageSet(images, self.labels.to(device), self.ids.to(device))
 
 
 @dataclass(frozen=True)

@@ -66,12 +66,12 @@ def _holds_out(config: TrainConfig) -> bool:
 
 
 def _helpers(config: TrainConfig) -> list[Callable[..., object]]:
-    chosen = {
-        loader._rotate: config.augment_rotation,
-        loader._shift: config.augment_shift,
-        loader._erase: config.augment_erase,
-    }
-    return [helper for helper, wanted in chosen.items() if wanted]
+    chosen: list[tuple[Callable[..., object], object]] = [
+        (loader._rotate, config.augment_rotation),
+        (loader._flip_and_shift, config.augment_flip or config.augment_shift),
+        (loader._erase, config.augment_erase),
+    ]
+    return [helper for helper, wanted in chosen if wanted]
 
 
 def _plain(helper: Callable[..., object]) -> str:
@@ -82,7 +82,7 @@ def _head(config: TrainConfig) -> str:
     functions = ["cross_entropy"]
     functions += ["affine_grid", "grid_sample"] if config.augment_rotation else []
     functions += ["interpolate"] if config.dataset == "digits" else []
-    functions += ["pad"] if config.augment_shift else []
+    functions += ["pad"] if config.augment_flip or config.augment_shift else []
     functions += ["relu"] if config.model == "tiny_resnet" else []
     title = f'"""Trains {MODELS.get(config.model).title} on {DATASETS.get(config.dataset).title}."""\n'
     lines = ["import math"] if config.schedule in ("cosine", "one_cycle") or config.augment_rotation else []
@@ -161,11 +161,11 @@ def _scaling(mean: tuple[float, ...], std: tuple[float, ...]) -> str:
     return (
         f"mean, std = {list(mean)}, {list(std)}\n"
         "scale = torch.tensor([1 / (255 * s) for s in std], device=DEVICE).view(1, -1, 1, 1)\n"
-        "black = torch.tensor([-m / s for m, s in zip(mean, std)], device=DEVICE).view(1, -1, 1, 1)\n\n\n"
+        "shift = torch.tensor([-m / s for m, s in zip(mean, std)], device=DEVICE).view(1, -1, 1, 1)\n\n\n"
         "def scaled(images: Tensor) -> Tensor:\n"
         '    """(images / 255 − mean) / std."""\n'
         "    floats = images.to(DEVICE, torch.float32, memory_format=torch.channels_last)\n"
-        "    return torch.addcmul(black, floats, scale)\n"
+        "    return floats * scale + shift\n"
     )
 
 
@@ -235,8 +235,9 @@ def _loop(config: TrainConfig) -> str:
         f"    shuffle = torch.Generator().manual_seed({seed} + epoch)",
         "    order = torch.randperm(len(labels), generator=shuffle)",
         "    for number, chosen in enumerate(order.split(BATCH)[:per_epoch]):",
-        "        inputs, targets = scaled(images[chosen]), labels[chosen]",
+        "        pixels, targets = images[chosen], labels[chosen]",
         *_augmentation(config),
+        "        inputs = scaled(pixels)",
     ]
     if config.schedule != "constant" or config.warmup_epochs:
         lines.append('        optimizer.param_groups[0]["lr"] = lr_at(step)')
@@ -267,20 +268,13 @@ def _augmentation(config: TrainConfig) -> list[str]:
     if not _augments(config):
         return []
     seed = f"(SEED * {SEED_STRIDE} + epoch) * {SEED_STRIDE} + number"
-    lines = [
-        f"dice = torch.Generator().manual_seed({seed})",
-        "inputs = inputs - black  # so that black is 0",
-    ]
-    if config.augment_flip:
-        lines.append("mirrored = (torch.rand(len(inputs), generator=dice) < 0.5).to(DEVICE)")
-        lines.append("inputs = torch.where(mirrored.view(-1, 1, 1, 1), inputs.flip(3), inputs)")
+    lines = [f"dice = torch.Generator().manual_seed({seed})"]
     if config.augment_rotation:
-        lines.append(f"inputs = rotate(inputs, {config.augment_rotation!r}, dice)")
-    if config.augment_shift:
-        lines.append(f"inputs = shift(inputs, {config.augment_shift}, dice)")
+        lines.append(f"pixels = rotate(pixels.float(), {config.augment_rotation!r}, dice)")
+    if config.augment_flip or config.augment_shift:
+        lines.append(f"pixels = flip_and_shift(pixels, {config.augment_flip}, {config.augment_shift}, dice)")
     if config.augment_erase:
-        lines.append(f"inputs = erase(inputs, {config.augment_erase}, dice)")
-    lines.append("inputs = (inputs + black).contiguous(memory_format=torch.channels_last)")
+        lines.append(f"pixels = erase(pixels, {config.augment_erase}, dice)")
     return ["        " + line for line in lines]
 
 

@@ -5,10 +5,10 @@
 """
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from cnnlab.config import TrainConfig
-from cnnlab.models import tutorials, residual, classics, custom  # noqa: F401  (registers them, in a person's order)
+from cnnlab.models import tutorials, residual, fast, classics, custom  # noqa: F401  (registers them, in a person's order)
 from cnnlab.models.base import MODELS, ModelError, ModelInfo
 
 
@@ -32,4 +32,20 @@ def count_parameters(model: nn.Module) -> int:
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 
-__all__ = ["MODELS", "ModelError", "ModelInfo", "build", "count_parameters", "outline"]
+def multiply_adds(model: nn.Module, in_channels: int, image_size: int) -> int:
+    """How many multiplications, each with an addition, the network's convolutions and linear layers do for an image."""
+    counts: list[int] = []
+
+    def count(layer: nn.Module, inputs: object, output: Tensor) -> None:
+        places = output.shape[2:].numel()  # 1 for a linear layer
+        counts.append(places * sum(p.numel() for name, p in layer.named_parameters() if name == "weight"))
+
+    layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    hooks = [layer.register_forward_hook(count) for layer in layers]
+    model.eval()(torch.empty(1, in_channels, image_size, image_size, device=next(model.parameters()).device))
+    for hook in hooks:
+        hook.remove()
+    return sum(counts)
+
+
+__all__ = ["MODELS", "ModelError", "ModelInfo", "build", "count_parameters", "multiply_adds", "outline"]

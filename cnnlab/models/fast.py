@@ -1,0 +1,37 @@
+"""fast_cnn: four convolutions of our own that learn small colour photographs in seconds, on a CPU too."""
+
+from torch import nn
+
+from cnnlab.config import TrainConfig
+from cnnlab.models.base import halved, model
+
+
+def _normed(in_channels: int, channels: int, pool: bool) -> list[nn.Module]:
+    """A 3×3 convolution, batch norm and ReLU; pooled right after the convolution, so that these have less to do."""
+    return [
+        nn.Conv2d(in_channels, channels, 3, padding=1, bias=False),
+        *([nn.MaxPool2d(2)] if pool else []),
+        nn.BatchNorm2d(channels),
+        nn.ReLU(),
+    ]
+
+
+@model("Fast CNN", "Our own: looks at patches of 2×2 pixels, and so learns CIFAR-10 in seconds.")
+def fast_cnn(config: TrainConfig, in_channels: int, image_size: int, num_classes: int) -> nn.Module:
+    """Four convolutions; the pictures' full size, where most of the work would be, is never convolved over.
+
+    In the spirit of the speed records on CIFAR-10 (Page, How to train your ResNet, 2018; Jordan, 94 % on CIFAR-10 in
+    3.29 seconds, 2024), which begin with patches of 2×2 or 3×3 pixels and pool before they normalise.
+    """
+    halved(image_size, 3)
+    return nn.Sequential(
+        nn.Conv2d(in_channels, 24, 2, stride=2, bias=False),  # 16×16×24
+        nn.BatchNorm2d(24),
+        nn.ReLU(),
+        *_normed(24, 32, pool=True),  # 8×8×32
+        *_normed(32, 64, pool=True),  # 4×4×64
+        *_normed(64, 128, pool=False),  # 4×4×128
+        nn.AdaptiveMaxPool2d(1),  # 1×1×128: the strongest answer anywhere in the image
+        nn.Flatten(),
+        nn.Linear(128, num_classes),
+    )
