@@ -33,7 +33,7 @@ class Scaling:
         count, channels, height, width = images.shape
         scale, shift = _rows(self, height * width, images.device)
         # a row is an image: a mean and a deviation for each channel, the innermost, would be applied one by one
-        rows = images.permute(0, 2, 3, 1).reshape(count, -1).to(torch.float32, copy=True)
+        rows = images.permute(0, 2, 3, 1).reshape(count, len(scale)).to(torch.float32, copy=True)
         return rows.mul_(scale).add_(shift).view(count, height, width, channels).permute(0, 3, 1, 2)
 
 
@@ -90,7 +90,7 @@ def picked(images: Tensor, index: Tensor) -> Tensor:
     """
     _, channels, height, width = images.shape
     rows = images.permute(0, 2, 3, 1).flatten(1).index_select(0, index)
-    return rows.view(-1, height, width, channels).permute(0, 3, 1, 2)
+    return rows.view(len(index), height, width, channels).permute(0, 3, 1, 2)
 
 
 def augment(pixels: Tensor, config: TrainConfig, dice: torch.Generator) -> Tensor:

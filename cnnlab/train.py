@@ -111,8 +111,8 @@ def _train(run: Run, listener: Listener) -> str:
         listener.say(f"Left out: {problem}")
     if dataset.unreadable:
         listener.say(f"Left out, for they could not be read: {len(dataset.unreadable)} of the files.")
-    torch.set_num_threads(_threads(config, dataset))
     state = engine.new_state(config, dataset)
+    torch.set_num_threads(_threads(state, dataset, config))
     splits = dataset.splits(config)
     counts = {name: len(splits.get(name)) for name in ("train", "val", "test")}
     _refuse_other_images(run, counts)
@@ -135,12 +135,11 @@ def _train(run: Run, listener: Listener) -> str:
     return status
 
 
-def _threads(config: TrainConfig, dataset: ImageDataset) -> int:
+def _threads(state: TrainState, dataset: ImageDataset, config: TrainConfig) -> int:
     """How many threads compute: one for small steps. What is summed up depends on it to the last bit, so it follows
     from ``config`` and is never timed.
     """
-    shape = (dataset.in_channels, dataset.image_size)
-    work = models.multiply_adds(models.outline(config, *shape, dataset.num_classes), *shape)
+    work = models.multiply_adds(state.model, dataset.in_channels, dataset.image_size)
     return 1 if config.batch_size * work < SMALL_STEP else THREADS
 
 

@@ -33,7 +33,10 @@ def count_parameters(model: nn.Module) -> int:
 
 
 def multiply_adds(model: nn.Module, in_channels: int, image_size: int) -> int:
-    """How many multiplications, each with an addition, the network's convolutions and linear layers do for an image."""
+    """How many multiplications, each with an addition, the network's convolutions and linear layers do for an image.
+
+    The network sees a black one for that, and is set to evaluation.
+    """
     counts: list[int] = []
 
     def count(layer: nn.Module, inputs: object, output: Tensor) -> None:
@@ -42,7 +45,8 @@ def multiply_adds(model: nn.Module, in_channels: int, image_size: int) -> int:
 
     layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
     hooks = [layer.register_forward_hook(count) for layer in layers]
-    model.eval()(torch.empty(1, in_channels, image_size, image_size, device=next(model.parameters()).device))
+    with torch.no_grad():
+        model.eval()(torch.zeros(1, in_channels, image_size, image_size, device=next(model.parameters()).device))
     for hook in hooks:
         hook.remove()
     return sum(counts)
