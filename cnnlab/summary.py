@@ -5,7 +5,9 @@
 """
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from cnnlab.runs import LIVE, Run, State
 
@@ -28,8 +30,10 @@ class Summary:
     created: float
 
 
-def summarise(run: Run) -> Summary:
+def summarise(run: Run, last: Mapping[str, Mapping[str, Any]] | None = None) -> Summary:
     """The Summary of ``run``; raises RunError where its ``config.json`` cannot be read.
+
+    ``last``, its last record of each event, spares who has it a search through a long log.
 
     ``best_accuracy`` is the validation accuracy of the best checkpoint, ``watched_accuracy`` the last test accuracy of
     a run that watches the test set; None where there is none.
@@ -37,10 +41,10 @@ def summarise(run: Run) -> Summary:
     facts = run.facts()
     config = run.config
     state = run.state()
-    epoch = run.last_record("epoch") or {}
-    last = run.last_record() or {}
-    duration = last.get("elapsed", epoch.get("elapsed", 0.0))
-    if state in LIVE and (start := run.last_record("start")):
+    find: Callable[[str], Mapping[str, Any] | None] = run.last_record if last is None else last.get
+    epoch = find("epoch") or {}
+    duration = (run.last_record() or {}).get("elapsed", epoch.get("elapsed", 0.0))
+    if state in LIVE and (start := find("start")):
         duration = start["elapsed"] + time.time() - start["time"]
     return Summary(
         run.id,

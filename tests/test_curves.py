@@ -81,3 +81,28 @@ def test_a_run_that_watches_the_test_set_shows_its_classes(tmp_path):
     reader = CurveReader(Run(tmp_path))
     reader.read()
     assert reader.class_accuracy == [1.0, None] and reader.points() == {"test/loss": ([3.0], [0.5])}
+
+
+def test_what_is_kept_and_sent_of_a_long_log_is_bounded(tmp_path):
+    step = '{"event": "step", "step": %d, "train/loss": 0.12345678901234567, "train/accuracy": 0.98765432109876543}\n'
+    reader, path = CurveReader(Run(tmp_path)), tmp_path / "metrics.jsonl"
+    for first in range(1, 40_000, 10_000):
+        with path.open("a") as file:
+            file.write("".join(step % n for n in range(first, first + 10_000)))
+        reader.read()
+    assert all(MOST_POINTS / 2 <= len(curve.bins) <= MOST_POINTS for curve in reader.curves.values())
+    assert len(json.dumps(reader.drawn())) < 2 * MOST_POINTS * len("39999.5, 0.12346, ")
+    assert reader.last["step"]["step"] == 40_000
+    assert reader.drawn()["step/train/loss"][1][-1] == 0.12346
+
+
+def test_a_log_that_was_cut_is_read_anew(tmp_path):
+    lines = [json.dumps({"event": "epoch", "step": n, "epoch": n, "val/loss": 1.0}) + "\n" for n in (1, 2, 3)]
+    path = tmp_path / "metrics.jsonl"
+    path.write_text("".join(lines))
+    reader = CurveReader(Run(tmp_path))
+    reader.read()
+    with path.open("r+") as file:
+        file.truncate(len(lines[0]))
+    reader.read()
+    assert reader.points()["val/loss"] == ([1.0], [1.0])

@@ -7,7 +7,7 @@ from filelock import FileLock
 
 from cnnlab.config import TrainConfig
 from cnnlab.runs import Run, create_run
-from cnnlab.ui.train.status import status
+from cnnlab.ui.train.status import LEAST_PAUSE, MOST_PAUSE, pause, status
 
 STEP = {"event": "step", "step": 30, "epoch": 2, "train/loss": 0.5, "images_per_second": 640.0}
 EPOCH = {
@@ -51,3 +51,9 @@ def test_a_run_without_validation_images_has_no_best(tmp_path: Path) -> None:
     lock.release()
     tiles = {tile.label: tile.value for tile in status(run).tiles}
     assert (tiles["Test accuracy"], tiles["Best so far"]) == ("–", "not chosen")
+
+
+def test_a_long_run_is_looked_at_less_often() -> None:
+    assert pause(0.0, 0.0) == pause(0.5, 5.0) == LEAST_PAUSE
+    assert pause(0.25, 30.0) == pytest.approx(2.0)  # two minutes in all
+    assert pause(0.01, 600.0) == MOST_PAUSE

@@ -1,4 +1,5 @@
 const mounted = new WeakMap();
+const MARKED = 50;  // points of a line up to which each has its marker: a node of its own that takes time to paint
 let library;
 
 function plotly() {
@@ -59,6 +60,7 @@ export default function ({ data, parentElement }) {
     const named = new Set();
     for (const trace of state.figure.data) {
       [trace.x, trace.y] = series[trace.meta] ?? [[], []];
+      if (trace.mode === "lines+markers" && trace.x.length > MARKED) trace.mode = "lines";
       if (trace.legendgroup) {
         trace.showlegend = trace.x.length > 0 && !named.has(trace.legendgroup);
         if (trace.showlegend) named.add(trace.legendgroup);
@@ -82,13 +84,19 @@ export default function ({ data, parentElement }) {
     } catch { return false; }
   };
 
+  const inView = () => {
+    const { top, bottom } = root.getBoundingClientRect();
+    return !document.hidden && bottom > 0 && top < window.innerHeight;
+  };
+
   const turn = state.turn = (state.turn ?? 0) + 1;  // a later call of this function takes over from an earlier
   const round = async () => {
     if (turn !== state.turn) return;
-    if (!document.hidden && (state.live || !state.settled)) state.settled = (await ask()) && !state.live;
+    const seen = inView();
+    if (state.live ? seen : !state.settled && !document.hidden) state.settled = (await ask()) && !state.live;
     if (state.painted && colours(root).text !== state.painted) await paint();
     const waiting = state.live && !state.drawn;  // for the first point: a person has just pressed Start
-    const young = (state.drawn ?? 0) < data.young;  // each point is news, and there are few to draw
+    const young = !seen || (state.drawn ?? 0) < data.young;  // each point is news, and there are few to draw
     const pause = young ? data.every : Math.min(Math.max(data.every, data.share * state.cost), 10 * data.every);
     if (turn === state.turn) state.timer = setTimeout(round, waiting ? data.every / 4 : pause);
   };

@@ -11,7 +11,6 @@ import contextlib
 import gc
 import importlib
 import threading
-from collections import OrderedDict
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path
@@ -22,16 +21,12 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from cnnlab.curves import CurveReader
 from cnnlab.paths import runs_dir
 from cnnlab.runs import Run, RunError
+from cnnlab.ui.followed import following
 from cnnlab.ui.picture_store import ROUTE, find_picture
 
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-MOST_READERS = 16  # runs whose curves are kept in memory, about 0.3 MB each
-
-_readers: OrderedDict[Path, CurveReader] = OrderedDict()
-_reading = threading.Lock()
 _warmed = threading.Event()
 
 
@@ -54,7 +49,7 @@ def _warm(request: Request) -> Response:
 
 
 def _curves(request: Request) -> Response:
-    return _answer(request, lambda reader: reader.points(_steps_per_unit(reader.run, request.query_params.get("unit"))))
+    return _answer(request, lambda reader: reader.drawn(_steps_per_unit(reader.run, request.query_params.get("unit"))))
 
 
 def _classes(request: Request) -> Response:
@@ -74,12 +69,7 @@ def _status(request: Request) -> Response:
 
 def _answer(request: Request, series: Any) -> Response:
     run = Run(runs_dir() / request.path_params["id"])
-    with _reading:
-        reader = _readers.pop(run.path, None) or CurveReader(run)
-        _readers[run.path] = reader
-        if len(_readers) > MOST_READERS:
-            _readers.popitem(last=False)
-        reader.read()
+    with following(run) as reader:
         if request.query_params.get("have") == reader.version:
             return Response(status_code=204)
         try:

@@ -28,6 +28,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const turn = state.turn += 1;  // a later call of this function takes over from an earlier
   const look = async () => {
     if (turn !== state.turn) return;
+    let pause = data.status.pause;
     if (!document.hidden) {
       try {
         const answer = await fetch(data.src);
@@ -35,14 +36,15 @@ export default function ({ data, parentElement, setTriggerValue }) {
         if (answer.ok) {
           const now = await answer.json();
           draw(root, now);
+          pause = now.pause;
           if (now.state !== data.shown) return tell(now);
         }
       } catch { /* the server is away: the next look may find it */ }
     }
-    state.timer = setTimeout(look, data.every);
+    state.timer = setTimeout(look, 1000 * pause);
   };
   clearTimeout(state.timer);
   if (data.src && data.status.state !== data.shown) tell(data.status);  // it changed while the page was being made
-  else if (data.src) state.timer = setTimeout(look, data.every);
+  else if (data.src) state.timer = setTimeout(look, 1000 * data.status.pause);
   return () => { state.turn += 1; clearTimeout(state.timer); };
 }

@@ -11,16 +11,14 @@ from cnnlab.runs import LIVE, Run, State
 from cnnlab.ui.component import component
 from cnnlab.ui.train.status import status
 
-EVERY = 1000  # milliseconds between two looks at a live run
-
 _component = component(__file__)
 
 
 def live_status(run: Run, state: State) -> None:
-    """Show where ``run`` stands, again each second while it is live; once its state is not ``state``, the page reruns.
+    """Show where ``run`` stands, again and again while it is live; once its state is not ``state``, the page reruns.
 
     ``state`` is what the rest of the page was drawn for.
     """
     src = f"/lab/runs/{run.id}/status" if state in LIVE else ""
-    data = {"status": asdict(status(run)), "shown": state, "src": src, "every": EVERY}
+    data = {"status": asdict(status(run)), "shown": state, "src": src}
     _component(data=data, key=f"status.{run.id}", height="content", on_changed_change=lambda: None)

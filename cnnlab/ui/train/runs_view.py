@@ -9,6 +9,7 @@ from cnnlab.paths import runs_dir
 from cnnlab.runs import LIVE, RunError, list_runs
 from cnnlab.summary import Summary, summarise
 from cnnlab.ui import words
+from cnnlab.ui.followed import last_records
 from cnnlab.ui.train.views import open_run
 
 EVERY = 2.0  # seconds between two looks while a training is going on
@@ -24,7 +25,7 @@ def _summaries() -> list[Summary]:
     found = []
     for run in list_runs(runs_dir()):
         try:
-            found.append(summarise(run))
+            found.append(summarise(run, last_records(run) if run.state() in LIVE else None))
         except RunError as error:
             st.warning(str(error), icon=":material/folder_off:")
     return found

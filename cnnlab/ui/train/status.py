@@ -4,13 +4,19 @@
 'Epoch 3 of 12 · step 60 of 246 · 8,000 images per second · 2.1 s so far, about 6 s left'
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from cnnlab.config import TrainConfig
 from cnnlab.loader import steps_per_epoch
 from cnnlab.runs import Run, State, list_runs
 from cnnlab.summary import summarise
 from cnnlab.ui import words
+from cnnlab.ui.followed import last_records
+
+LOOKS = 60  # at a whole run, as long as the next two allow
+LEAST_PAUSE, MOST_PAUSE = 1.0, 5.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -24,27 +30,38 @@ class Tile:
 
 @dataclass(frozen=True)
 class Status:
-    """How far a run is: ``share`` in [0, 1] of its steps."""
+    """How far a run is: ``share`` in [0, 1] of its steps, and in how many seconds to look again."""
 
     state: State
     share: float
     text: str
     tiles: tuple[Tile, ...]
+    pause: float
 
 
 def status(run: Run) -> Status:
     """The Status of ``run`` now. Raises RunError where its ``config.json`` cannot be read."""
     state, config = run.state(), run.config
-    share, text = _progress(run, config, state)
-    return Status(state, share, text, _tiles(run, config))
+    last = last_records(run)
+    share, text = _progress(run, config, state, last.get("step", {}))
+    duration = summarise(run, last).duration
+    return Status(state, share, text, _tiles(config, last, duration), pause(share, duration))
 
 
-def _progress(run: Run, config: TrainConfig, state: State) -> tuple[float, str]:
+def pause(share: float, duration: float) -> float:
+    """Seconds until a run's figures are worth another look, each of which takes its training some time.
+
+    ``duration`` seconds were for ``share`` of its steps.
+    """
+    whole = duration / share if share else 0.0
+    return min(max(whole / LOOKS, LEAST_PAUSE), MOST_PAUSE)
+
+
+def _progress(run: Run, config: TrainConfig, state: State, last: Mapping[str, Any]) -> tuple[float, str]:
     if state == "queued":
         other = _at_work(run)
         waits = f"Waiting for its turn: {other.name} is training." if other else ""
         return 0.0, waits or "Starting: Python and PyTorch are being loaded …"
-    last = run.last_record("step") or {}
     step = int(last.get("step", 0))
     images = run.facts().get("images", {}).get("train")
     total = config.epochs * steps_per_epoch(images, config.batch_size) if images else 0
@@ -68,8 +85,8 @@ def _at_work(run: Run) -> Run | None:
     return next((r for r in list_runs(run.path.parent) if r.id != run.id and r.state() == "running"), None)
 
 
-def _tiles(run: Run, config: TrainConfig) -> tuple[Tile, ...]:
-    epoch, step = run.last_record("epoch") or {}, run.last_record("step") or {}
+def _tiles(config: TrainConfig, last: Mapping[str, Mapping[str, Any]], duration: float) -> tuple[Tile, ...]:
+    epoch, step = last.get("epoch", {}), last.get("step", {})
     split = watched_split(config)
     label = {"val": "Validation", "test": "Test"}[split]
     best = Tile("Best so far", "not chosen", "Nothing is chosen by test images: the last counts.")
@@ -86,7 +103,7 @@ def _tiles(run: Run, config: TrainConfig) -> tuple[Tile, ...]:
         Tile(f"{label} loss", words.loss(epoch.get(f"{split}/loss")), "After the last epoch."),
         Tile(f"{label} accuracy", words.percent(epoch.get(f"{split}/accuracy")), "After the last epoch."),
         best,
-        Tile("Time", words.duration(summarise(run).duration), "Training and evaluating."),
+        Tile("Time", words.duration(duration), "Training and evaluating."),
     )
 
 
