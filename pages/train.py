@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cnnlab.ui.train.form import config_form, restore_form, write_address
+from cnnlab.ui.train.history import follow_history
 from cnnlab.ui.train.run_actions import open_question
 from cnnlab.ui.train.run_view import run_view
 from cnnlab.ui.train.runs_view import runs_view
@@ -20,3 +21,4 @@ write_address(view_address())
 
 {"New run": setup_view, "Run": run_view, "All runs": runs_view}[current_view()]()
 open_question()
+follow_history()

@@ -163,6 +163,30 @@ def test_settings_are_in_the_address_and_survive_a_reload(goto: Goto) -> None:
     expect(page.get_by_text("python -m cnnlab train --recipe quick_digits", exact=True)).to_be_visible()
 
 
+def test_back_and_forward_bring_the_views_and_settings_that_were_open(goto: Goto) -> None:
+    page = goto("/?view=new&recipe=quick_digits")
+    rate, changed = page.get_by_role("spinbutton", name="Learning rate"), page.get_by_text("quick_digits --lr 0.02")
+    rate.fill("0.02")
+    rate.press("Enter")
+    expect(changed).to_be_visible()
+    page.get_by_text("All runs", exact=True).first.click()
+    expect(page).to_have_url(re.compile("view=all"))
+    expect(changed).to_have_count(0)
+    settled(page)
+    page.go_back()
+    expect(changed).to_be_visible()
+    settled(page)
+    page.go_back()
+    expect(rate).to_have_value("0.003")
+    settled(page)
+    page.go_forward()
+    expect(changed).to_be_visible()
+    settled(page)
+    page.go_forward()
+    expect(changed).to_have_count(0)
+    expect(page).to_have_url(re.compile("lr=0.02&view=all"))
+
+
 def test_a_run_is_renamed_and_deleted_after_a_question(goto: Goto, runs: Path) -> None:
     page = goto("/?view=new&recipe=quick_digits&epochs=1")
     start_quick(page)

@@ -22,6 +22,7 @@ from cnnlab.ui import words
 from cnnlab.ui.block_editor import Block, block_editor
 
 VALUES, RECIPE = "train.values", "train.recipe"
+WRITTEN = "train.written"  # the address that this page wrote last
 FIRST_RECIPE = "quick_digits"
 OWN_FOLDER = "folder"
 OPEN_GROUPS = ("Data", "Optimiser")
@@ -34,12 +35,19 @@ def restore_form() -> None:
     """On the first run of a session, fill the form from the page's address, else with the first recipe."""
     if VALUES in st.session_state:
         return
-    asked = dict(st.query_params.items())
+    open_settings(dict(st.query_params.items()))
+
+
+def open_settings(asked: Mapping[str, str]) -> None:
+    """Fill the form from an address, unless it says the same already."""
     recipe = asked.get("recipe", FIRST_RECIPE)
     recipe = recipe if recipe in recipes.RECIPES else FIRST_RECIPE
-    settings = {name: _from_address(name, text) for name, text in asked.items() if name in TrainConfig.model_fields}
+    settings = {name: text for name, text in asked.items() if name in TrainConfig.model_fields}
+    if VALUES in st.session_state and _settings_address() == {"recipe": recipe, **settings}:
+        return
     try:
-        fill_form(adapt(recipes.get(recipe).config, settings), recipe)
+        decoded = {name: _from_address(name, text) for name, text in settings.items()}
+        fill_form(adapt(recipes.get(recipe).config, decoded), recipe)
     except (ConfigError, ValueError) as error:
         fill_form(recipes.get(recipe).config, recipe)
         st.toast(
@@ -75,12 +83,20 @@ def in_form_words(sentence: str) -> str:
 
 
 def write_address(others: Mapping[str, str]) -> None:
-    """Put the recipe and what differs from it into the page's address, beside ``others``."""
-    values, base = st.session_state[VALUES], recipes.get(form_recipe()).config.model_dump()
-    changed = {name: _to_address(values[name]) for name in changes(values, base)}
-    wanted = {"recipe": form_recipe(), **changed, **others}
-    if dict(st.query_params.items()) != wanted:
+    """Put the recipe and what differs from it into the page's address, beside ``others``.
+
+    Only what is new is written: an address that the browser went back to is not ours to change before it is opened.
+    """
+    wanted = {**_settings_address(), **others}
+    entered = "view" not in st.query_params
+    if dict(st.query_params.items()) != wanted and (entered or wanted != st.session_state.get(WRITTEN)):
         st.query_params.from_dict(wanted)
+    st.session_state[WRITTEN] = wanted
+
+
+def _settings_address() -> dict[str, str]:
+    values, base = st.session_state[VALUES], recipes.get(form_recipe()).config.model_dump()
+    return {"recipe": form_recipe(), **{name: _to_address(values[name]) for name in changes(values, base)}}
 
 
 def changes(values: Mapping[str, Any], base: Mapping[str, Any]) -> list[str]:

@@ -1,5 +1,6 @@
 """Which of the Train page's views is open, and on which run: kept in the session and in the page's address."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import streamlit as st
@@ -23,6 +24,13 @@ def restore_view() -> None:
         view, run_id = "Run", live
     st.session_state[VIEW] = view or ("Run" if run_id else "New run")
     st.session_state[RUN] = run_id
+
+
+def open_address(asked: Mapping[str, str]) -> None:
+    """Go to the view that an address names, if it does."""
+    if view := next((v for v in VIEWS if ADDRESS[v] == asked.get("view")), None):
+        st.session_state[RUN] = asked.get("run", st.session_state.get(RUN))
+        show_view(view)
 
 
 def _live_run() -> str | None:
