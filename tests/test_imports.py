@@ -16,7 +16,7 @@ LAYERS = [
     {"parsing", "distributed", "pictures"},
     {"recipes", "runs", "metrics", "datasets", "models", "optim"},
     {"loader", "queue", "summary", "curves"},
-    {"engine"},
+    {"engine", "forecast"},
     {"checkpoints"},
     {"train"},
     {"explain"},

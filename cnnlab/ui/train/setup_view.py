@@ -9,8 +9,10 @@ import torch
 from cnnlab import datasets, launch
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset, Splits
+from cnnlab.engine import pick_device
 from cnnlab.figures.classes import class_counts_figure
 from cnnlab.figures.gallery import gallery_figure
+from cnnlab.forecast import measured_step
 from cnnlab.loader import steps_per_epoch
 from cnnlab.models import MODELS
 from cnnlab.parsing import ConfigError
@@ -23,6 +25,8 @@ from cnnlab.ui.train.views import open_run
 
 PREVIEW = 24  # images in the look at the data
 PREVIEW_COLUMNS = 8
+SETTLING = 2.0  # seconds that a browser may take to draw a page that it has not seen yet
+SETTLED = "forecast.settled"
 
 
 def setup_view() -> None:
@@ -112,12 +116,35 @@ def _forecast(config: TrainConfig, shape: cache.Shape, parts: Splits | None) -> 
         slot.metric(label, "…", border=True)
 
     def show_time() -> None:
-        seconds = cache.seconds_per_step(config, shape) * steps
-        times = dict.fromkeys((words.duration(seconds), words.duration(seconds * config.epochs)))
-        about = "About so long on this machine, from a few steps measured now. Evaluations come on top."
+        seconds, source = _step_time(config, shape)
+        if seconds is None:
+            slot.metric(label, "…", border=True, help=source)
+            return
+        times = dict.fromkeys((words.duration(seconds * steps), words.duration(seconds * steps * config.epochs)))
+        about = f"About so long on this machine, {source}. Evaluations come on top."
         slot.metric(label, " · ".join(times), border=True, help=about)
 
     return show_time
+
+
+def _step_time(config: TrainConfig, shape: cache.Shape) -> tuple[float | None, str]:
+    """Seconds of a step and where they come from; None and why where they are not known yet."""
+    if measured := measured_step(config, pick_device(config.device).type, torch.get_num_threads(), runs_dir()):
+        return measured, "from your last runs of this kind"
+    if any(run.state() == "running" for run in list_runs(runs_dir())):
+        return None, "Measured once no training has the processor."
+    if not st.session_state.setdefault(SETTLED, False):
+        _once_settled()
+        return None, "Measured once the page is drawn."
+    return cache.seconds_per_step(config, shape), "from a few steps measured now"
+
+
+@st.fragment(run_every=SETTLING)
+def _once_settled() -> None:
+    """Run the page again when the browser has drawn it: it needs the cores that a step would be measured on."""
+    if st.session_state[SETTLED]:
+        st.rerun()
+    st.session_state[SETTLED] = True
 
 
 def _expected_count(config: TrainConfig) -> int:
