@@ -20,6 +20,7 @@ from pydantic_settings import CliSettingsSource, SettingsError
 
 from cnnlab import recipes
 from cnnlab.config import TrainConfig, shown
+from cnnlab.distributed.ranks import rank, world_size
 from cnnlab.parsing import ConfigError, adapt
 from cnnlab.paths import runs_dir
 from cnnlab.registry import UnknownName
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 OK, FAILED, WRONG = 0, 1, 2
 TRIALS = 20  # of a sweep
+SHARED = ("train", "resume")  # what torchrun may start; all else needs but one process
 
 
 class Failure(Exception):
@@ -56,13 +58,29 @@ class OneSentenceParser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status."""
+    """Run one command; returns the exit status. Under torchrun rank 0 runs it, and the others train along."""
+    if rank() > 0:
+        from cnnlab.follow import follow
+
+        return follow()
+    try:
+        return _run(arguments)
+    finally:
+        if world_size() > 1:
+            from cnnlab.team import dismiss
+
+            dismiss()
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parser, sources = _parser()
     try:
         given = parser.parse_args(arguments)
     except SystemExit as end:  # argparse has printed its message
         return int(end.code or 0)
     try:
+        if world_size() > 1 and given.command not in SHARED:
+            raise ConfigError(f"torchrun cannot share out '{given.command}': start it by python -m cnnlab.")
         if given.command in sources:
             settings = {name: value for name, value in vars(given).items() if name in TrainConfig.model_fields}
             given.settings = _settings(sources[given.command], settings)
@@ -190,7 +208,7 @@ def _train(given: argparse.Namespace) -> int:
     config = adapt(base, given.settings)
     folder = _folder(given)
     path = folder / checked_name(given.name) if given.name else new_folder(folder, config, given.recipe)
-    facts = {"config": config.model_dump(mode="json"), "recipe": given.recipe}
+    facts = {"config": config.model_dump(mode="json"), "recipe": given.recipe, "processes": world_size()}
     run, lock = create_run(path, facts)  # before torch is imported: the dashboard waits for the lock
     with lock:
         from cnnlab.train import CHECK_ERRORS, check, versions
@@ -207,6 +225,7 @@ def _train(given: argparse.Namespace) -> int:
 def _resume(given: argparse.Namespace) -> int:
     run = _found(given)
     with reopen_run(run):
+        run.add_facts({"processes": world_size()})
         return _do_train(run)
 
 

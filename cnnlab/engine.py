@@ -20,6 +20,8 @@ from torch.nn.functional import cross_entropy
 from cnnlab import models
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset, ImageSet
+from cnnlab.distributed.group import any_of, share, sum_gradients, totals
+from cnnlab.distributed.layers import begin_batch, over_all_processes
 from cnnlab.loader import SEED_STRIDE, Batch, Scaling, epoch_batches, scaling_of, steps_per_epoch
 from cnnlab.optim import lr_at, make_optimizer
 
@@ -99,7 +101,7 @@ def new_state(config: TrainConfig, dataset: ImageDataset) -> TrainState:
     torch.manual_seed(config.seed)
     model = models.build(config, dataset.in_channels, dataset.image_size, dataset.num_classes)
     model.to(pick_device(config.device)).to(memory_format=torch.channels_last)
-    return TrainState(model, make_optimizer(model.parameters(), config))
+    return TrainState(over_all_processes(model), make_optimizer(model.parameters(), config))
 
 
 def fit(
@@ -108,7 +110,8 @@ def fit(
     """Train ``state`` from its step on, as ``config`` says, until the last epoch or until ``should_stop()``.
 
     Yields a Record for each step, evaluation and epoch, then one for the end; while it waits at an epoch or end
-    record, ``state`` is whole and may be saved. Raises NotFinite where the loss blows up.
+    record, ``state`` is whole and may be saved. Raises NotFinite where the loss blows up. Of several processes
+    (distributed/) each calls it alike, takes its share of every batch, and yields the same figures.
     """
     started = time.perf_counter() - state.elapsed
     device = next(state.model.parameters()).device
@@ -142,10 +145,10 @@ def fit(
             lr = lr_at(state.step, config, per_epoch)
             pending.figures.append(_train_step(state, batch, config, lr))
             state.step += 1
-            pending.facts.append((state.step, len(batch.labels), lr))
+            pending.facts.append((state.step, batch.count, lr))
             last = state.step % per_epoch == 0
             due = bool(config.eval_every) and state.step % config.eval_every == 0 and not last
-            stopped = should_stop()
+            stopped = any_of(should_stop())
             if device.type == "cpu" or len(pending.facts) >= BULK or last or due or stopped:
                 yield from _flush(pending, state, epoch)
             if due:
@@ -183,17 +186,19 @@ def _train_step(state: TrainState, batch: Batch, config: TrainConfig, lr: float)
     for group in state.optimizer.param_groups:
         group["lr"] = lr
     with torch.autocast(batch.inputs.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+        begin_batch(batch.count)
         logits = state.model(batch.inputs)
-        loss = cross_entropy(logits.float(), batch.labels, label_smoothing=config.label_smoothing)
+        total = cross_entropy(logits.float(), batch.labels, reduction="sum", label_smoothing=config.label_smoothing)
+        loss = total / batch.count
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     weights = [weight for group in state.optimizer.param_groups for weight in group["params"]]
+    loss, correct = sum_gradients(weights, loss, (logits.argmax(1) == batch.labels).sum())
     if config.grad_clip:
         norm = nn.utils.clip_grad_norm_(weights, config.grad_clip)
     else:
         norm = nn.utils.get_total_norm([w.grad for w in weights if w.grad is not None])
     state.optimizer.step()
-    correct = (logits.argmax(1) == batch.labels).sum()
     return torch.stack([loss.detach(), correct, norm.detach()])
 
 
@@ -250,12 +255,18 @@ def _epoch_figures(state: TrainState, lr: float) -> dict[str, Any]:
 
 def _scores(name: str, model: nn.Module, images: ImageSet, config: TrainConfig, scaling: Scaling) -> dict[str, Any]:
     """Loss and accuracies of ``model`` on ``images`` as figures called ``name``/…"""
-    logits = infer(model, images.images, config, scaling)
-    right = logits.argmax(1) == images.labels
-    total = torch.bincount(images.labels, minlength=logits.shape[1]).tolist()
-    correct = torch.bincount(images.labels[right], minlength=logits.shape[1]).tolist()
+    mine = share(len(images))
+    labels = images.labels[mine]
+    logits = infer(model, images.images[mine], config, scaling)
+    loss = cross_entropy(logits, labels, reduction="sum").item()
+    total, correct = (
+        torch.bincount(chosen, minlength=logits.shape[1]).tolist()
+        for chosen in (labels, labels[logits.argmax(1) == labels])
+    )
+    loss, *counts = totals([loss, *total, *correct])
+    total, correct = counts[: len(total)], counts[len(total) :]
     return {
-        f"{name}/loss": cross_entropy(logits, images.labels).item(),
+        f"{name}/loss": loss / len(images),
         f"{name}/accuracy": sum(correct) / len(images),
         f"{name}/class_accuracy": [c / t if t else None for c, t in zip(correct, total, strict=True)],
         f"{name}/count": len(images),
@@ -271,7 +282,7 @@ def time_step(config: TrainConfig, in_channels: int, image_size: int, num_classe
     state = TrainState(model, make_optimizer(model.parameters(), config))
     pixels = torch.randint(256, (config.batch_size, in_channels, image_size, image_size), dtype=torch.uint8)
     labels = torch.randint(num_classes, (config.batch_size,)).to(device)
-    batch = Batch(Scaling((0.5,) * in_channels, (0.5,) * in_channels)(pixels.to(device)), labels)
+    batch = Batch(Scaling((0.5,) * in_channels, (0.5,) * in_channels)(pixels.to(device)), labels, len(labels))
     took: list[float] = []
     while len(took) < 4 or (len(took) < TIMED_STEPS and sum(took[2:]) < TIMED_SECONDS):
         started = time.perf_counter()
@@ -294,7 +305,7 @@ def infer(
     model.eval()
     device = next(model.parameters()).device
     parts = []
-    for start in range(0, len(images), EVAL_BATCH):
+    for start in range(0, max(1, len(images)), EVAL_BATCH):
         inputs = scaling(images[start : start + EVAL_BATCH].to(device))
         with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
             parts.append(model(inputs).float())

@@ -47,13 +47,43 @@ def _argument(value: Any) -> str:
     return "null" if value is None else str(value)
 
 
-def shown_command(arguments: list[str]) -> str:
+def shown_command(arguments: list[str], processes: int = 1) -> str:
     """The command line that a person would type in a shell."""
-    return shlex.join(["python", "-m", "cnnlab", *arguments])
+    if processes == 1:
+        return shlex.join(["python", "-m", "cnnlab", *arguments])
+    variables = [f"{name}={value}" for name, value in _environment(processes).items()]
+    return shlex.join([*variables, "torchrun", *torchrun_arguments(processes), "-m", "cnnlab", *arguments])
 
 
-def start(config: TrainConfig, recipe: str | None, runs: Path, name: str | None = None) -> Run:
-    """Start training; returns once the run is on disk. Raises RunError where it did not come to that."""
+def torchrun_arguments(processes: int) -> list[str]:
+    """The arguments of ``torchrun``; standalone: on this host alone, at a free port."""
+    return ["--standalone", "--nproc-per-node", str(processes)]
+
+
+def _environment(processes: int) -> dict[str, str]:
+    """What ``torchrun`` would set too low where there are more cores than processes: the threads of each."""
+    if processes == 1:
+        return {}
+    return {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))}
+
+
+def most_processes(device: str) -> int:
+    """How many processes can share a training on ``device`` of this machine: one for each GPU, or core."""
+    from cnnlab.engine import pick_device
+
+    kind = pick_device(device).type
+    if kind == "cuda":
+        import torch
+
+        return torch.cuda.device_count()
+    return (os.cpu_count() or 1) if kind == "cpu" else 1
+
+
+def start(config: TrainConfig, recipe: str | None, runs: Path, name: str | None = None, processes: int = 1) -> Run:
+    """Start training in so many ``processes``; returns once the run is on disk.
+
+    Raises RunError where it did not come to that.
+    """
     from cnnlab.train import CHECK_ERRORS, check  # brings torch, which flags() and shown_command() need not
 
     try:
@@ -63,7 +93,7 @@ def start(config: TrainConfig, recipe: str | None, runs: Path, name: str | None 
     run = Run(_named_folder(runs, name) if name else new_folder(runs, config, recipe))
     arguments = ["train", *flags(config, recipe), "--runs-dir", str(runs), "--name", run.id]
     try:
-        _launch(run, arguments)
+        _launch(run, arguments, processes)
     except RunError:
         if not (run.path / "config.json").exists():
             run.delete()
@@ -83,25 +113,29 @@ def _named_folder(runs: Path, name: str) -> Path:
 
 
 def resume(run: Run) -> None:
-    """Go on with a run that was stopped, interrupted or failed; returns once its process holds the lock."""
+    """Go on with a run that was stopped, interrupted or failed, in as many processes as before where this machine has
+    so many cores or GPUs; returns once its process holds the lock."""
     state = run.state()
     if state in LIVE:
         raise RunError(f"{run.name} is {state}: there is nothing to resume.")
     if state == "finished":
         raise RunError(f"{run.name} has finished: repeat it with more epochs instead.")
-    _launch(run, ["resume", str(run.path)])
+    before = int(run.facts().get("processes", 1))
+    _launch(run, ["resume", str(run.path)], min(before, most_processes(run.config.device)) if before > 1 else 1)
 
 
-def _launch(run: Run, arguments: list[str]) -> None:
+def _launch(run: Run, arguments: list[str], processes: int) -> None:
     _children[:] = [child for child in _children if child.poll() is None]
     environment: Mapping[str, str] = {
         **os.environ,
+        **_environment(processes),
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")])),
     }
+    engine = ["-m", "torch.distributed.run", *torchrun_arguments(processes)] if processes > 1 else []
     with run.log_path.open("ab") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "cnnlab", *arguments],
+            [sys.executable, *engine, "-m", "cnnlab", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -114,7 +148,7 @@ def _launch(run: Run, arguments: list[str]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not (run.state() in LIVE and (run.path / "config.json").exists()):
         if child.poll() is not None:
-            if child.returncode == 2 or not (run.path / "config.json").exists():
+            if child.returncode == 2 or run.state() == "interrupted" or not (run.path / "config.json").exists():
                 raise RunError(f"The training did not start: {run.log_tail(3) or 'its process ended without a word.'}")
             return  # it was quicker than we
         if time.monotonic() > deadline:

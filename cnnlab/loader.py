@@ -17,6 +17,7 @@ from torch.nn.functional import affine_grid, grid_sample, pad
 
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset, ImageSet
+from cnnlab.distributed.group import share
 
 SEED_STRIDE = 1_000_003  # a prime, so that (seed, step) pairs rarely meet
 
@@ -57,10 +58,30 @@ def scaling_of(config: TrainConfig, dataset: ImageDataset) -> Scaling:
 
 @dataclass(frozen=True)
 class Batch:
-    """One step's images: ``inputs`` float32 [B, C, H, W], ``labels`` int64 [B]."""
+    """One step's images: ``inputs`` float32 [B, C, H, W], ``labels`` int64 [B].
+
+    Of several processes each has its share of them; ``count`` is how many all have together.
+    """
 
     inputs: Tensor
     labels: Tensor
+    count: int
+
+
+class Dice:
+    """Random numbers for a batch of ``count`` images, of which this process has ``mine``; they do not depend on it."""
+
+    def __init__(self, seed: int, count: int, mine: slice = slice(None)) -> None:
+        self.count, self.mine = count, mine
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def uniform(self, rows: int = 1) -> Tensor:
+        """float32 [rows, B] in [0, 1)."""
+        return torch.rand(rows, self.count, generator=self.generator)[:, self.mine]
+
+    def integers(self, end: int, rows: int = 1) -> Tensor:
+        """int64 [rows, B] from 0 to ``end`` - 1."""
+        return torch.randint(0, end, (rows, self.count), generator=self.generator)[:, self.mine]
 
 
 def steps_per_epoch(images: int, batch_size: int) -> int:
@@ -72,15 +93,16 @@ def steps_per_epoch(images: int, batch_size: int) -> int:
 def epoch_batches(
     images: ImageSet, config: TrainConfig, epoch: int, scaling: Scaling, first: int = 0
 ) -> Iterator[Batch]:
-    """The batches of ``epoch`` (from 1 on), beginning with the batch number ``first`` (from 0 on)."""
+    """The batches of ``epoch`` (from 1 on), from number ``first`` (from 0 on) on; this process's share of each."""
     count = steps_per_epoch(len(images), config.batch_size)
     shuffle = torch.Generator().manual_seed(config.seed * SEED_STRIDE + epoch)
     order = torch.randperm(len(images), generator=shuffle).to(images.labels.device)
     for number in range(first, count):
         chosen = order[number * config.batch_size : (number + 1) * config.batch_size]
-        dice = torch.Generator().manual_seed((config.seed * SEED_STRIDE + epoch) * SEED_STRIDE + number)
-        pixels = augment(picked(images.images, chosen), config, dice)
-        yield Batch(scaling(pixels), images.labels[chosen])
+        mine = share(len(chosen))
+        dice = Dice((config.seed * SEED_STRIDE + epoch) * SEED_STRIDE + number, len(chosen), mine)
+        pixels = augment(picked(images.images, chosen[mine]), config, dice)
+        yield Batch(scaling(pixels), images.labels[chosen[mine]], len(chosen))
 
 
 def picked(images: Tensor, index: Tensor) -> Tensor:
@@ -93,12 +115,14 @@ def picked(images: Tensor, index: Tensor) -> Tensor:
     return rows.view(len(index), height, width, channels).permute(0, 3, 1, 2)
 
 
-def augment(pixels: Tensor, config: TrainConfig, dice: torch.Generator) -> Tensor:
+def augment(pixels: Tensor, config: TrainConfig, dice: Dice) -> Tensor:
     """Rotate, flip, shift and erase ``pixels`` (uint8 or float [B, C, H, W]) as ``config`` says, by throws of ``dice``.
 
     What comes in from outside the image, and an erased square, is 0: black, for nothing is scaled yet. A rotation
     makes float32 of uint8, its values still from 0 to 255.
     """
+    if not len(pixels):  # of a small batch, some processes have no share
+        return pixels
     if config.augment_rotation:
         pixels = _rotate(pixels.float(), config.augment_rotation, dice)
     if config.augment_flip or config.augment_shift:
@@ -108,19 +132,19 @@ def augment(pixels: Tensor, config: TrainConfig, dice: torch.Generator) -> Tenso
     return pixels
 
 
-def _rotate(x: Tensor, degrees: float, dice: torch.Generator) -> Tensor:
-    angle = (torch.rand(len(x), generator=dice) * 2 - 1) * math.radians(degrees)
+def _rotate(x: Tensor, degrees: float, dice: Dice) -> Tensor:
+    angle = (dice.uniform()[0] * 2 - 1) * math.radians(degrees)
     cos, sin, zero = angle.cos(), angle.sin(), torch.zeros(len(x))
     matrix = torch.stack([torch.stack([cos, -sin, zero], 1), torch.stack([sin, cos, zero], 1)], 1).to(x.device)
     grid = affine_grid(matrix, list(x.shape), align_corners=False)
     return grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
-def _flip_and_shift(x: Tensor, flip: bool, most: int, dice: torch.Generator) -> Tensor:
+def _flip_and_shift(x: Tensor, flip: bool, most: int, dice: Dice) -> Tensor:
     """Each pixel is looked up once: its row, its column and its image give its place in the padded batch."""
     count, channels, height, width = x.shape
-    mirrored = (torch.rand(count, 1, generator=dice) < (0.5 if flip else 0)).to(x.device)
-    corner = torch.randint(0, 2 * most + 1, (2, count, 1), generator=dice).to(x.device)
+    mirrored = (dice.uniform()[0, :, None] < (0.5 if flip else 0)).to(x.device)
+    corner = dice.integers(2 * most + 1, 2)[:, :, None].to(x.device)
     column, row, image = (torch.arange(n, device=x.device) for n in (width, height, count))
     columns = corner[1] + torch.where(mirrored, width - 1 - column, column)
     rows = corner[0] + row + (height + 2 * most) * image[:, None]
@@ -129,9 +153,9 @@ def _flip_and_shift(x: Tensor, flip: bool, most: int, dice: torch.Generator) -> 
     return padded.index_select(0, place).view(count, height, width, channels).permute(0, 3, 1, 2)
 
 
-def _erase(x: Tensor, side: int, dice: torch.Generator) -> Tensor:
+def _erase(x: Tensor, side: int, dice: Dice) -> Tensor:
     height, width = x.shape[2], x.shape[3]
-    centre = (torch.rand(2, len(x), generator=dice) * torch.tensor([[height], [width]])).to(x.device)
+    centre = (dice.uniform(2) * torch.tensor([[height], [width]])).to(x.device)
     rows = (torch.arange(height, device=x.device) + 0.5 - centre[0, :, None]).abs() * 2 <= side
     columns = (torch.arange(width, device=x.device) + 0.5 - centre[1, :, None]).abs() * 2 <= side
     return x.masked_fill((rows[:, :, None] & columns[:, None, :]).unsqueeze(1), 0)

@@ -9,6 +9,7 @@
         output.log       what the process printed
         name             what a person calls it, if that is not the folder's name
         lock             held by the training process for as long as it lives
+        lock-1, …        held likewise by the other processes, where torchrun started several
         stop             asks that process to stop after its step
 
 >>> [run.name for run in list_runs(Path("runs"))]                   # doctest: +SKIP
@@ -104,6 +105,10 @@ class Run:
     def lock(self) -> FileLock:
         """The lock that the training process holds for as long as it lives."""
         return FileLock(self.path / "lock")
+
+    def rank_lock_path(self, rank: int) -> Path:
+        """Where the lock of another of the run's processes lies, or would."""
+        return self.path / f"lock-{rank}"
 
     def state(self) -> State:
         """What the run is doing: alive or not is asked of the lock, the rest of the last record."""

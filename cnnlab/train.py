@@ -12,22 +12,26 @@ import platform
 import signal
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 
 from cnnlab import __version__, datasets, engine, models
-from cnnlab.checkpoints import CheckpointError, read_checkpoint, restore, save_checkpoint
+from cnnlab.checkpoints import CheckpointError, save_checkpoint
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
+from cnnlab.distributed.calls import Lost
+from cnnlab.distributed.group import joined
+from cnnlab.distributed.ranks import world_size
 from cnnlab.engine import NotFinite, Record, TrainState
 from cnnlab.loader import steps_per_epoch
 from cnnlab.models import ModelError
 from cnnlab.queue import turn
 from cnnlab.registry import UnknownName
 from cnnlab.runs import Run
+from cnnlab.team import call_together, prepared, tidy, why_lost
 
 THREADS = torch.get_num_threads()
 SMALL_STEP = 10_000_000  # multiply-adds forward, half a millisecond: several threads would wait more than they compute
@@ -81,12 +85,14 @@ def train(run: Run, listener: Listener) -> str:
 
     Nothing is raised for what can go wrong with a training: the run then ends as failed, with a sentence.
     """
-    with _signals_request_a_stop(run):
+    with signals_request(run.request_stop):
         try:
             with turn(run.path.parent, lambda ahead: _tell_wait(ahead, listener), run.stop_requested) as mine:
                 if mine:
                     return _train(run, listener)
             return _end(run, listener, "stopped", "Stopped while it waited for its turn.")
+        except Lost:
+            return _end(run, listener, "failed", why_lost(run))
         except (*CHECK_ERRORS, CheckpointError, NotFinite) as error:
             return _end(run, listener, "failed", str(error))
         except Exception as error:
@@ -101,6 +107,8 @@ def train(run: Run, listener: Listener) -> str:
                 if str(error)
                 else f"{type(error).__name__}.{hint}",
             )
+        finally:
+            tidy(run)
 
 
 def _train(run: Run, listener: Listener) -> str:
@@ -111,14 +119,19 @@ def _train(run: Run, listener: Listener) -> str:
         listener.say(f"Left out: {problem}")
     if dataset.unreadable:
         listener.say(f"Left out, for they could not be read: {len(dataset.unreadable)} of the files.")
-    state = engine.new_state(config, dataset)
-    torch.set_num_threads(_threads(state, dataset, config))
     splits = dataset.splits(config)
     counts = {name: len(splits.get(name)) for name in ("train", "val", "test")}
     _refuse_other_images(run, counts)
-    last = run.checkpoint_path("last")
-    if last.is_file():
-        restore(state, read_checkpoint(last))
+    if world_size() > 1:
+        call_together(run)
+    with joined(engine.pick_device(config.device)):
+        return _train_on(run, listener, dataset, counts)
+
+
+def _train_on(run: Run, listener: Listener, dataset: ImageDataset, counts: dict[str, int]) -> str:
+    config = run.config
+    state = prepared(run, dataset)
+    torch.set_num_threads(threads(state, dataset, config))
     run.forget_after(state.step)
     run.add_facts(_facts(state, dataset, counts))
     run.append([{"event": "start", "step": state.step, "time": time.time(), "elapsed": state.elapsed}])
@@ -128,19 +141,19 @@ def _train(run: Run, listener: Listener) -> str:
         if record.event == "epoch" and record.values.get("best/epoch") == record.epoch:
             save_checkpoint(run.checkpoint_path("best"), state, dataset, config, optimizer=False)
         if record.event == "epoch" or record.values.get("status") == "stopped":
-            save_checkpoint(last, state, dataset, config, optimizer=True)
+            save_checkpoint(run.checkpoint_path("last"), state, dataset, config, optimizer=True)
         listener.record(record)
         status = record.values.get("status", status)
     _append(run, [record])  # the end, once all that it promises is on disk
     return status
 
 
-def _threads(state: TrainState, dataset: ImageDataset, config: TrainConfig) -> int:
+def threads(state: TrainState, dataset: ImageDataset, config: TrainConfig) -> int:
     """How many threads compute: one for small steps. What is summed up depends on it to the last bit, so it follows
     from ``config`` and is never timed.
     """
     work = models.multiply_adds(state.model, dataset.in_channels, dataset.image_size)
-    return 1 if config.batch_size * work < SMALL_STEP else THREADS
+    return 1 if config.batch_size // world_size() * work < SMALL_STEP else THREADS
 
 
 def _written(run: Run, records: Iterator[Record]) -> Iterator[Record]:
@@ -205,17 +218,22 @@ def _tell_wait(ahead: int, listener: Listener) -> None:
 
 
 @contextmanager
-def _signals_request_a_stop(run: Run) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the training after its step, with all saved; a second Ctrl-C ends it at once."""
+def signals_request(stop: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM call ``stop``, which is to end the training after its step; a second Ctrl-C ends it at once.
 
-    def stop(number: int, frame: object) -> None:
-        if run.stop_requested():
+    A scheduler and ``torchrun`` may both send SIGTERM to the same process: once is meant.
+    """
+    received: list[int] = []
+
+    def handle(number: int, frame: object) -> None:
+        received.append(number)
+        if received.count(signal.SIGINT) > 1:
             raise KeyboardInterrupt
-        run.request_stop()
+        stop()
 
     numbers = (signal.SIGINT, signal.SIGTERM)
     try:
-        before = {number: signal.signal(number, stop) for number in numbers}
+        before = {number: signal.signal(number, handle) for number in numbers}
     except ValueError:  # not in the main thread: the caller deals with signals
         yield
         return

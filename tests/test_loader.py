@@ -10,7 +10,7 @@ from torchvision.transforms import v2
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageSet
 from cnnlab.datasets.base import image_set
-from cnnlab.loader import Scaling, augment, epoch_batches, picked, scaling_of, steps_per_epoch
+from cnnlab.loader import Dice, Scaling, augment, epoch_batches, picked, scaling_of, steps_per_epoch
 
 PLAIN = Scaling((0.0,), (1.0,))
 AUGMENTED = {"augment_shift": 2, "augment_flip": True, "augment_rotation": 15, "augment_erase": 6}
@@ -97,13 +97,19 @@ def test_the_datasets_own_scaling_gives_mean_0_and_deviation_1(colour_squares):
 
 
 def augmented(images: Tensor, **values: object) -> Tensor:
-    return augment(images, TrainConfig(**values), dice())
+    return augment(images, TrainConfig(**values), Dice(7, len(images)))
 
 
 @pytest.fixture(scope="module")
 def bright() -> Tensor:
     """64 random images of 3×12×12 without any black."""
     return torch.rand(64, 3, 12, 12, generator=dice()) * 0.9 + 0.1
+
+
+def test_each_share_of_a_batch_is_augmented_as_in_the_whole(bright):
+    whole = augmented(bright, **AUGMENTED)
+    for mine in (slice(0, 21), slice(21, 64), slice(30, 30)):
+        assert augment(bright[mine], TrainConfig(**AUGMENTED), Dice(7, 64, mine)).equal(whole[mine])
 
 
 def test_without_augmentation_nothing_changes(bright):

@@ -9,7 +9,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.config import TrainConfig
-from cnnlab.runs import Run, create_run, list_runs
+from cnnlab.runs import Run, RunError, create_run, list_runs
 
 APP = str(Path(__file__).parents[1] / "app.py")
 PATIENCE = 60  # seconds, on a busy machine with torch to import
@@ -56,6 +56,25 @@ def command(app: AppTest) -> str:
 def label_of(app: AppTest, field: str) -> str:
     found = [w for kind in (app.number_input, app.selectbox, app.toggle, app.text_input) for w in kind]
     return next(w.label for w in found if w.key == f"field.{field}")
+
+
+def test_the_number_of_processes_is_in_the_command(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.launch.most_processes", lambda device: 4)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    app = opened(view="new")
+    assert command(app) == "python -m cnnlab train --recipe quick_digits"
+    app.number_input(key="train.processes").set_value(2).run()
+    shared = "OMP_NUM_THREADS=3 torchrun --standalone --nproc-per-node 2 -m cnnlab train --recipe quick_digits"
+    assert command(app) == shared
+    started: list[object] = []
+
+    def start(*arguments: object, processes: int) -> Run:
+        started.append(processes)
+        raise RunError("Not in a test.")
+
+    monkeypatch.setattr("cnnlab.launch.start", start)
+    app.button(key="start").click().run()
+    assert started == [2] and not app.exception
 
 
 def test_the_app_opens_on_the_train_page_with_the_built_in_digits(runs: Path) -> None:

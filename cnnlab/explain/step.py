@@ -112,7 +112,7 @@ class _Training:
             for number, batch in enumerate(epoch_batches(self.train, self.config, epoch, self.scaling)):
                 start = number * self.config.batch_size
                 chosen = self.train.select(order[start : start + self.config.batch_size])
-                yield chosen, Batch(batch.inputs.double(), batch.labels)
+                yield chosen, Batch(batch.inputs.double(), batch.labels, batch.count)
 
     def forward(self, batch: Batch, number: int) -> tuple[Tensor, Tensor]:
         """Logits and losses [B]; the same dropout whenever it is asked for the same step."""

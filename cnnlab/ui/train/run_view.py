@@ -137,7 +137,9 @@ def _log(run: Run, live: bool) -> None:
 def _settings(config: TrainConfig, facts: dict[str, Any]) -> None:
     recipe = facts.get("recipe")
     st.code(
-        launch.shown_command(["train", *launch.flags(config, recipe if recipe in RECIPES else None)]),
+        launch.shown_command(
+            ["train", *launch.flags(config, recipe if recipe in RECIPES else None)], facts.get("processes", 1)
+        ),
         language="bash",
         wrap_lines=True,
     )
@@ -145,7 +147,9 @@ def _settings(config: TrainConfig, facts: dict[str, Any]) -> None:
     if device and counts:
         st.caption(
             f"{facts['parameters']:,} parameters · {counts['train']:,} training, {counts['val']:,} validation, "
-            f"{counts['test']:,} test images · {device['type']} ({device['name']}, {device['threads']} threads) · "
+            f"{counts['test']:,} test images · {device['type']} ({device['name']}, {device['threads']} threads"
+            + (f" in each of {facts['processes']} processes" if facts.get("processes", 1) > 1 else "")
+            + ") · "
             + ", ".join(f"{name} {version}" for name, version in facts.get("versions", {}).items())
         )
     rows = [

@@ -158,10 +158,11 @@ def _start_row(config: TrainConfig, blocked: bool = False) -> None:
         pressed = st.button(
             "Start training", type="primary", icon=":material/play_arrow:", disabled=blocked, key="start"
         )
+        processes = _processes(config)
         if any(run.state() in LIVE for run in list_runs(runs_dir())):
             st.caption("Another training is going on: this one will wait for its turn.")
         st.code(
-            launch.shown_command(["train", *launch.flags(config, recipe)]),
+            launch.shown_command(["train", *launch.flags(config, recipe)], processes),
             language="bash",
             width="stretch",
             wrap_lines=True,
@@ -169,12 +170,32 @@ def _start_row(config: TrainConfig, blocked: bool = False) -> None:
     if pressed:
         with st.spinner("Starting the training process …"):
             try:
-                run = launch.start(config, recipe, runs_dir())
+                run = launch.start(config, recipe, runs_dir(), processes=processes)
             except RunError as error:
                 st.error(str(error))
                 return
         open_run(run.id)
         st.rerun()
+
+
+def _processes(config: TrainConfig) -> int:
+    """In how many processes to train: asked where this machine could use more than one."""
+    most = launch.most_processes(config.device)
+    if most == 1:
+        return 1
+    return st.number_input(
+        "Processes",
+        min_value=1,
+        max_value=most,
+        key="train.processes",
+        persist_state="session",
+        width=130,
+        help=(
+            f"Share each batch among so many processes on this machine (1 to {most}), started by PyTorch's torchrun. "
+            "Batches, augmentation and losses stay as they are; on several GPUs it is faster, on the cores of one "
+            "machine seldom."
+        ),
+    )
 
 
 def _look_at_the_data(images: ImageDataset, parts: Splits, config: TrainConfig) -> None:
