@@ -103,6 +103,11 @@ def test_mnist_itself_has_the_layout_that_drawings_are_given(real_mnist):
     assert mass and (x / 28, y / 28) == pytest.approx((mass, mass), abs=0.01)
 
 
+def test_a_small_drawing_is_centred_as_a_large_one():
+    small = seven(200, 10, 60, 90, 10).resize((28, 28), Image.Resampling.BOX)
+    assert centre_of(prepare(small, checkpoint()).pixels) == pytest.approx((14.5, 14.5), abs=0.75)
+
+
 def test_a_picture_of_the_network_s_size_is_taken_as_it_is(digits):
     image = digits.test.images[0]
     prepared = prepare(Image.fromarray(image[0].numpy()), checkpoint("digits"))

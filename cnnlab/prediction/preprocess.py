@@ -6,7 +6,8 @@
 
 The page, the command line and what is exported call this function. Which steps are on by default depends on the dataset
 that the network learnt from: drawings are made bright on black, cropped and centred as that dataset's were; photographs
-are only fitted into the square, as in training. A picture that has the network's size already is not moved.
+are only fitted into the square, as in training. A picture that has the network's size already is not moved, unless it
+is a drawing in dark on light, which is none of the dataset's own.
 """
 
 from collections.abc import Callable, Mapping
@@ -92,7 +93,8 @@ def prepare(picture: Image.Image, checkpoint: Checkpoint, switched: Mapping[str,
         raise ValueError(f"Unknown step '{min(unknown)}'. Available: {', '.join(STEPS)}.")
     layout = LAYOUTS.get(checkpoint.config.dataset)
     given = picture
-    as_is = picture.size == (checkpoint.image_size, checkpoint.image_size)
+    dark_on_light = layout is not None and is_dark_on_light(picture)
+    as_is = picture.size == (checkpoint.image_size, checkpoint.image_size) and not dark_on_light
     if layout and not as_is and max(picture.size) > WORK:
         picture = picture.copy()
         picture.thumbnail((WORK, WORK), Image.Resampling.BILINEAR)
@@ -107,7 +109,7 @@ def prepare(picture: Image.Image, checkpoint: Checkpoint, switched: Mapping[str,
     grey = checkpoint.in_channels == 1
     take("grey", grey, lambda: picture.convert("L"), fixed=grey)
     drawn = layout is not None
-    take("invert", drawn and is_dark_on_light(picture), lambda: ImageOps.invert(picture))
+    take("invert", dark_on_light, lambda: ImageOps.invert(picture))
     strokes = checkpoint.config.dataset in STROKES
     take("even", strokes and not as_is and needs_evening(picture), lambda: even_out(picture))
     take("crop", drawn and not as_is, lambda: picture.crop(ink_box(picture)))
