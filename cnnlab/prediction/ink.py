@@ -8,6 +8,7 @@
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.ndimage import find_objects, grey_opening, label, uniform_filter
 
 FAINT = 0.15  # of the brightest value: what is darker is no ink
 SPECK = 0.02  # of the largest blot's area: what is smaller is dust
@@ -39,8 +40,6 @@ def even_out(picture: Image.Image) -> Image.Image:
     Soille, Morphological Image Analysis, 2003, section 4.8, the white top-hat); what is left is split into ground and
     ink (Otsu, A threshold selection method from gray-level histograms, 1979).
     """
-    from scipy.ndimage import grey_opening, uniform_filter
-
     small = picture.convert("L")
     small.thumbnail((COARSE, COARSE), Image.Resampling.BOX)
     ground = uniform_filter(grey_opening(np.asarray(small, np.float32), WIDEST, mode="nearest"), WIDEST // 2)
@@ -65,8 +64,6 @@ def otsu(values: NDArray[np.float32]) -> float:
 
 def ink_box(picture: Image.Image) -> tuple[int, int, int, int]:
     """(left, top, right, bottom) of the bright ink without dust; of the whole picture where there is none."""
-    from scipy.ndimage import find_objects, label
-
     grey = _grey(picture)
     ink = grey > FAINT * max(float(grey.max()), 1.0)
     blots, _ = label(ink, np.ones((3, 3)))
