@@ -6,13 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.spatial.distance import mahalanobis
 
+from cnnlab.cli import main
 from cnnlab.datasets import DatasetError
 from cnnlab.datasets.base import ImageDataset
-from cnnlab.explain.embeddings import last_features
-from cnnlab.prediction.novelty import NEIGHBOUR, Novelty, neighbour_distances, novelty_of
+from cnnlab.prediction.look import Look, look
+from cnnlab.prediction.novelty import NEIGHBOUR, Novelty, neighbour_distances, novelty_of, whitened
 from cnnlab.prediction.predictor import Predictor, load_predictor
-from cnnlab.runs import Run
+from cnnlab.runs import Run, find_run
 
 
 @pytest.fixture(scope="module")
@@ -22,13 +24,11 @@ def predictor(trained_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Pre
     return load_predictor(Run(path))
 
 
-def features(predictor: Predictor, images: torch.Tensor) -> torch.Tensor:
-    return last_features(predictor.network, images, predictor.checkpoint.config, predictor.checkpoint.scaling)
-
-
 def unlike(novelty: Novelty, predictor: Predictor, images: torch.Tensor) -> float:
     """The share of ``images`` that are called unlike anything in training."""
-    return float(np.mean([novelty.is_unlike_all(f[None]) for f in features(predictor, images)]))
+    seen = look(predictor, images)
+    every = zip(seen.features, seen.channels, strict=True)
+    return float(np.mean([novelty.is_unlike_all(Look(f[None], c[None])) for f, c in every]))
 
 
 def test_the_distance_is_that_to_the_kth_neighbour_by_hand():
@@ -39,13 +39,44 @@ def test_the_distance_is_that_to_the_kth_neighbour_by_hand():
     assert neighbour_distances(known, asked) == pytest.approx(by_hand, abs=1e-5)
 
 
-def test_test_images_are_known_and_scribbles_are_not(predictor, digits: ImageDataset):
-    novelty = novelty_of(predictor)
+def test_the_other_distance_is_mahalanobis_by_scipy():
     dice = torch.Generator().manual_seed(0)
+    labels = torch.arange(300) % 3 + 4  # of the classes, not all need be there
+    mixed = torch.eye(6) + 0.3 * torch.randn(6, 6, generator=dice)
+    channels = torch.randn(300, 6, generator=dice) @ mixed + labels[:, None]
+    centres, whitening = whitened(channels, labels)
+    means = [channels[labels == label].mean(0) for label in (4, 5, 6)]
+    inverse = np.linalg.inv(np.cov((channels - torch.stack(means)[labels - 4]).T, bias=True))
+    asked = torch.randn(1, 6, generator=dice) * 3
+    by_scipy = min(mahalanobis(asked[0], mean, inverse) for mean in means)
+    assert torch.cdist(asked @ whitening, centres).min() == pytest.approx(by_scipy, rel=0.05)  # it is shrunk a little
+
+
+def noise(kind: str) -> torch.Tensor:
+    """60 pictures of 28×28, uint8 [60, 1, 28, 28]."""
+    dice = torch.Generator().manual_seed(0)
+    if kind == "even":
+        return torch.randint(0, 256, (60, 1, 28, 28), generator=dice, dtype=torch.uint8)
+    if kind == "sparse":
+        return (torch.rand(60, 1, 28, 28, generator=dice) < 0.05).to(torch.uint8) * 255
     blots = torch.randint(0, 2, (60, 1, 7, 7), generator=dice, dtype=torch.uint8).repeat_interleave(4, 2)
-    blots = blots.repeat_interleave(4, 3) * 255
-    assert novelty.held_out
-    assert unlike(novelty, predictor, digits.test.images) < 0.1 < 0.5 < unlike(novelty, predictor, blots)
+    return blots.repeat_interleave(4, 3) * 255
+
+
+def test_test_images_are_known_and_noise_is_not(predictor, digits: ImageDataset):
+    novelty = novelty_of(predictor)
+    assert novelty.held_out and unlike(novelty, predictor, digits.test.images) < 0.1
+    for kind in ("even", "sparse", "blots"):
+        assert unlike(novelty, predictor, noise(kind)) > 0.95, kind
+    assert unlike(novelty, predictor, 255 - digits.test.images) > 0.95
+
+
+def test_a_network_without_convolutions_is_asked_for_its_features_alone(fresh_folders: Path, digits: ImageDataset):
+    assert main(["train", "--dataset", "digits", "--model", "mlp", "--epochs", "1", "--name", "flat"]) == 0
+    predictor = load_predictor(find_run("flat", fresh_folders))
+    seen = look(predictor, digits.test.images[:3])
+    assert seen.channels.shape == (3, 0)
+    assert unlike(novelty_of(predictor), predictor, digits.test.images) < 0.1
 
 
 def test_it_is_kept_with_the_run_until_the_weights_change(predictor):

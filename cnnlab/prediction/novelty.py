@@ -1,11 +1,14 @@
 """Whether a picture is unlike anything in training: its distance from training images in the network's own features.
 
 >>> novelty = novelty_of(load_predictor(run))                             # doctest: +SKIP
->>> novelty.share_as_far(last_features(network, pixels, config, scaling)) # doctest: +SKIP
+>>> novelty.share_as_far(look(predictor, pixels[None]))                   # doctest: +SKIP
 0.003
 
-The distance to the k-th nearest training image, features scaled to length 1, is compared with the same distances of the
-validation images. Sun et al., Out-of-distribution detection with deep nearest neighbors, 2022.
+The farther of two distances, each in units of what nearly all validation images stay below, is compared with the same
+of the validation images. One is to the k-th nearest training image in the last features, scaled to length 1 (Sun et
+al., Out-of-distribution detection with deep nearest neighbors, 2022). The other is Mahalanobis' to the nearest class in
+the means and deviations of the convolutions' channels (after Lee et al., A simple unified framework for detecting
+out-of-distribution samples and adversarial attacks, 2018): there noise is far, which last features hardly answer to.
 """
 
 import os
@@ -21,36 +24,53 @@ from torch.nn.functional import normalize
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset, ImageSet
 from cnnlab.evaluation.evaluate import UNREADABLE, checkpoint_time
-from cnnlab.explain.embeddings import last_features
+from cnnlab.prediction.look import Look, look
 from cnnlab.prediction.predictor import Predictor
 from cnnlab.prediction.temperature import load_if_here
 
 NEIGHBOUR = 5  # k: with fewer, one odd training image would make the like of it known
 MOST = 2_000  # training images, and as many validation images: 2,000 × 512 half-precision features take 2 MB
+MARGIN = 1.5  # times farther the channels of a picture must be: another pen's are a little farther, noise's much
+SHRINK = 0.01  # of the covariance towards independent channels: there may be fewer images than it has rows
 RARE = 0.01  # share of the validation images below which a picture is called unlike all
-FORMAT = 1  # raise it when what is kept changes
+FORMAT = 2  # raise it when what is kept changes
 
 
 @dataclass(frozen=True)
 class Novelty:
-    """``known`` features of training images, float16 [B, D] of length 1; ``distances`` float32 [M], ascending.
+    """What training images look like.
 
-    The distances are those of validation images, or, where a run has none (``held_out`` is False), of other training
-    images, which lie a little nearer.
+    ``known`` are their last features, float16 [B, D] of length 1; ``centres`` float32 [K, S] the classes' mean channels
+    after ``whitening`` float32 [S, S]; ``usual`` the two distances that nearly all held-out images stay below.
+    ``distances`` float32 [M], ascending, are those of validation images, or, where a run has none (``held_out`` is
+    False), of other training images, which lie a little nearer.
     """
 
     known: Tensor
+    centres: Tensor
+    whitening: Tensor
+    usual: tuple[float, float]
     distances: NDArray[np.float32]
     held_out: bool
 
-    def share_as_far(self, features: Tensor) -> float:
-        """The share in [0, 1] of the validation images at least as far from training as ``features`` [1, D]."""
-        distance = neighbour_distances(self.known, features)[0]
-        return float((self.distances >= distance).mean())
+    def share_as_far(self, look: Look) -> float:
+        """The share in [0, 1] of the validation images at least as far from training as the one image of ``look``."""
+        return float((self.distances >= self.far(look)[0]).mean())
 
-    def is_unlike_all(self, features: Tensor) -> bool:
+    def is_unlike_all(self, look: Look) -> bool:
         """Whether hardly any validation image lies as far."""
-        return self.share_as_far(features) < RARE
+        return self.share_as_far(look) < RARE
+
+    def far(self, look: Look) -> NDArray[np.float32]:
+        """How far each image of ``look`` is, float32 [N]; 1 is farther than nearly all validation images."""
+        near, strange = self.both(look)
+        farther: NDArray[np.float32] = np.maximum(near / self.usual[0], strange / self.usual[1])
+        return farther
+
+    def both(self, look: Look) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The distance to the nearest training images and that of the channels, float32 [N] each."""
+        strange = torch.cdist(look.channels @ self.whitening, self.centres).min(1).values
+        return neighbour_distances(self.known, look.features), strange.numpy()
 
 
 def neighbour_distances(known: Tensor, features: Tensor) -> NDArray[np.float32]:
@@ -69,29 +89,63 @@ def novelty_of(predictor: Predictor, load: Callable[[TrainConfig], ImageDataset]
     try:
         with kept.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             if str(file["mark"]) == mark:
-                return Novelty(torch.from_numpy(file["known"]), file["distances"], bool(file["held_out"]))
+                known, centres, whitening = map(torch.from_numpy, (file[n] for n in ("known", "centres", "whitening")))
+                near, strange = file["usual"].tolist()
+                kind = bool(file["held_out"])
+                return Novelty(known, centres, whitening, (near, strange), file["distances"], kind)
     except UNREADABLE:
         pass  # none kept yet, or a damaged one: it is made anew
     splits = load(saved.config).splits(saved.config)
     train, held_out = some(splits.train, 2 * MOST), some(splits.val, MOST)
-    known, others = train.head(MOST), held_out
+    shown, others = train.head(MOST), held_out
     if not len(held_out):  # half of the training images stand in for those that were never shown
         half = min(MOST, len(train) // 2)
-        known, others = train.head(half), train.select(torch.arange(half, min(2 * half, len(train))))
-    features = normalize(_features(predictor, known).float()).half()
-    distances = np.sort(neighbour_distances(features, _features(predictor, others)))
+        shown, others = train.head(half), train.select(torch.arange(half, min(2 * half, len(train))))
+    found = fitted(look(predictor, shown.images), shown.labels, look(predictor, others.images), len(held_out) > 0)
     part = kept.with_name(f"{kept.stem}.{os.getpid()}.part.npz")
-    np.savez(part, mark=mark, known=features.numpy(), distances=distances, held_out=len(held_out) > 0)
+    np.savez(part, mark=mark, known=found.known.numpy(), centres=found.centres.numpy(),
+             whitening=found.whitening.numpy(), usual=found.usual, distances=found.distances,
+             held_out=found.held_out)  # fmt: skip
     part.replace(kept)
-    return Novelty(features, distances, len(held_out) > 0)
+    return found
+
+
+def fitted(known: Look, labels: Tensor, others: Look, held_out: bool) -> Novelty:
+    """The Novelty that ``known`` training images (``labels`` int64 [B]) and ``others`` beside them give."""
+    centres, whitening = whitened(known.channels, labels)
+    features = normalize(known.features).half()
+    plain = Novelty(features, centres, whitening, (1.0, 1.0), np.zeros(1, np.float32), held_out)
+    near, strange = plain.both(others)
+    usual = (_usual(near), MARGIN * _usual(strange))
+    distances = np.sort(np.maximum(near / usual[0], strange / usual[1]))
+    return Novelty(features, centres, whitening, usual, distances, held_out)
+
+
+def whitened(channels: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """The classes' centres (float32 [K, S]) after the whitening (float32 [S, S]) by the covariance that they share.
+
+    ``channels`` [B, S], ``labels`` int64 [B]. In what comes out, Mahalanobis' distance is Euclid's.
+    """
+    if not channels.shape[1]:  # there is no convolution: nothing is far
+        return torch.zeros(1, 0), torch.zeros(0, 0)
+    values = channels.double()
+    classes = torch.tensor(sorted(set(labels.tolist())))
+    means = torch.stack([values[labels == label].mean(0) for label in classes])
+    rest = values - means[torch.searchsorted(classes, labels)]
+    scale = rest.std(0, correction=0)
+    scale = scale.clamp_min(1e-3 * float(scale.mean()) + 1e-9)  # of channels that hardly speak
+    rest = rest / scale
+    covariance = rest.T @ rest / len(rest) * (1 - SHRINK) + SHRINK * torch.eye(len(scale), dtype=torch.float64)
+    whitening = torch.linalg.cholesky(torch.linalg.inv(covariance)) / scale[:, None]
+    return (means @ whitening).float(), whitening.float()
+
+
+def _usual(distances: NDArray[np.float32]) -> float:
+    """What all but RARE of ``distances`` stay below; above 0."""
+    return float(np.quantile(distances, 1 - RARE, method="higher")) or 1.0
 
 
 def some(images: ImageSet, count: int) -> ImageSet:
     """At most ``count`` of ``images``, always the same, in no order."""
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))[:count]
     return images.select(order)
-
-
-def _features(predictor: Predictor, images: ImageSet) -> Tensor:
-    saved = predictor.checkpoint
-    return last_features(predictor.network, images.images, saved.config, saved.scaling)

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from cnnlab.explain.attributions import methods_for
-from cnnlab.explain.embeddings import last_features
 from cnnlab.figures.attribution import attribution_figure
+from cnnlab.prediction.look import look
 from cnnlab.prediction.predictor import Answer
 from cnnlab.prediction.preprocess import LAYOUTS, Prepared, prepare
 from cnnlab.ui import words
@@ -67,11 +67,10 @@ def _strangeness(subject: Subject, prepared: Prepared) -> str:
     predictor, novelty = subject.predictor, subject.novelty
     if novelty is None:
         return ""
-    config = predictor.checkpoint.config
-    features = last_features(predictor.network, prepared.pixels[None], config, prepared.scaling)
-    if not novelty.is_unlike_all(features):
+    seen = look(predictor, prepared.pixels[None], prepared.scaling)
+    if not novelty.is_unlike_all(seen):
         return ""
-    share = 100 * (1 - novelty.share_as_far(features))
+    share = 100 * (1 - novelty.share_as_far(seen))
     many = "any" if share > 99.95 else f"{share:.1f} %"
     whose = "validation images" if novelty.held_out else "other training images"
     return (
