@@ -16,6 +16,7 @@ from cnnlab.prediction.many import read_source
 from cnnlab.prediction.predictor import load_predictor
 from cnnlab.prediction.sources import from_paths
 from cnnlab.runs import Run
+from cnnlab.ui.inbox import Inbox
 from tests.drawn_digits import drawn_digits
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -92,16 +93,6 @@ def test_a_photograph_is_given_in_colour_though_the_network_takes_grey(own_run: 
     Image.new("RGB", (90, 60), "red").save(tmp_path / "red.png")
     given = read_source(from_paths([tmp_path / "red.png"])[0], load_predictor(own_run)).given
     assert given.mode == "RGB"
-
-
-def test_of_uploads_and_a_pasted_picture_the_last_is_answered():
-    script = AppTest.from_string(
-        "import streamlit as st\n"
-        "from cnnlab.ui.predict.many import _came_last\n"
-        "st.session_state.last = [_came_last(*seen) for seen in "
-        "[('file', 1), ('file', 1), ('file two', 1), ('file two', 2), ('', 2)]]"
-    ).run()
-    assert script.session_state["last"] == [True, True, False, True, True]
 
 
 def test_a_drawing_is_answered_with_its_confidence(own_run: Run):
@@ -193,6 +184,16 @@ def test_a_folder_becomes_a_table_with_the_unreadable_and_why(own_run: Run, fold
     assert len(table) == 6 and max(table["Problem"]).startswith("The file is not an image")
     page.segmented_control(key="predict.kind").set_value("unread").run()
     assert len(page.dataframe[0].value) == 1
+
+
+def test_what_the_browser_sent_becomes_a_table_and_a_removed_upload_leaves_memory(own_run: Run, folder: Path):
+    inbox = Inbox()
+    inbox.put(tuple((path.name, path.read_bytes()) for path in sorted(folder.iterdir())))
+    page = opened(predict_way="Upload", predict_inbox=inbox)
+    assert not page.exception and "**5** of 6 pictures answered; 1 could not be read." in said(page)
+    inbox.put(())
+    page.run()
+    assert not page.exception and not page.dataframe and "predict.many" not in page.session_state
 
 
 def test_a_folder_of_one_picture_is_answered_at_once(own_run: Run, folder: Path):

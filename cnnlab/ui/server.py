@@ -5,6 +5,7 @@ GET /lab/runs/<id>/curves?unit=step&have=<version>   a run's curves; 204 while t
 GET /lab/pictures/<name>                             a picture that a page has put into the picture store
 GET /lab/runs/<id>/status                            where it stands, in words
 GET /lab/runs/<id>/classes?have=<version>            its last accuracy for each class
+POST /lab/inbox/<key>                                a visitor's files; the answer is the inbox's number
 """
 
 import contextlib
@@ -17,13 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import plotly
-from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from cnnlab.paths import runs_dir
 from cnnlab.runs import Run, RunError
 from cnnlab.ui.followed import following
+from cnnlab.ui.inbox import InboxError, find_inbox, receive
 from cnnlab.ui.picture_store import ROUTE, find_picture
 
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -42,6 +44,19 @@ def _picture(request: Request) -> Response:
         return Response(status_code=404)
     headers = {"cache-control": "private, max-age=31536000, immutable"}  # a name never changes its meaning
     return Response(kept.content, media_type=kept.media_type, headers=headers)
+
+
+async def _inbox(request: Request) -> Response:
+    inbox = find_inbox(request.path_params["key"])
+    if inbox is None:
+        return PlainTextResponse("This page has lost its server: load it again.", 404)
+    try:
+        inbox.put(await receive(request.stream()))
+    except InboxError as error:
+        return PlainTextResponse(str(error), 413)
+    except ClientDisconnect:  # the visitor changed their mind
+        return Response(status_code=400)
+    return PlainTextResponse(str(inbox.number))
 
 
 def _warm(request: Request) -> Response:
@@ -91,6 +106,7 @@ ROUTES = [
     Route("/lab/plotly.js", _plotly_js),
     Route("/lab/warm", _warm),
     Route(ROUTE + "{name}", _picture),
+    Route("/lab/inbox/{key}", _inbox, methods=["POST"]),
     Route("/lab/runs/{id}/curves", _curves),
     Route("/lab/runs/{id}/status", _status),
     Route("/lab/runs/{id}/classes", _classes),
@@ -107,6 +123,7 @@ async def warm_up(app: object) -> AsyncIterator[dict[str, Any]]:
 def _import_the_heavy() -> None:
     for part in sorted(Path(__file__).parent.glob("*/*.py")):  # what each page is made of; it brings torch along
         importlib.import_module(f"cnnlab.ui.{part.parent.name}.{part.stem}")
+    importlib.import_module("captum.attr")  # why an answer: it is imported where it is used, and takes a second
     gc.collect()
     gc.freeze()  # Streamlit collects garbage after each script run: torch's objects need no look each time
     _warmed.set()

@@ -28,6 +28,8 @@ ARGUMENTS = (
     "--disable-sync",
     "--disable-dev-shm-usage",
 )
+FAKE_CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+expect.set_options(timeout=20_000)  # milliseconds; a busy machine is slow, not wrong
 WARM = 60  # seconds for the server to import what pages need
 
 
@@ -161,4 +163,10 @@ def settled(page: Page) -> None:
     app = page.get_by_test_id("stApp")
     app.wait_for()
     expect(page.get_by_role("heading").first).to_be_visible()
-    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=20_000)
+    expect(app).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def take_photo(page: Page) -> None:
+    """Press the camera's button once there is a picture to take: before, it does nothing."""
+    page.wait_for_function("() => document.querySelector('video')?.readyState >= 2")
+    page.get_by_role("button", name="Take Photo").click()

@@ -14,11 +14,10 @@ from cnnlab.explain.gallery_pictures import gallery_picture, grey
 from cnnlab.explain.kernels import Kernel, make_kernel
 from cnnlab.explain.presets import make_preset
 from cnnlab.ui.filters.playground import PARTS
-from tests.browser.conftest import ARGUMENTS, chromium, settled
+from tests.browser.conftest import ARGUMENTS, FAKE_CAMERA, chromium, settled, take_photo
 
 INPUT, OUTPUT = ".playground .input canvas", ".playground .output .hold canvas"
 LEFT, TOP, RIGHT = 30, 2, 2  # margins of a picture on its canvas, in view.js
-FAKE_CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 
 def painted(page: Page) -> Page:
@@ -236,7 +235,7 @@ def test_the_webcam_s_picture_is_filtered(browser: Browser, server: str) -> None
     page = filming.new_context(permissions=["camera"], viewport={"width": 1440, "height": 900}).new_page()
     page.goto(server + "/filters?source=Webcam")
     before = output(painted(page))
-    page.get_by_role("button", name="Take Photo").click()
+    take_photo(page)
     expect(page.get_by_text("Your webcam, ")).to_be_visible()
     wait_for_another(page, before)
     filming.close()

@@ -1,5 +1,6 @@
 """The Predict page in a real browser: digits are drawn with the mouse, and the answer is read from the page."""
 
+import io
 import json
 import shutil
 import zipfile
@@ -8,18 +9,25 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from safetensors import safe_open
 from safetensors.torch import save_file
 
 from cnnlab.datasets.base import ImageDataset
 from cnnlab.prediction.predictor import Predictor, load_predictor
 from cnnlab.runs import Run
-from tests.browser.conftest import settled
+from tests.browser.conftest import ARGUMENTS, FAKE_CAMERA, chromium, settled, take_photo
 from tests.drawn_digits import drawn_digits
 
 ANSWER = "[class*='st-key-predict-answer'] h1"
 SEVEN = [(80, 70), (230, 70), (140, 280)]
+PASTE = """bytes => {
+  const brought = new DataTransfer();
+  brought.items.add(new File([new Uint8Array(bytes)], "image.png", { type: "image/png" }));
+  document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: brought }));
+}"""
+COPY = """bytes => navigator.clipboard.write(
+  [new ClipboardItem({ "image/png": new Blob([new Uint8Array(bytes)], { type: "image/png" }) })])"""
 ONE = [(170, 60), (170, 290)]
 
 
@@ -56,6 +64,22 @@ def draw(page: Page, points: list[tuple[int, int]], canvas: int = 0) -> None:
 def drawn_for(page: Page) -> str:
     """Which picture the bars were drawn for."""
     return page.locator(".predict-bars").first.get_attribute("data-drawn") or ""
+
+
+def send(page: Page, files: Path | list[Path]) -> None:
+    page.set_input_files("input[type=file]", files)
+
+
+def recognised(predictor: Predictor, count: int) -> list[tuple[Image.Image, str]]:
+    """Drawings of different digits that the network recognises, and what they are."""
+    found = {d: p for p, d in drawn_digits() if (a := predictor.answer(p)).label == d and a.confidence > 0.6}
+    return [(picture, str(digit)) for digit, picture in found.items()][:count]
+
+
+def png(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def switch(page: Page, way: str) -> None:
@@ -142,7 +166,7 @@ def test_uploaded_pictures_and_a_zip_become_a_table(
         archive.write(tmp_path / "0.png", "inside/0.png")
         archive.write(tmp_path / "1.png", "../outside.png")
     switch(opened, "Upload")
-    opened.set_input_files("input[type=file]", sorted(tmp_path.glob("*.*")))
+    send(opened, sorted(tmp_path.glob("*.*")))
     expect(opened.get_by_text("5 of 7 pictures answered; 2 could not be read.")).to_be_visible()
     expect(opened.get_by_test_id("stDataFrame")).to_be_visible()
     opened.get_by_text("Unreadable", exact=True).click()
@@ -152,11 +176,68 @@ def test_uploaded_pictures_and_a_zip_become_a_table(
 def test_one_uploaded_drawing_is_answered_as_the_same_drawing_in_the_core(
     opened: Page, predictor: Predictor, tmp_path: Path
 ) -> None:
-    picture, digit = next((p, d) for p, d in drawn_digits() if predictor.answer(p).label == d)
+    ((picture, digit),) = recognised(predictor, 1)
     picture.save(tmp_path / "mine.png")
     switch(opened, "Upload")
-    opened.set_input_files("input[type=file]", tmp_path / "mine.png")
-    expect(opened.locator(ANSWER)).to_contain_text(str(digit))
+    send(opened, tmp_path / "mine.png")
+    expect(opened.locator(ANSWER)).to_contain_text(digit)
+
+
+def test_too_many_files_are_refused_before_they_are_sent_and_removed_ones_leave_the_page(
+    opened: Page, tmp_path: Path
+) -> None:
+    switch(opened, "Upload")
+    sent: list[str] = []
+    opened.on("request", lambda request: sent.append(request.url) if "/lab/inbox/" in request.url else None)
+    opened.evaluate(
+        "() => { const input = document.querySelector('.predict-drop input'), chosen = new DataTransfer();"
+        "for (let i = 0; i < 20_000; i++) chosen.items.add(new File([], i + '.png'));"
+        "input.files = chosen.files; input.dispatchEvent(new Event('change')); }"
+    )
+    expect(opened.get_by_role("alert")).to_have_text(
+        "There are more than 10,000 files, the most at a time: choose fewer."
+    )
+    (tmp_path / "notes.txt").write_text("no picture")
+    send(opened, tmp_path / "notes.txt")
+    expect(opened.get_by_role("alert")).to_contain_text("notes.txt is not called as a picture or a zip")
+    assert not sent
+    Image.new("L", (30, 30), 255).save(tmp_path / "white.png")
+    send(opened, [tmp_path / "white.png", tmp_path / "notes.txt"])
+    expect(opened.get_by_text("white.png, 1 KB")).to_be_visible()
+    expect(opened.get_by_text("Left out 1 file not called as a picture")).to_be_visible()
+    expect(opened.locator(ANSWER)).to_be_visible()
+    settled(opened)
+    opened.get_by_role("button", name="Remove").click()
+    expect(opened.locator(ANSWER)).to_have_count(0)
+
+
+def test_a_pasted_picture_is_answered_by_key_and_by_button(
+    goto: Callable[..., Page], new_page: Callable[..., Page], predictor: Predictor
+) -> None:
+    page = goto("/predict", new_page(permissions=["clipboard-read", "clipboard-write"]))
+    switch(page, "Upload")
+    (first, said), (second, other) = recognised(predictor, 2)
+    page.evaluate(PASTE, [*png(first)])
+    expect(page.locator(ANSWER)).to_contain_text(said)
+    settled(page)
+    page.evaluate(COPY, [*png(second)])
+    page.get_by_role("button", name="Paste a picture").click()
+    expect(page.locator(ANSWER)).to_contain_text(other)
+
+
+def test_a_photograph_is_answered(browser: Browser, server: str, predictor: Predictor) -> None:
+    filming = browser.browser_type.launch(executable_path=chromium(), args=(*ARGUMENTS, *FAKE_CAMERA))
+    page = filming.new_context(permissions=["camera"], viewport={"width": 1440, "height": 900}).new_page()
+    page.set_default_timeout(20_000)
+    page.goto(server + "/predict")
+    page.locator("canvas.upper-canvas").wait_for()
+    switch(page, "Camera")
+    take_photo(page)
+    expect(page.locator(ANSWER)).to_be_visible()
+    expect(page.get_by_text("1 × 28 × 28 numbers")).to_be_visible()
+    page.get_by_role("button", name="Clear photo").click()
+    expect(page.locator(ANSWER)).to_have_count(0)
+    filming.close()
 
 
 def copy_that_spells(run: Run, path: Path) -> None:

@@ -1,0 +1,111 @@
+"""The table of many answers: what is filtered, what is taken away as a file, and which row is looked at closer."""
+
+from collections.abc import Callable
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab import launch
+from cnnlab.prediction.many import Row, as_csv, as_parquet, table
+from cnnlab.ui.predict.choice import Subject
+from cnnlab.ui.predict.history import src
+
+SHARE = st.column_config.ProgressColumn(format="%.2f %%", min_value=0, max_value=100)
+
+
+def answers_table(subject: Subject, way: str, rows: list[Row]) -> Row | None:
+    """How many of ``rows`` are answered, their table with its filters, and the files of it; gives the chosen row."""
+    read = [row for row in rows if row.answer]
+    unsure = sum(row.answer.confidence < subject.threshold for row in read if row.answer)
+    st.markdown(
+        f"**{len(read):,}** of {len(rows):,} pictures answered"
+        + (f", {unsure:,} of them less than {100 * subject.threshold:.0f} % sure" if unsure else "")
+        + (f"; {len(rows) - len(read):,} could not be read." if len(read) < len(rows) else ".")
+    )
+    shown = _filtered(subject, rows)
+    event = st.dataframe(
+        _frame(shown),
+        hide_index=True,
+        row_height=44,
+        height=min(44 * len(shown) + 40, 430),
+        key=f"predict.table.{way}",
+        on_select="rerun",
+        selection_mode="single-row",
+        column_config={
+            "Picture": st.column_config.ImageColumn(width="small"),
+            "Confidence": SHARE,
+            "Runner up confidence": SHARE,
+            "Problem": st.column_config.TextColumn(width="large"),
+        },
+    )
+    _takeaway(subject, rows)
+    chosen = event["selection"]["rows"]
+    return shown[chosen[0]] if chosen and chosen[0] < len(shown) else None
+
+
+def _frame(shown: list[Row]) -> pd.DataFrame:
+    """What the table shows: shares in per cent, and problems where there are any."""
+    if not shown:
+        return pd.DataFrame({"Picture": []})
+    columns = table(shown)
+    frame = pd.DataFrame(
+        {
+            "Picture": [src(row.thumbnail) if row.thumbnail else None for row in shown],
+            "File": columns["file"],
+            "Prediction": columns["prediction"],
+            "Confidence": [_percent(row, 0) for row in shown],
+            "Runner up": columns["runner_up"],
+            "Runner up confidence": [_percent(row, 1) for row in shown],
+        }
+    )
+    return frame.assign(Problem=[row.error for row in shown]) if any(row.error for row in shown) else frame
+
+
+def _percent(row: Row, place: int) -> float | None:
+    """How sure the answer at ``place`` is, 0 for the first."""
+    found = row.answer.top(2)[place:] if row.answer else []
+    return 100 * found[0].confidence if found else None
+
+
+def _filtered(subject: Subject, rows: list[Row]) -> list[Row]:
+    kinds = {"all": "All", "sure": "Sure", "unsure": "Not sure", "unread": "Unreadable"}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.segmented_control(
+            "Which", list(kinds), default="all", required=True, format_func=kinds.__getitem__, key="predict.kind"
+        )
+        classes = st.multiselect(
+            "Taken for", subject.predictor.checkpoint.class_names, key=f"predict.taken.{subject.id}",
+            placeholder="any class",
+        )  # fmt: skip
+    names = subject.predictor.checkpoint.class_names
+
+    def wanted(row: Row) -> bool:
+        if row.answer is None:
+            return kind in ("all", "unread") and not classes
+        sure = row.answer.confidence >= subject.threshold
+        return kind in ("all", "sure" if sure else "unsure") and (not classes or names[row.answer.label] in classes)
+
+    return list(filter(wanted, rows))
+
+
+def _takeaway(subject: Subject, rows: list[Row]) -> None:
+    files: tuple[tuple[str, str, str, Callable[[list[Row]], bytes]], ...] = (
+        ("CSV", "csv", "text/csv", as_csv),
+        ("Parquet", "parquet", "application/vnd.apache.parquet", as_parquet),
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for title, ending, mime, make in files:
+            st.download_button(
+                title,
+                partial(make, rows),
+                f"{subject.predictor.run.id}-answers.{ending}",
+                mime,
+                icon=":material/download:",
+                key=f"predict.download.{ending}",
+                on_click="ignore",
+            )
+        st.caption("All rows with all columns. Choose a row at its left edge for a closer look.")
+    st.caption("The same from a shell:")
+    command = ["predict", subject.predictor.run.id, "PATH", "--csv", "answers.csv"]
+    st.code(launch.shown_command(command), language="bash", wrap_lines=True)
