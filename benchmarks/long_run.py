@@ -34,12 +34,12 @@ PLOT = "[class*=st-key-curves] .plot"
 
 HASTEN = f"(() => {{ const slow = window.setTimeout; window.setTimeout = (f, ms) => slow(f, ms / {HASTE}); }})()"
 STAMP = "() => addEventListener('keydown', () => { window.pressedAt = performance.now(); }, { capture: true })"
-OPEN = f"""
-() => new Promise(resolve => {{
-  const look = () => +(document.querySelector('{PLOT}')?.dataset.points ?? 0) > 1000
+OPEN = """
+name => new Promise(resolve => {
+  const look = () => +(document.querySelector(`[class*=st-key-curves-${name}-] .plot`)?.dataset.points ?? 0) > 1000
     ? resolve(performance.now() - window.pressedAt) : requestAnimationFrame(look);
   look();
-}})
+})
 """
 
 
@@ -92,7 +92,7 @@ def opening(page: Page, name: str) -> float:
     expect(page.get_by_role("option")).to_have_count(1)
     page.evaluate(STAMP)
     box.press("Enter")
-    return float(page.evaluate(OPEN)) / 1000
+    return float(page.evaluate(OPEN, name)) / 1000
 
 
 def server_memory() -> int:

@@ -164,13 +164,18 @@ def measure_watching(browser: Browser, url: str, runs: Path, pairs: int) -> None
     session = browser.new_browser_cdp_session()
     processes = [process["id"] for process in session.send("SystemInfo.getProcessInfo")["processInfo"]]
     ratios = []
-    for number in range(pairs):
-        signal_all(processes, signal.SIGSTOP)
-        alone = epoch_seconds(run)
+    try:
+        for number in range(pairs):
+            signal_all(processes, signal.SIGSTOP)
+            alone = epoch_seconds(run)
+            signal_all(processes, signal.SIGCONT)
+            watched = epoch_seconds(run)
+            ratios.append(watched / alone)
+            print(
+                f"pair {number + 1}: alone {alone:.3f} s, watched {watched:.3f} s, ratio {ratios[-1]:.3f}", flush=True
+            )
+    finally:
         signal_all(processes, signal.SIGCONT)
-        watched = epoch_seconds(run)
-        ratios.append(watched / alone)
-        print(f"pair {number + 1}: alone {alone:.3f} s, watched {watched:.3f} s, ratio {ratios[-1]:.3f}", flush=True)
     print(f"ratio watched / alone: median {statistics.median(ratios):.3f}, {min(ratios):.3f} to {max(ratios):.3f}")
     run.request_stop()
     process.wait()
