@@ -159,7 +159,7 @@ def test_the_classics_tell_their_numbers(fresh_folders: Path) -> None:
 def test_the_code_is_shown(fresh_folders: Path) -> None:
     page = opened(network__view="Code")
     assert not page.exception
-    assert "nn.Conv2d(16, 32, 5, padding=2),  # 14×14×32" in page.code[0].value
+    assert "nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),  # 7×7×32" in page.code[0].value
 
 
 @pytest.mark.parametrize("name", ["mlp", "tiny_resnet", "resnet18", "lenet5"])

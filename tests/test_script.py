@@ -1,16 +1,19 @@
 """The plain script has the lab's parameters and, for the same seed on the CPU, its first losses."""
 
 import re
+import shutil
 import subprocess
 import sys
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torchvision
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from torch import nn
 from torch.nn.functional import relu
 
@@ -18,7 +21,7 @@ from cnnlab import datasets, recipes
 from cnnlab.config import ConvBlock, TrainConfig
 from cnnlab.datasets import DATASETS, ImageDataset
 from cnnlab.engine import fit, new_state
-from cnnlab.explain.script import NoScript, script
+from cnnlab.explain.script import script
 from cnnlab.explain.source import helper_source, network_source
 from cnnlab.loader import scaling_of
 from cnnlab.models import MODELS, build, count_parameters
@@ -72,6 +75,7 @@ def assert_same(config: TrainConfig, dataset: ImageDataset, folder: Path) -> Non
 @pytest.mark.parametrize("name", ["as it is", *ODD])
 def test_a_script_on_the_digits_trains_as_the_lab_does(name: str, digits: ImageDataset, tmp_path: Path) -> None:
     config = adapt(recipes.get("quick_digits").config, SHORT | ODD.get(name, {}))
+    assert max(map(len, script_for(config, digits).splitlines())) <= 120
     assert_same(config, digits, tmp_path)
 
 
@@ -94,8 +98,8 @@ def test_every_recipes_script_is_valid_and_about_a_screen(recipe: str) -> None:
     shape = (info.in_channels, info.image_size, info.num_classes)
     text = script(config, shape, (0.5,) * shape[0], (0.5,) * shape[0])
     compile(text, recipe, "exec")
-    ours = recipe.startswith(("quick", "fast"))  # a residual block, a schedule and augmentation besides
-    assert len(text.splitlines()) <= (150 if ours else 100)
+    ours = recipe.startswith(("quick", "fast"))  # a residual block, a validation split and augmentation besides
+    assert len(text.splitlines()) <= (105 if ours else 80)
 
 
 @settings(max_examples=30, deadline=None)
@@ -121,6 +125,37 @@ def test_a_networks_source_draws_the_labs_weights(name: str, shape: tuple[int, i
     assert list(ours) == list(theirs) and all(ours[key].equal(theirs[key]) for key in ours)
 
 
-def test_an_image_folder_gets_a_sentence() -> None:
-    with pytest.raises(NoScript, match="choose one in place of the image folder"):
-        script(TrainConfig(dataset="folder:/flowers"), (3, 32, 2), (0.5,) * 3, (0.5,) * 3)
+@pytest.fixture
+def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two classes of JPEGs and PNGs, larger than the network's images and not square, some lying on their side."""
+    monkeypatch.setenv("CNNLAB_CACHE", str(tmp_path / "cache"))
+    dice = np.random.default_rng(0)
+    root = tmp_path / "flowers"
+    for number in range(60):
+        folder = root / ("daisy" if number % 2 else "rose")
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = dice.integers(0, 256, (40 + number, 90, 3), dtype=np.uint8)
+        turned = Image.Exif()
+        turned[0x0112] = 6  # the camera lay on its side
+        file = folder / f"{number}.{'jpg' if number % 3 else 'png'}"
+        Image.fromarray(pixels).save(file, exif=turned if number % 5 == 0 else Image.Exif())
+    return root
+
+
+@pytest.mark.parametrize(("split", "color"), [(False, True), (True, False)], ids=["one folder", "three splits, grey"])
+def test_an_image_folders_script_trains_as_the_lab_does(
+    split: bool, color: bool, pictures: Path, tmp_path: Path
+) -> None:
+    root = pictures
+    if split:
+        root = tmp_path / "split"
+        for part in ("train", "val", "test"):
+            shutil.copytree(pictures, root / part)
+    changes = {"dataset": f"folder:{root}", "image_size": 20, "color": color, "batch_size": 8, "epochs": 2}
+    config = adapt(recipes.get("quick_digits").config, changes | {"model": "cnn_5x5", "device": "cpu"})
+    assert_same(config, datasets.load(config), tmp_path)
+
+
+def test_a_folder_that_is_gone_gets_a_sentence() -> None:
+    with pytest.raises(datasets.DatasetError, match="There is no folder"):
+        script(TrainConfig(dataset="folder:/nowhere/flowers"), (3, 32, 2), (0.5,) * 3, (0.5,) * 3)

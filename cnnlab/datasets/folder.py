@@ -83,13 +83,18 @@ def _folders(path: Path) -> list[Path]:
     return sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
-def _list(root: Path) -> tuple[list[_File], tuple[str, ...]]:
+def split_folders(root: Path) -> dict[str, Path]:
+    """Where each split of the images below ``root`` lies: ``train`` alone is ``root`` itself. Raises DatasetError."""
     if not root.is_dir():
         raise DatasetError(f"There is no folder {root}: give folder:PATH with the path of your images.")
     parts = {p.name: p for p in _folders(root) if p.name in SPLIT_NAMES}
     if parts and "train" not in parts:
         raise DatasetError(f"{root} has {' and '.join(parts)}, but no train folder: add train/class/….")
-    parts = parts or {"train": root}
+    return parts or {"train": root}
+
+
+def _list(root: Path) -> tuple[list[_File], tuple[str, ...]]:
+    parts = split_folders(root)
     class_names = tuple(p.name for p in _folders(parts["train"]))
     if len(class_names) < 2:
         raise DatasetError(

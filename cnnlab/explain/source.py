@@ -18,6 +18,8 @@ from cnnlab.models.classics import SMALL, VGG_LEAST
 from cnnlab.models.residual import ResidualBlock
 
 Shape = tuple[int, int, int]
+BEGINS_A_LINE = (nn.Conv2d, nn.Linear, nn.Flatten, ResidualBlock)
+WIDEST = 100  # characters of a line of layers
 
 
 def network_source(config: TrainConfig, shape: Shape) -> str:
@@ -33,11 +35,14 @@ def network_source(config: TrainConfig, shape: Shape) -> str:
     assert isinstance(network, nn.Sequential)
     image = (shape[0], shape[1], shape[1])
     sizes = {part.name: size_text(part.output[1:]) for part in anatomy(network, image)}
-    lines = []
+    lines: list[tuple[str, str]] = []  # layers with the activation, pooling … after them, and what leaves the last
     for name, layer in network.named_children():
         size = sizes.get(name) or sizes.get(f"{name}.relu (2)", "")
-        lines.append(f"    {layer_source(layer)},  # {size}".rstrip("# "))
-    return "model = nn.Sequential(\n" + "\n".join(lines) + "\n)"
+        call = f"{layer_source(layer)},"
+        if lines and not isinstance(layer, BEGINS_A_LINE) and len(lines[-1][0]) + len(call) < WIDEST:
+            call = f"{lines.pop()[0]} {call}"
+        lines.append((call, size))
+    return "model = nn.Sequential(\n" + "".join(f"    {calls}  # {size}\n" for calls, size in lines) + ")"
 
 
 def helper_source(config: TrainConfig) -> str:

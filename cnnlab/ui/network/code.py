@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from cnnlab.explain.script import NoScript, script
+from cnnlab.datasets import FOLDER_PREFIX
+from cnnlab.explain.script import script
 from cnnlab.loader import scaling_of
 from cnnlab.ui.network.choice import Subject
 from cnnlab.ui.network.images import lab_images
@@ -17,20 +18,17 @@ def code_view(subject: Subject) -> None:
     if dataset is None:
         return
     scaling = scaling_of(subject.config, dataset)
-    try:
-        text = script(subject.config, subject.shape, scaling.mean, scaling.std)
-    except NoScript as error:
-        st.info(str(error), icon=":material/code_off:")
-        return
+    text = script(subject.config, subject.shape, scaling.mean, scaling.std)
+    beside = "scikit-learn" if "sklearn" in text else "torchvision"
+    name = "folder" if subject.config.dataset.startswith(FOLDER_PREFIX) else subject.config.dataset
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(
             "This script defines the same network and trains it with the same settings; it needs PyTorch and "
-            f"{'scikit-learn' if subject.config.dataset == 'digits' else 'torchvision'} alone. For the same seed on a "
-            "CPU its losses are those of the lab.",
+            f"{beside} alone. For the same seed on a CPU its losses are those of the lab.",
             width=760,
         )
         st.download_button(
-            "Download", text, f"{subject.config.model}_{subject.config.dataset}.py", "text/x-python",
+            "Download", text, f"{subject.config.model}_{name}.py", "text/x-python",
             icon=":material/download:", key="code.download",
         )  # fmt: skip
     st.code(text, language="python")

@@ -1,0 +1,130 @@
+"""The part of a plain script that reads the images and holds some of them out.
+
+>>> print(reading(TrainConfig(dataset="mnist", validation_fraction=0), (1, 28, 10)).splitlines()[-1])
+images, labels = images.to(DEVICE), labels.to(DEVICE)
+"""
+
+import json
+
+from cnnlab.config import TrainConfig
+from cnnlab.datasets import DATASETS, FOLDER_PREFIX, folder, folder_path
+from cnnlab.datasets.base import TEST_SPLIT_SEED
+from cnnlab.datasets.digits import TEST_FRACTION
+from cnnlab.explain.source import Shape
+
+TORCHVISION = {
+    "mnist": "MNIST",
+    "fashion_mnist": "FashionMNIST",
+    "kmnist": "KMNIST",
+    "cifar10": "CIFAR10",
+    "cifar100": "CIFAR100",
+}
+
+HOLD_OUT = '''\
+def hold_out(images: Tensor, labels: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The rest's images and labels, then those of the ``share`` of each class that is held out."""
+    dice = torch.Generator().manual_seed(seed)
+    held = torch.zeros(len(labels), dtype=torch.bool)
+    for label in labels.unique():
+        members = (labels == label).nonzero().flatten()
+        held[members[torch.randperm(len(members), generator=dice)[: round(len(members) * share)]]] = True
+    return images[~held], labels[~held], images[held], labels[held]
+'''
+
+PICTURE = '''\
+def picture(path: str) -> Tensor:
+    """The middle of an upright picture, uint8 [C, {size}, {size}].
+
+    Unlike in the lab transparent pixels keep their colour, 16 bits are cut off, and a damaged file ends the script.
+    """
+    opened = Image.open(path)
+    opened.draft("{mode}", ({size}, {size}))  # a JPEG is decoded at a fraction of its size
+    upright = ImageOps.exif_transpose(opened).convert("{mode}")
+    return pil_to_tensor(ImageOps.fit(upright, ({size}, {size}), Image.Resampling.BILINEAR))
+'''
+
+LOAD = '''\
+def load(folder: str) -> tuple[Tensor, Tensor]:
+    """Images and labels. Unlike in the lab GIFs are left out, and every folder needs a picture of every class."""
+    images, labels = zip(*torchvision.datasets.ImageFolder(folder, loader=picture))
+    return torch.stack(images), torch.tensor(labels)
+'''
+
+
+def title(config: TrainConfig) -> str:
+    """The dataset's name for people."""
+    if config.dataset.startswith(FOLDER_PREFIX):
+        return f"the pictures in {folder_path(config.dataset).name}"
+    return DATASETS.get(config.dataset).title
+
+
+def holds_out(config: TrainConfig) -> bool:
+    """Whether there are validation images to choose by."""
+    return config.validation_fraction > 0 or "val" in _folders(config)
+
+
+def functions(config: TrainConfig, shape: Shape) -> list[str]:
+    """The functions that reading needs."""
+    found = []
+    folders = _folders(config)
+    if folders:
+        found += [PICTURE.format(mode="RGB" if shape[0] == 3 else "L", size=shape[1]), LOAD]
+    drawn_test = config.dataset == "digits" or (folders and "test" not in folders)
+    if drawn_test or (config.validation_fraction and "val" not in folders):
+        found.append(HOLD_OUT)
+    return found
+
+
+def reading(config: TrainConfig, shape: Shape) -> str:
+    """The lines after which images, labels, and those of the other splits are there."""
+    folders = _folders(config)
+    if folders:
+        lines = _folder(folders)
+    else:
+        lines = _digits(shape[1]) if config.dataset == "digits" else _torchvision(config.dataset, shape[0])
+    if "val" in folders:
+        lines.append(f"val_images, val_labels = load({folders['val']})")
+    elif config.validation_fraction:
+        held = f"hold_out(images, labels, {config.validation_fraction!r}, SEED)"
+        lines.append(f"images, labels, val_images, val_labels = {held}")
+    if config.train_images:
+        order = "torch.randperm(len(labels), generator=torch.Generator().manual_seed(SEED))"
+        lines.append(f"some = {order}[:{config.train_images}]")
+        lines.append("images, labels = images[some], labels[some]")
+    return "\n".join([*lines, "images, labels = images.to(DEVICE), labels.to(DEVICE)"])
+
+
+def _folders(config: TrainConfig) -> dict[str, str]:
+    """The splits of an image folder and where they lie, in quotes; empty for any other dataset."""
+    if not config.dataset.startswith(FOLDER_PREFIX):
+        return {}
+    found = folder.split_folders(folder_path(config.dataset))
+    return {name: json.dumps(str(path), ensure_ascii=False) for name, path in found.items()}
+
+
+def _folder(folders: dict[str, str]) -> list[str]:
+    lines = [f"images, labels = load({folders['train']})"]
+    if "test" in folders:
+        return [*lines, f"test_images, test_labels = load({folders['test']})"]
+    held = f"hold_out(images, labels, {folder.TEST_FRACTION}, seed={TEST_SPLIT_SEED})"
+    return [*lines, f"images, labels, test_images, test_labels = {held}"]
+
+
+def _digits(size: int) -> list[str]:
+    held = f"hold_out(images, torch.tensor(digits.target), {TEST_FRACTION}, seed={TEST_SPLIT_SEED})"
+    return [
+        "digits = load_digits()  # 1,797 of 8×8, with 16 for white",
+        "grey = torch.tensor(digits.images, dtype=torch.float32).unsqueeze(1) * (255 / 16)",
+        f'images = interpolate(grey, size=({size}, {size}), mode="bicubic").clamp(0, 255).round().byte()',
+        f"images, labels, test_images, test_labels = {held}",
+    ]
+
+
+def _torchvision(name: str, in_channels: int) -> list[str]:
+    channels_first = ".permute(0, 3, 1, 2)" if in_channels == 3 else ".unsqueeze(1)"
+    split = f'torchvision.datasets.{TORCHVISION[name]}("data", train=train, download=True)'
+    return [
+        f"train, test = ({split} for train in (True, False))",
+        f"images, labels = torch.as_tensor(train.data){channels_first}, torch.as_tensor(train.targets)",
+        f"test_images, test_labels = torch.as_tensor(test.data){channels_first}, torch.as_tensor(test.targets)",
+    ]
