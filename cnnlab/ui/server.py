@@ -124,6 +124,12 @@ def _import_the_heavy() -> None:
     for part in sorted(Path(__file__).parent.glob("*/*.py")):  # what each page is made of; it brings torch along
         importlib.import_module(f"cnnlab.ui.{part.parent.name}.{part.stem}")
     importlib.import_module("captum.attr")  # why an answer: it is imported where it is used, and takes a second
+    from cnnlab.config import TrainConfig
+    from cnnlab.explain.anatomy import anatomy
+    from cnnlab.models import outline
+
+    # torch loads what computes on its meta device at the first use: seconds that the Network page need not wait
+    anatomy(outline(TrainConfig(model="resnet18"), 1, 28, 10), (1, 28, 28))
     gc.collect()
     gc.freeze()  # Streamlit collects garbage after each script run: torch's objects need no look each time
     _warmed.set()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from cnnlab import models, recipes
+from cnnlab import recipes
 from cnnlab.checkpoints import CheckpointError, read_checkpoint
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DATASETS
@@ -71,7 +71,7 @@ def choose() -> Subject | None:
     try:
         subject = {"model": _model, "recipe": _recipe, "run": _run, "build": _build}[source]()
         if subject:
-            models.outline(subject.config, *subject.shape)
+            cache.parts(subject.config, subject.shape)  # raises where it cannot be
             _train_button(subject)
         return subject
     except (ModelError, ConfigError, CheckpointError, RunError) as error:
