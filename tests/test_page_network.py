@@ -181,6 +181,21 @@ def test_the_sum_of_a_chosen_pixel_is_torchs(fresh_folders: Path) -> None:
     assert len(page.dataframe[0].value) == 25
 
 
+def test_a_step_begins_with_the_runs_weights_or_its_first(fresh_folders: Path, trained_run: Run) -> None:
+    shutil.copytree(trained_run.path, fresh_folders / "own")
+    page = opened(network__source="run", network__view="One training step", step__stage="After")
+    trained = float(metrics(page)["Loss before"])
+    page.segmented_control(key="step.start").set_value("Its first weights").run()
+    assert not page.exception and trained < 0.5 < float(metrics(page)["Loss before"])
+
+
+def test_a_pixel_of_the_image_itself_is_accounted_for(fresh_folders: Path) -> None:
+    page = opened(network__view="Flow")
+    page.session_state["flow.chosen"] = (-1, 0, 14, 14)
+    page.run()
+    assert not page.exception and "(255/255 − 0.3127)/0.3567 = **1.9271**" in said(page)
+
+
 def test_untrained_flows_beside_trained(fresh_folders: Path, trained_run: Run) -> None:
     shutil.copytree(trained_run.path, fresh_folders / "own")
     for weights in ("Both", "Trained", "Untrained"):

@@ -61,6 +61,19 @@ def test_the_opened_steps_are_those_of_the_training(
         assert step.gradient_norm == pytest.approx(real["grad_norm"], rel=1e-2)
 
 
+def test_a_step_may_begin_with_other_weights(grey_squares: ImageDataset) -> None:
+    config = config_of(optimizer="sgd", lr=0.05)
+    state = new_state(config, grey_squares)
+    first = open_step(config, grey_squares)
+    assert open_step(config, grey_squares, weights=state.model.state_dict()).loss == first.loss
+    for _ in fit(state, grey_squares, adapt(config, {"epochs": 2, "device": "cpu"})):
+        pass
+    step = open_step(config, grey_squares, weights=state.model.state_dict())
+    assert step.loss < first.loss and step.left_over == 0
+    losses = repeat_steps(config, grey_squares, 1, weights=state.model.state_dict())
+    assert losses == [step.loss, step.loss_after]
+
+
 def test_each_loss_is_minus_log_p(grey_squares: ImageDataset) -> None:
     step = open_step(config_of(), grey_squares)
     p = step.probabilities[torch.arange(16), step.labels]
@@ -89,5 +102,5 @@ def test_repeating_a_step_lowers_the_loss_and_a_great_rate_blows_it_up(grey_squa
 
 
 def test_a_network_too_large_is_refused_in_a_sentence(grey_squares: ImageDataset) -> None:
-    with pytest.raises(TooLarge, match=r"134,\d+,\d+ parameters is too large"):
+    with pytest.raises(TooLarge, match=r"134,\d+,\d+ parameters takes 4\.3 GB .* such as ResNet-18"):
         open_step(TrainConfig(model="vgg16"), grey_squares)

@@ -5,11 +5,12 @@
 (2.3128, 2.2046)
 
 It is the very step of a training by this config: same weights, same images, same dropout. Only the arithmetic is in
-double precision, so that what is worked out by hand agrees with torch to every digit that is shown.
+double precision, so that what is worked out by hand agrees with torch to every digit that is shown. It may also begin
+with other weights, such as a trained run's.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -24,7 +25,9 @@ from cnnlab.loader import SEED_STRIDE, Batch, epoch_batches, scaling_of, steps_p
 from cnnlab.optim import lr_at, make_optimizer
 
 MOST_PARAMETERS = 20_000_000  # a step of more takes a few hundred MB for each visitor
+COPIES = 4  # of each weight, in 8 bytes: itself, its gradient, and what Adam remembers
 KEPT = 1024  # values of each weight tensor that are written down, from the first on
+SMALLER = "ResNet-18"  # what to look at instead
 _drawing = threading.Lock()  # torch's random state is one for all threads
 
 
@@ -77,22 +80,26 @@ class TooLarge(ValueError):
 
 @dataclass
 class _Training:
-    """A training of its own, in double precision."""
+    """A training of its own, in double precision, from ``weights`` on (a state dict) or from the first ones."""
 
     config: TrainConfig
     dataset: ImageDataset
     lr: float | None
+    weights: Mapping[str, Tensor] | None
 
     def __post_init__(self) -> None:
         shape = (self.dataset.in_channels, self.dataset.image_size, self.dataset.num_classes)
         size = models.count_parameters(models.outline(self.config, *shape))
         if size > MOST_PARAMETERS:
             raise TooLarge(
-                f"A step of {size:,} parameters is too large to be opened here: choose a network of at most "
-                f"{MOST_PARAMETERS:,}."
+                f"A step of {size:,} parameters takes {8 * COPIES * size / 1e9:.1f} GB when it is opened, too much "
+                f"for a look: choose a network of at most {MOST_PARAMETERS:,}, such as {SMALLER}."
             )
         torch.manual_seed(self.config.seed)
-        self.model = models.build(self.config, *shape).double().train()
+        self.model = models.build(self.config, *shape)
+        if self.weights is not None:
+            self.model.load_state_dict(dict(self.weights))
+        self.model.double().train()
         self.optimizer = make_optimizer(self.model.parameters(), self.config)
         self.train = self.dataset.splits(self.config).train
         self.scaling = scaling_of(self.config, self.dataset)
@@ -151,23 +158,36 @@ class _Training:
         return nn.utils.get_total_norm(gradients).item() if gradients else 0.0
 
 
-def open_step(config: TrainConfig, dataset: ImageDataset, number: int = 1, lr: float | None = None) -> Step:
+def open_step(
+    config: TrainConfig,
+    dataset: ImageDataset,
+    number: int = 1,
+    lr: float | None = None,
+    weights: Mapping[str, Tensor] | None = None,
+) -> Step:
     """Step ``number`` (from 1 on) of a training by ``config``, opened; ``lr`` in place of the schedule's, if given.
 
-    Raises TooLarge for networks above MOST_PARAMETERS.
+    It begins with ``weights`` (a state dict of the network) in place of the first ones, if given; the optimiser begins
+    anew. Raises TooLarge for networks above MOST_PARAMETERS.
     """
     with _drawing:
-        training = _Training(config, dataset, lr)
+        training = _Training(config, dataset, lr, weights)
         batches = training.batches()
         for earlier in range(1, number):
             training.step(next(batches)[1], earlier)
         return _opened(training, *next(batches), number)
 
 
-def repeat_steps(config: TrainConfig, dataset: ImageDataset, steps: int, lr: float | None = None) -> list[float]:
+def repeat_steps(
+    config: TrainConfig,
+    dataset: ImageDataset,
+    steps: int,
+    lr: float | None = None,
+    weights: Mapping[str, Tensor] | None = None,
+) -> list[float]:
     """The loss on one and the same batch before each of ``steps`` steps with it, and after the last."""
     with _drawing:
-        training = _Training(config, dataset, lr)
+        training = _Training(config, dataset, lr, weights)
         _, batch = next(training.batches())
         losses = [training.step(batch, number) for number in range(1, steps + 1)]
         return [*losses, training.forward(batch, steps)[1].mean().item()]

@@ -72,6 +72,21 @@ def test_a_clicked_pixel_shows_the_sum_that_torch_computes(goto: Goto) -> None:
     expect(page.get_by_text("It sees 14×14 pixels of the image")).to_be_visible()
 
 
+def test_the_arrow_keys_go_to_a_pixel_and_its_place_and_value_are_told(goto: Goto) -> None:
+    page = network_page(goto, "Flow")
+    strip = page.locator(".maps .scroll[data-of='3']")
+    strip.focus()
+    page.keyboard.press("ArrowRight")  # into the middle of the first channel
+    expect(page.get_by_text(re.compile(r"4\. Conv2d, channel \d+, row 7, column 7"))).to_be_visible()
+    for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    told = page.get_by_text(re.compile(r"4\. Conv2d, channel \d+, row 8, column 9"))
+    expect(told).to_be_visible()
+    value = told.inner_text().rpartition(": ")[2]
+    expect(strip).to_have_attribute("aria-label", re.compile(rf"row 8, column 9, value {value.replace('−', '-')}$"))
+    expect(strip).to_be_focused()
+
+
 def test_a_broken_network_says_where_and_a_click_mends_it(goto: Goto) -> None:
     page = network_page(goto, "Anatomy")
     choose(page, "Show", "My own, from blocks")

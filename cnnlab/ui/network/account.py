@@ -12,16 +12,19 @@ from cnnlab.figures.framed import framed
 from cnnlab.ui import cache
 from cnnlab.ui.network.choice import Subject
 from cnnlab.ui.network.maps import Place
+from cnnlab.ui.network.way import Way
 
-IMAGE_SIDE = 224  # pixels of the image on the screen, about
+IMAGE_SIDE = 280  # pixels of the image on the screen, at most
 TOP = 10  # contributions of a linear layer
 
 
-def account(
-    subject: Subject, layers: list[Layer], inputs: Tensor, pixels: Tensor, chosen: Place, names: tuple[str, ...]
-) -> None:
-    """The account of the value at ``chosen`` of the network whose ``layers`` answered ``inputs``."""
+def account(subject: Subject, way: Way, pixels: Tensor, chosen: Place, names: tuple[str, ...]) -> None:
+    """The account of the value at ``chosen`` on the ``way`` of ``pixels`` (uint8 [1, C, H, W]) through the network."""
+    layers, inputs = way.layers, way.inputs
     index, channel, row, column = chosen
+    if index == IMAGE:
+        _scaled(way, pixels, chosen)
+        return
     layer, part = layers[index], cache.parts(subject.config, subject.shape)[index]
     taken = [(inputs if s == IMAGE else layers[s].output)[0] for s in layer.sources]
     flat = layer.output.dim() == 2
@@ -40,18 +43,35 @@ def account(
         st.markdown(f"`{plain_account(layer, taken, channel, row, column)}`")
 
 
+def _scaled(way: Way, pixels: Tensor, chosen: Place) -> None:
+    _, channel, row, column = chosen
+    value, pixel = float(way.inputs[0, channel, row, column]), int(pixels[0, channel, row, column])
+    mean, std = way.scaling.mean[channel], way.scaling.std[channel]
+    st.markdown(f"**Image**, channel {channel}, row {row}, column {column}: **{_number(value)}**")
+    _framed(pixels, (row, row + 1), (column, column + 1), "The pixel itself.")
+    st.markdown(
+        f"(x/255 − mean)/deviation: ({pixel}/255 − {_number(mean)})/{_number(std)} = **{_number(value)}**. Networks "
+        "learn faster from inputs around 0."
+    )
+
+
 def _seen(part: Part, pixels: Tensor, row: int, column: int) -> None:
-    image = pixels[0].numpy()
-    side = image.shape[1]
-    cell = max(1, IMAGE_SIDE // side)
+    side = pixels.shape[-1]
     if part.field is None or len(part.output) == 2:
-        st.image(framed(image, (0, side), (0, side), cell), caption="It sees the whole image.")
+        _framed(pixels, (0, side), (0, side), "It sees the whole image.")
         return
     rows, columns = part.field.span(row), part.field.span(column)
     seen = f"rows {rows[0]} to {rows[1] - 1}, columns {columns[0]} to {columns[1] - 1}"
     outside = min(rows[0], columns[0]) < 0 or max(rows[1], columns[1]) > side
     caption = f"It sees {part.field.size}×{part.field.size} pixels of the image: {seen}."
-    st.image(framed(image, rows, columns, cell), caption=caption + (" Beyond the edge is padding." if outside else ""))
+    _framed(pixels, rows, columns, caption + (" Beyond the edge is padding." if outside else ""))
+
+
+def _framed(pixels: Tensor, rows: tuple[int, int], columns: tuple[int, int], caption: str) -> None:
+    image = pixels[0].numpy()
+    picture = framed(image, rows, columns, max(1, IMAGE_SIDE // image.shape[1]))
+    st.image(picture, width=picture.shape[1])
+    st.caption(caption)
 
 
 def _convolution(found: Products, taken: Tensor) -> None:

@@ -1,16 +1,10 @@
-"""Flow: an image on its way through the network, untrained or trained or both; a clicked pixel gives its account."""
-
-from dataclasses import dataclass
+"""Flow: an image on its way through the network, untrained or trained or both; a chosen pixel gives its account."""
 
 import streamlit as st
-import torch
-from torch import Tensor, nn
 
-from cnnlab import models
-from cnnlab.config import TrainConfig
-from cnnlab.evaluation.evaluate import checkpoint_time
-from cnnlab.explain.activations import Layer, activations, strongest_channels
+from cnnlab.explain.activations import IMAGE, strongest_channels
 from cnnlab.explain.drawing import size_text
+from cnnlab.explain.step import MOST_PARAMETERS, SMALLER
 from cnnlab.figures.strips import strip_png
 from cnnlab.loader import Scaling, scaling_of
 from cnnlab.ui import cache
@@ -19,27 +13,9 @@ from cnnlab.ui.network.choice import Subject
 from cnnlab.ui.network.flow_image import flow_image
 from cnnlab.ui.network.images import lab_images
 from cnnlab.ui.network.maps import Place, Row, feature_maps
+from cnnlab.ui.network.way import SIDES, Way, way_through
 
-MOST_PARAMETERS = 20_000_000  # a network of more is not built just to look at it
 CHOSEN, SIDE = "flow.chosen", "flow.side"
-SIDES = ("Untrained", "Trained")
-
-
-@dataclass(frozen=True)
-class Passed:
-    """An image's way through one network: ``inputs`` float32 [1, C, H, W] and all layers' outputs."""
-
-    side: str
-    inputs: Tensor
-    layers: list[Layer]
-
-
-@st.cache_resource(max_entries=4, show_spinner="Building the network …")
-def _untrained(settings: str, shape: cache.Shape) -> nn.Module:
-    config = TrainConfig.model_validate_json(settings)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        return models.build(config, *shape).eval()
 
 
 def flow_view(subject: Subject) -> None:
@@ -47,8 +23,9 @@ def flow_view(subject: Subject) -> None:
     size = cache.parameter_count(subject.config, subject.shape)
     if size > MOST_PARAMETERS:
         st.info(
-            f"{subject.title} has {size:,} parameters for these images, too many to build just for a look: choose a "
-            f"network of at most {MOST_PARAMETERS:,}.",
+            f"{subject.title} has {size:,} parameters for these images, {4 * size / 1e9:.1f} GB, too many to build "
+            f"just for a look: choose a network of at most {MOST_PARAMETERS:,} in the sidebar, such as {SMALLER}. Its "
+            "Anatomy and its Code are there all the same.",
             icon=":material/inventory_2:",
         )
         return
@@ -61,13 +38,13 @@ def flow_view(subject: Subject) -> None:
             st.info("Draw something or choose a picture: it then flows through the network.", icon=":material/draw:")
             return
         sides = _sides(subject)
-    ways = [_pass(side, subject, pixels, scaling) for side in sides]
+    ways = [way_through(side, subject, pixels, scaling) for side in sides]
     chosen = _chosen(subject, ways)
     with left:
         _strips(subject, ways, chosen)
     with right:
         way = next((w for w in ways if w.side == st.session_state.get(SIDE)), ways[-1])
-        account(subject, way.layers, way.inputs, pixels, chosen, dataset.class_names if dataset else ())
+        account(subject, way, pixels, chosen, dataset.class_names if dataset else ())
 
 
 def _halved(subject: Subject) -> Scaling:
@@ -86,18 +63,7 @@ def _sides(subject: Subject) -> tuple[str, ...]:
     return both[shown]
 
 
-def _pass(side: str, subject: Subject, pixels: Tensor, scaling: Scaling) -> Passed:
-    if side == "Trained" and subject.run is not None:
-        changed = checkpoint_time(subject.run, subject.checkpoint)
-        known = cache.predictor(subject.run.path, subject.checkpoint, changed)
-        network, scaling = known.network, known.checkpoint.scaling
-    else:
-        network = _untrained(subject.config.model_dump_json(), subject.shape)
-    inputs = scaling(pixels)
-    return Passed(side, inputs, activations(network, inputs))
-
-
-def _chosen(subject: Subject, ways: list[Passed]) -> Place:
+def _chosen(subject: Subject, ways: list[Way]) -> Place:
     """Layer, channel, row and column: by default the middle of the first layer's strongest channel."""
     layers = ways[0].layers
     place: Place | None = st.session_state.get(CHOSEN)
@@ -115,23 +81,33 @@ def _pick(place: Place, side: str) -> None:
         st.session_state[SIDE] = side
 
 
-def _strips(subject: Subject, ways: list[Passed], chosen: Place) -> None:
+def _strips(subject: Subject, ways: list[Way], chosen: Place) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         most = st.select_slider(
             "Channels of each layer", (8, 16, 32, 64, 256), 16, key="flow.most", width=210, persist_state="session"
         )
         strongest = st.toggle("Strongest first", True, key="flow.strongest", persist_state="session")
-    st.caption("Dark is 0, orange above, blue below; one scale for each strip. Click a pixel to see how it came about.")
+    st.caption(
+        "Dark is 0, orange above, blue below; one scale for each strip. Click a pixel, or go to it "
+        "with the arrow keys, to see how it came about."
+    )
     rows = []
-    for index, layer in enumerate(ways[-1].layers):
-        output = layer.output[0]
-        order = strongest_channels(output)[:most] if strongest else list(range(len(output)))[:most]
-        for way in ways:
-            maps = way.layers[index].output[0][order]
-            maps = maps if maps.dim() == 3 else maps[:, None, None]
-            of = f"of {len(output):,}" if len(order) < len(output) else ""
-            note = f"{size_text(tuple(output.shape))} {f'· {len(order)} {of} shown' if of else ''}"
-            side = way.side if len(ways) > 1 else ""
-            rows.append(Row(index, f"{index + 1}. {layer.kind}", note, side, order, strip_png(maps.numpy())))
+    for index in range(IMAGE, len(ways[-1].layers)):
+        output = ways[-1].output(index)
+        ordered = strongest and index != IMAGE
+        order = (strongest_channels(output) if ordered else list(range(len(output))))[:most]
+        rows += [_row(way, index, order, chosen, len(ways) > 1) for way in (ways if index != IMAGE else ways[-1:])]
     with st.container(height=720, border=False):
         feature_maps(rows, chosen, f"flow.maps.{subject.id}", _pick)
+
+
+def _row(way: Way, index: int, order: list[int], chosen: Place, named: bool) -> Row:
+    """The strip of a layer's channels ``order``, or of the image's; ``named`` with whose weights."""
+    output = way.output(index)
+    shape = tuple(way.inputs[0].shape) if index == IMAGE else tuple(way.layers[index].output.shape[1:])
+    of = f"of {len(output):,}" if len(order) < len(output) else ""
+    note = f"{size_text(shape)} {f'· {len(order)} {of} shown' if of else ''}"
+    title = "Image, as scaled" if index == IMAGE else f"{index + 1}. {way.layers[index].kind}"
+    side = way.side if named and index != IMAGE else ""
+    value = f"{float(output[chosen[1:]]):.4f}" if chosen[0] == index else ""
+    return Row(index, title, note, side, order, strip_png(output[order].numpy()), value)

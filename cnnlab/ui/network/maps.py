@@ -1,4 +1,4 @@
-"""Strips of feature maps in which a click names a layer, a channel and a pixel.
+"""Strips of feature maps in which a click, or the arrow keys, name a layer, a channel and a pixel.
 
 >>> feature_maps(rows, chosen, key="maps", pick=remember)                # doctest: +SKIP
 """
@@ -19,7 +19,10 @@ Place = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Row:
-    """One layer's strip: ``channels`` names its tiles; ``side`` is "" or which network's it is."""
+    """One layer's strip: ``channels`` names its tiles; ``side`` is "" or which network's it is.
+
+    ``value`` is what lies at the chosen place, for those who cannot see it; empty where that is in another layer.
+    """
 
     layer: int
     title: str
@@ -27,13 +30,14 @@ class Row:
     side: str
     channels: Sequence[int]
     strip: Strip
+    value: str = ""
 
 
 _component = component(__file__)
 
 
 def feature_maps(rows: Sequence[Row], chosen: Place, key: str, pick: Callable[[Place, str], None]) -> None:
-    """Show ``rows``, the chosen pixel framed; ``pick`` hears of a click: the place, and which side's strip it was."""
+    """Show ``rows``, the chosen pixel framed; ``pick`` hears of a choice: the place, and which side's strip it was."""
 
     def picked() -> None:
         if place := st.session_state[key].picked:
@@ -55,6 +59,7 @@ def _sent(row: Row) -> dict[str, object]:
         "title": row.title,
         "note": row.note,
         "side": row.side,
+        "value": row.value,
         "channels": list(row.channels),
         "tiles": strip.tiles,
         "width": strip.tile_width,

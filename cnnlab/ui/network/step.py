@@ -1,28 +1,40 @@
 """One training step, opened: stage by stage with Next, beside each the lines of PyTorch that did it."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import streamlit as st
+from torch import Tensor
 
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
+from cnnlab.evaluation.evaluate import checkpoint_time
 from cnnlab.explain.step import Step, TooLarge, open_step, repeat_steps
-from cnnlab.ui import words
+from cnnlab.runs import Run
+from cnnlab.ui import cache, words
 from cnnlab.ui.network.choice import Subject
 from cnnlab.ui.network.images import lab_images
 from cnnlab.ui.network.repeat import repeat_view
 from cnnlab.ui.network.stages import STAGES, code_of
 
+Start = tuple[Path, str, int] | None
+"""A run, its checkpoint and when that was written; None for the first weights."""
 STAGE = "step.stage"
 MOST_STEPS = 20  # that are taken before the opened one
 
 
 @st.cache_resource(max_entries=4, show_spinner="Taking the step …")
-def _step(settings: str, changed: int, _dataset: ImageDataset, number: int, lr: float | None) -> Step:
-    return open_step(TrainConfig.model_validate_json(settings), _dataset, number, lr)
+def _step(identity: tuple[str, int, Start], _dataset: ImageDataset, number: int, lr: float | None) -> Step:
+    return open_step(TrainConfig.model_validate_json(identity[0]), _dataset, number, lr, _weights(identity[2]))
 
 
 @st.cache_data(max_entries=16, show_spinner="Repeating the step …")
-def _losses(settings: str, changed: int, _dataset: ImageDataset, steps: int, lr: float | None) -> list[float]:
-    return repeat_steps(TrainConfig.model_validate_json(settings), _dataset, steps, lr)
+def _losses(identity: tuple[str, int, Start], _dataset: ImageDataset, steps: int, lr: float | None) -> list[float]:
+    return repeat_steps(TrainConfig.model_validate_json(identity[0]), _dataset, steps, lr, _weights(identity[2]))
+
+
+def _weights(start: Start) -> Mapping[str, Tensor] | None:
+    return cache.predictor(*start).network.state_dict() if start else None
 
 
 def step_view(subject: Subject) -> None:
@@ -34,27 +46,30 @@ def step_view(subject: Subject) -> None:
     if dataset is None:
         return
     config = subject.config
-    number, lr = _settings(config)
-    identity = (config.model_dump_json(), id(dataset))
+    start, number, lr = _settings(subject)
+    identity = (config.model_dump_json(), id(dataset), start)
     try:
-        step = _step(*identity, dataset, number, lr)
+        step = _step(identity, dataset, number, lr)
     except (TooLarge, DatasetError) as error:
         st.info(str(error), icon=":material/inventory_2:")
         return
     stage = _switch()
     with st.container(border=True):
         st.subheader(f"{stage + 1}. {list(STAGES)[stage]}", anchor=False)
-        left, right = st.columns([5, 3], gap="large")
+        left, right = st.columns([5, 3], gap="medium")
         with left:
             list(STAGES.values())[stage](step, config, dataset)
         with right:
             st.caption("The lines that do it")
-            st.code(code_of(stage, config), language="python")
-    repeat_view(config, step, lambda steps, rate: _losses(*identity, dataset, steps, rate))
+            st.code(code_of(stage, config), language="python", wrap_lines=True)
+    repeat_view(config, step, lambda steps, rate: _losses(identity, dataset, steps, rate))
 
 
-def _settings(config: TrainConfig) -> tuple[int, float | None]:
+def _settings(subject: Subject) -> tuple[Start, int, float | None]:
+    config, start = subject.config, None
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        if subject.run is not None:
+            start = _start(subject.run, subject.checkpoint)
         number = st.number_input(
             "Open step", 1, MOST_STEPS, 1, key="step.number", width=140, persist_state="session",
             help="Which step of the training; from the second on momentum has something to remember.",
@@ -66,16 +81,26 @@ def _settings(config: TrainConfig) -> tuple[int, float | None]:
                 "Learning rate", value=config.lr, format="%g", key="step.lr", width=160, persist_state="session",
                 help="In place of the schedule's; try 10 and 100 times as much.",
             )  # fmt: skip
-        st.caption(
-            f"The recipe's optimiser: {words.choice(config.optimizer)}"
-            + (f" with momentum {config.momentum:g}" if config.momentum else "")
-            + f", batches of {config.batch_size}, from the first weights on. In double "
-            "precision, so that every digit can be followed."
-        )
+    st.caption(
+        f"The recipe's optimiser: {words.choice(config.optimizer)}"
+        + (f" with momentum {config.momentum:g}" if config.momentum else "")
+        + f", batches of {config.batch_size}, "
+        + ("from the run's weights on; optimiser and schedule begin anew" if start else "from the first weights on")
+        + ". In double precision, so that every digit can be followed."
+    )
     if lr is not None and not 0 < lr <= 1e6:
         st.error(f"A learning rate of {lr:g} is not allowed: give a number above 0, such as {config.lr:g}.")
         lr = None
-    return int(number), lr
+    return start, int(number), lr
+
+
+def _start(run: Run, checkpoint: str) -> Start:
+    """The run's checkpoint, or None for its first weights."""
+    names = ("The run's weights", "Its first weights")
+    chosen = st.segmented_control(
+        "Begin with", names, default=names[0], required=True, key="step.start", persist_state="session"
+    )
+    return (run.path, checkpoint, checkpoint_time(run, checkpoint)) if chosen == names[0] else None
 
 
 def _switch() -> int:

@@ -1,0 +1,52 @@
+"""An image's way through the page's network, with its first weights or those of the run."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+import torch
+from torch import Tensor, nn
+
+from cnnlab import models
+from cnnlab.config import TrainConfig
+from cnnlab.evaluation.evaluate import checkpoint_time
+from cnnlab.explain.activations import IMAGE, Layer, activations
+from cnnlab.loader import Scaling
+from cnnlab.ui import cache
+from cnnlab.ui.network.choice import Subject
+
+SIDES = ("Untrained", "Trained")
+
+
+@dataclass(frozen=True)
+class Way:
+    """``inputs`` float32 [1, C, H, W], the image as scaled, and all layers' outputs; ``side`` is one of SIDES."""
+
+    side: str
+    scaling: Scaling
+    inputs: Tensor
+    layers: list[Layer]
+
+    def output(self, index: int) -> Tensor:
+        """What the layer at ``index``, or IMAGE, gives: [C, H, W]; a feature counts as a channel of one pixel."""
+        values = self.inputs[0] if index == IMAGE else self.layers[index].output[0]
+        return values if values.dim() == 3 else values[:, None, None]
+
+
+def way_through(side: str, subject: Subject, pixels: Tensor, scaling: Scaling) -> Way:
+    """The way of ``pixels`` (uint8 [1, C, H, W]); a trained network scales them as it was trained."""
+    if side == "Trained" and subject.run is not None:
+        changed = checkpoint_time(subject.run, subject.checkpoint)
+        known = cache.predictor(subject.run.path, subject.checkpoint, changed)
+        network, scaling = known.network, known.checkpoint.scaling
+    else:
+        network = _untrained(subject.config.model_dump_json(), subject.shape)
+    inputs = scaling(pixels)
+    return Way(side, scaling, inputs, activations(network, inputs))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Building the network …")
+def _untrained(settings: str, shape: cache.Shape) -> nn.Module:
+    config = TrainConfig.model_validate_json(settings)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        return models.build(config, *shape).eval()
