@@ -130,7 +130,7 @@ def _forward(config: TrainConfig) -> list[str]:
 
 
 def _augmentation(config: TrainConfig, size: int) -> list[str]:
-    """From ``chosen`` to ``pixels``: the lab's throws of dice in the lab's order; empty where there is nothing to do."""
+    """From ``chosen`` to ``pixels``: the lab's throws of dice in its order; empty where nothing is to do."""
     lines = []
     if config.augment_rotation:
         lines.append(f"pixels = rotate(pixels.float(), {config.augment_rotation!r}, dice)")
