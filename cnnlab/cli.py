@@ -39,7 +39,8 @@ from cnnlab.runs import (
 if TYPE_CHECKING:
     from cnnlab.prediction.many import Row
     from cnnlab.sweeps.folder import SweepFolder
-    from cnnlab.sweeps.study import Plan, Trial
+    from cnnlab.sweeps.plan import Plan
+    from cnnlab.sweeps.study import Trial
 
 OK, FAILED, WRONG = 0, 1, 2
 TRIALS = 20  # of a sweep
@@ -269,7 +270,8 @@ def _sweep(given: argparse.Namespace) -> int:
 
 def _plan(given: argparse.Namespace, folder: "SweepFolder") -> "Plan":
     """What to search for: what the arguments say, or, of a sweep that has begun, what it has searched for until now."""
-    from cnnlab.sweeps.study import Plan, load_sweep
+    from cnnlab.sweeps.plan import Plan
+    from cnnlab.sweeps.study import load_sweep
 
     if given.vary:
         base = adapt(recipes.get(given.recipe).config if given.recipe else TrainConfig(), given.settings)

@@ -124,7 +124,8 @@ def resume(run: Run) -> None:
     _launch(run, ["resume", str(run.path)], min(before, most_processes(run.config.device)) if before > 1 else 1)
 
 
-def _launch(run: Run, arguments: list[str], processes: int) -> None:
+def spawn(arguments: list[str], log_path: Path, processes: int = 1) -> subprocess.Popen[bytes]:
+    """Start ``python -m cnnlab`` in a session of its own, so that it outlives us; what it prints goes to the log."""
     _children[:] = [child for child in _children if child.poll() is None]
     environment: Mapping[str, str] = {
         **os.environ,
@@ -133,7 +134,7 @@ def _launch(run: Run, arguments: list[str], processes: int) -> None:
         "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")])),
     }
     engine = ["-m", "torch.distributed.run", *torchrun_arguments(processes)] if processes > 1 else []
-    with run.log_path.open("ab") as log:
+    with log_path.open("ab") as log:
         child = subprocess.Popen(
             [sys.executable, *engine, "-m", "cnnlab", *arguments],
             stdin=subprocess.DEVNULL,
@@ -145,6 +146,11 @@ def _launch(run: Run, arguments: list[str], processes: int) -> None:
     _children.append(child)
     if hasattr(os, "setpriority"):
         os.setpriority(os.PRIO_PROCESS, child.pid, NICENESS)
+    return child
+
+
+def _launch(run: Run, arguments: list[str], processes: int) -> None:
+    child = spawn(arguments, run.log_path, processes)
     deadline = time.monotonic() + PATIENCE
     while not (run.state() in LIVE and (run.path / "config.json").exists()):
         if child.poll() is not None:

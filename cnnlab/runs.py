@@ -214,12 +214,7 @@ class Run:
 
     def log_tail(self, lines: int = 200) -> str:
         """The last lines that the process printed."""
-        try:
-            with self.log_path.open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - 200 * lines))
-                return "\n".join(file.read().decode("utf-8", "replace").splitlines()[-lines:])
-        except OSError:
-            return ""
+        return tail(self.log_path, lines)
 
     def checkpoint_path(self, name: str) -> Path:
         """Where the checkpoint ``name`` (best or last) lies, or would."""
@@ -236,6 +231,16 @@ class Run:
     def chosen_checkpoint(self) -> str | None:
         """best, or last where nothing chose a best, or None where nothing was saved yet."""
         return next((name for name in ("best", "last") if self.checkpoint_path(name).is_file()), None)
+
+
+def tail(path: Path, lines: int = 200) -> str:
+    """The last lines of a log; nothing where there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 200 * lines))
+            return "\n".join(file.read().decode("utf-8", "replace").splitlines()[-lines:])
+    except OSError:
+        return ""
 
 
 def _lines_from_the_end(path: Path) -> Iterator[bytes]:

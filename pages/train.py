@@ -8,6 +8,7 @@ from cnnlab.ui.train.run_actions import open_question
 from cnnlab.ui.train.run_view import run_view
 from cnnlab.ui.train.runs_view import runs_view
 from cnnlab.ui.train.setup_view import setup_view
+from cnnlab.ui.train.sweeps_view import sweeps_view
 from cnnlab.ui.train.views import current_view, restore_view, view_address, view_switch
 
 restore_form()
@@ -19,6 +20,6 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     view_switch()
 write_address(view_address())
 
-{"New run": setup_view, "Run": run_view, "All runs": runs_view}[current_view()]()
+{"New run": setup_view, "Run": run_view, "All runs": runs_view, "Sweeps": sweeps_view}[current_view()]()
 open_question()
 follow_history()

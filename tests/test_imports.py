@@ -23,7 +23,8 @@ LAYERS = [
     {"follow"},
     {"explain"},
     {"evaluation"},
-    {"prediction", "launch", "console", "sweeps"},
+    {"prediction", "launch", "console"},
+    {"sweeps"},
     {"cli"},
     {"__main__"},
 ]

@@ -6,13 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.trial import create_trial
 
-from cnnlab import cli
+from cnnlab import cli, launch, recipes
 from cnnlab.config import TrainConfig
-from cnnlab.parsing import ConfigError
-from cnnlab.runs import Run, list_runs
+from cnnlab.parsing import ConfigError, adapt
+from cnnlab.runs import Run, RunError, list_runs
 from cnnlab.sweeps.folder import SweepFolder, free_name, list_sweeps
-from cnnlab.sweeps.study import LOST, Plan, Sweep, SweepError, load_sweep, open_sweep
+from cnnlab.sweeps.importance import ENOUGH, importance
+from cnnlab.sweeps.plan import Plan
+from cnnlab.sweeps.start import begin_arguments, join_arguments, start_sweep
+from cnnlab.sweeps.study import LOST, Sweep, SweepError, load_sweep, open_sweep
+from cnnlab.sweeps.suggest import suggestion, variable
 from cnnlab.sweeps.sweep import check_sweep, forget_the_dead, run_sweep
 from cnnlab.sweeps.vary import Vary, combinations, parse_vary
 from cnnlab.train import Listener
@@ -95,6 +101,7 @@ def test_each_trial_is_a_run_and_the_sweep_goes_on_where_it_ended(tmp_path: Path
 def test_every_combination_is_tried_once_and_then_the_sweep_ends(tmp_path: Path) -> None:
     vary = ("optimizer=sgd,adam", "momentum=0.5,0.9")
     trials = run_sweep(opened(tmp_path), Plan(TINY.model_copy(update={"epochs": 1}), vary, 20), silent)
+    assert load_sweep(SweepFolder(tmp_path, "search")).plan().trials == 3
     assert sorted(str(t.settings) for t in trials) == [
         "{'optimizer': 'adam'}",
         "{'optimizer': 'sgd', 'momentum': 0.5}",
@@ -246,3 +253,41 @@ def test_wrong_arguments_are_answered_in_a_sentence(
     assert cli.main(["sweep", *flags]) == (1 if flags == ["--name", "nobody"] else 2)
     assert said in capsys.readouterr().err
     assert list_sweeps(fresh_folders) == []
+
+
+@pytest.mark.parametrize("recipe", recipes.RECIPES.names())
+def test_what_is_suggested_to_vary_can_be_trained(recipe: str) -> None:
+    config = adapt(recipes.get(recipe).config, {"validation_fraction": 0.1, "dataset": "digits"})
+    for name in variable(config):
+        vary = suggestion(name, config)
+        assert parse_vary(vary.text, config) == vary
+        check_sweep(config, [vary])
+
+
+def test_how_much_a_setting_mattered_is_told_once_enough_trials_have_finished(tmp_path: Path) -> None:
+    sweep = opened(tmp_path)
+    space = {"lr": FloatDistribution(0.001, 0.1), "batch_size": CategoricalDistribution([32, 64])}
+    for number in range(ENOUGH):
+        assert importance(sweep) == {}
+        settings = {"lr": 0.001 + 0.009 * number, "batch_size": (32, 64)[number % 2]}
+        sweep.study.add_trial(create_trial(params=settings, distributions=space, value=1 - settings["lr"]))
+    shares = importance(sweep)
+    assert list(shares) == ["lr", "batch_size"]
+    assert sum(shares.values()) == pytest.approx(1)
+
+
+def test_a_sweep_is_started_as_a_process_of_its_own(
+    fresh_folders: Path, until: Callable[[Callable[[], object], str], None]
+) -> None:
+    plan = Plan(TINY, LR, 1)
+    arguments = begin_arguments(plan, "search")
+    folder = SweepFolder(fresh_folders, "search")
+    start_sweep(folder, arguments)
+    assert folder.at_work() or load_sweep(folder).trials()
+    folder.request_stop()
+    with pytest.raises(RunError, match="There is no sweep 'nobody'"):
+        start_sweep(SweepFolder(fresh_folders, "nobody"), join_arguments("nobody"))
+    assert [f.name for f in list_sweeps(fresh_folders)] == ["search"]
+    assert load_sweep(folder).plan() == plan
+    until(lambda: not folder.at_work(), "the end")
+    assert all(child.wait() is not None for child in launch._children)

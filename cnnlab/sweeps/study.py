@@ -16,13 +16,14 @@ from optuna.storages import JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
-from cnnlab.config import TrainConfig
 from cnnlab.parsing import ConfigError, parse
-from cnnlab.runs import Run, is_held
+from cnnlab.runs import LIVE, Run, is_held
 from cnnlab.sweeps.folder import SweepFolder
-from cnnlab.sweeps.vary import Vary, parse_vary
+from cnnlab.sweeps.plan import Plan
 
 State = Literal["queued", "running", "finished", "pruned", "failed", "stopped", "interrupted"]
+
+JUDGED: tuple[State, ...] = ("finished", "pruned", "failed")  # these are not tried again
 
 FIRST = 4  # trials that are never cut short: without some to compare with, nothing is hopeless
 BEAT, LOST = 60, 300  # seconds: how often a worker on a database gives a sign of life, and how long one may be silent
@@ -36,21 +37,6 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)  # what is to be said goes 
 
 class SweepError(Exception):
     """A sweep that cannot be read; the message says which, why and what to do."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a sweep searches for: ``vary`` as on the command line, all else as in ``config``; at most ``trials``."""
-
-    config: TrainConfig
-    vary: tuple[str, ...]
-    trials: int
-    recipe: str | None = None
-
-    @property
-    def varied(self) -> tuple[Vary, ...]:
-        """What is varied. Raises ConfigError."""
-        return tuple(parse_vary(text, self.config) for text in self.vary)
 
 
 @dataclass(frozen=True)
@@ -99,7 +85,16 @@ class Sweep:
         """All trials, in the order in which they began. Raises SweepError."""
         with _reading(self.folder):
             kept = self.study.get_trials(deepcopy=False)
-            return [_trial(self, t) for t in kept if t.user_attrs.get(END) != "dropped" and t.state.name != "WAITING"]
+        return [_trial(self, t) for t in kept if t.user_attrs.get(END) != "dropped" and t.state != TrialState.WAITING]
+
+    def state(self, trials: list[Trial]) -> State:
+        """running, finished (all its ``trials`` are made), stopped, or interrupted: a worker was cut off."""
+        plan, workers = self.plan(), self.folder.workers()
+        if any(worker.alive() for worker in workers) or any(trial.state in LIVE for trial in trials):
+            return "running"
+        if plan and sum(trial.state in JUDGED for trial in trials) >= plan.trials:
+            return "finished"
+        return "interrupted" if workers else "stopped"
 
     def is_dead(self, trial: FrozenTrial) -> bool:
         """Whether the process of a trial that has not ended was cut off, as far as can be told from here."""
@@ -113,15 +108,20 @@ class Sweep:
         return False  # its run lies on another host: what the database hears of it decides
 
 
+def settings_of(trial: FrozenTrial | optuna.Trial) -> dict[str, Any]:
+    """What a trial varies: values out of a range with as many digits as anybody would type, and so they are trained."""
+    ranged = {n for n, of in trial.distributions.items() if isinstance(of, optuna.distributions.FloatDistribution)}
+    return {name: float(f"{value:.4g}") if name in ranged else value for name, value in trial.params.items()}
+
+
 def best_of(trials: list[Trial]) -> Trial | None:
     """The finished trial of the highest accuracy, the first of equals; None where none has finished."""
     return max((t for t in trials if t.state == "finished"), key=lambda t: t.accuracy or 0.0, default=None)
 
 
 def _trial(sweep: Sweep, trial: FrozenTrial) -> Trial:
-    facts = trial.user_attrs
-    run = facts.get(RUN, "")
-    return Trial(trial.number, run, trial.params, _state(sweep, trial), _accuracy(trial), facts.get(REASON, ""))
+    run, reason = trial.user_attrs.get(RUN, ""), trial.user_attrs.get(REASON, "")
+    return Trial(trial.number, run, settings_of(trial), _state(sweep, trial), _accuracy(trial), reason)
 
 
 def _state(sweep: Sweep, trial: FrozenTrial) -> State:

@@ -10,28 +10,24 @@ Any number of workers, on any hosts that see the journal or the database, take p
 
 import random
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.storages._heartbeat import get_heartbeat_thread  # Optuna beats by itself in Study.optimize alone
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnlab.config import TrainConfig, applies, condition
-from cnnlab.engine import Record
 from cnnlab.parsing import ConfigError, adapt
-from cnnlab.runs import Run, RunError, create_run
 from cnnlab.sweeps.folder import Worker
-from cnnlab.sweeps.study import END, REASON, RUN, Plan, Sweep, Trial
+from cnnlab.sweeps.plan import Plan
+from cnnlab.sweeps.study import END, Sweep, Trial
+from cnnlab.sweeps.trial import Listen, end_trial, make_trial
 from cnnlab.sweeps.vary import Vary, combinations
-from cnnlab.train import CHECK_ERRORS, Listener, check, train, versions
+from cnnlab.train import CHECK_ERRORS, check
 
 MANY = 10_000  # combinations above which nobody tries them all
-
-Listen = Callable[[Path], Listener]
-"""Makes the Listener of a run from its log's path."""
 
 
 def run_sweep(sweep: Sweep, plan: Plan, listen: Listen, worker: Worker | None = None) -> list[Trial]:
@@ -45,7 +41,7 @@ def run_sweep(sweep: Sweep, plan: Plan, listen: Listen, worker: Worker | None = 
     while not (worker and worker.stop_requested()):
         forget_the_dead(sweep)
         trial = _next_trial(sweep, plan)
-        if trial is None or _try(sweep, plan, trial, listen, worker) == "stopped":
+        if trial is None or make_trial(sweep, plan, trial, listen, worker) == "stopped":
             break
     return sweep.trials()
 
@@ -94,6 +90,8 @@ def _next_trial(sweep: Sweep, plan: Plan) -> optuna.Trial | None:
         tried = _counted(sweep)
         left = plan.trials - len(tried)
         free = _free(plan, tried)
+        if left > 0 and free == []:
+            sweep.keep(replace(plan, trials=len(tried)))  # there are no more
         if left <= 0 or free == []:
             return None
         if free is not None and len(free) <= left:  # there is time for all of them
@@ -104,7 +102,7 @@ def _next_trial(sweep: Sweep, plan: Plan) -> optuna.Trial | None:
         earlier = [t for t in _counted(sweep) if t.number < trial.number]  # two workers may have begun at once
         if len(earlier) < plan.trials and settings not in [t.params for t in earlier]:
             return trial
-        _end(sweep, trial, "dropped")
+        end_trial(sweep, trial, "dropped")
         if free:
             sweep.study.enqueue_trial(random.choice(free))
 
@@ -145,91 +143,3 @@ def _suggest(trial: optuna.Trial, setting: Vary) -> Any:
     if setting.whole:
         return trial.suggest_int(setting.name, int(setting.low), int(setting.high), log=setting.log)
     return trial.suggest_float(setting.name, setting.low, setting.high, log=setting.log)
-
-
-# ── one trial ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _try(sweep: Sweep, plan: Plan, trial: optuna.Trial, listen: Listen, worker: Worker | None) -> str:
-    """Train with the settings of ``trial``; what became of it: finished, pruned, stopped or failed."""
-    try:
-        config = adapt(plan.config, trial.params)
-        check(config)
-    except CHECK_ERRORS as error:  # each value is allowed, but not together
-        return _end(sweep, trial, "failed", str(error))
-    facts = {"config": config.model_dump(mode="json"), "sweep": sweep.folder.name, "recipe": plan.recipe}
-    run, lock = _new_run(sweep, trial.number, facts | {"versions": versions()})
-    with lock, get_heartbeat_thread(trial._trial_id, sweep.study._storage):
-        trial.set_user_attr(RUN, run.id)
-        if worker:
-            worker.begins(run)
-        judge = _Judge(listen(run.log_path), trial, run)
-        judge.say(f"Trial {trial.number}: " + ", ".join(f"{name} = {value}" for name, value in trial.params.items()))
-        try:
-            status = train(run, judge)
-        finally:
-            judge.close()
-        return _judged(sweep, trial, status, judge)  # while the lock is held: others take the trial for alive
-
-
-def _judged(sweep: Sweep, trial: optuna.Trial, status: str, judge: "_Judge") -> str:
-    if status == "stopped" and judge.hopeless:
-        sweep.study.tell(trial, state=TrialState.PRUNED, skip_if_finished=True)
-        return "pruned"
-    if status == "finished" and judge.best is None:
-        return _end(sweep, trial, "failed", "There were no validation images to compare by: hold some out.")
-    if status == "finished":
-        sweep.study.tell(trial, judge.best, skip_if_finished=True)
-        return status
-    return _end(sweep, trial, status, str((judge.run.last_record() or {}).get("message", "")))
-
-
-def _end(sweep: Sweep, trial: optuna.Trial, end: str, reason: str = "") -> str:
-    try:
-        trial.set_user_attr(END, end)
-        trial.set_user_attr(REASON, reason)
-    except optuna.exceptions.UpdateFinishedTrialError:
-        return end  # another worker has taken us for dead
-    sweep.study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
-    return end
-
-
-def _new_run(sweep: Sweep, number: int, facts: dict[str, Any]) -> tuple[Run, Any]:
-    """A run named after the sweep and the trial, or, where an older one is called so, with a number behind it."""
-    stem = f"{sweep.folder.name}-{number:03d}"
-    for attempt in range(1, 100):
-        path = sweep.folder.runs / (stem if attempt == 1 else f"{stem}-{attempt}")
-        if not (path / "config.json").exists():
-            return create_run(path, facts)
-    raise RunError(f"There are too many runs called {stem} already: choose another --name.")
-
-
-class _Judge(Listener):
-    """Passes on what a training says, tells the study of each epoch, and stops the run once it is hopeless."""
-
-    def __init__(self, listener: Listener, trial: optuna.Trial, run: Run) -> None:
-        self.listener, self.trial, self.run = listener, trial, run
-        self.best: float | None = None
-        self.hopeless = False
-
-    def say(self, text: str) -> None:
-        self.listener.say(text)
-
-    def task(self, what: str, done: int, total: int) -> None:
-        self.listener.task(what, done, total)
-
-    def begin(self, config: TrainConfig, step: int, steps: int) -> None:
-        self.listener.begin(config, step, steps)
-
-    def close(self) -> None:
-        self.listener.close()
-
-    def record(self, record: Record) -> None:
-        self.listener.record(record)
-        if record.event == "epoch" and "best/accuracy" in record.values:
-            self.best = record.values["best/accuracy"]
-            self.trial.report(self.best, record.epoch)
-            if not self.hopeless and self.trial.should_prune():
-                self.hopeless = True
-                self.say("Cut short: at this epoch most other trials were better.")
-                self.run.request_stop()

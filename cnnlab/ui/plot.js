@@ -92,6 +92,7 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
   root.querySelector(".save").hidden = !data.name;
   root.classList.toggle("picks", data.picks);
   root.classList.toggle("labels", data.labels);
+  root.classList.toggle("halo", Boolean(state.figure.layout.meta?.halo));
   plot.style.height = state.figure.layout.height + "px";
   plot.setAttribute("aria-label", data.alt);
   plot.setAttribute("role", data.picks ? "application" : "img");

@@ -4,6 +4,7 @@ GET /lab/plotly.js                                   Plotly, from the installed 
 GET /lab/runs/<id>/curves?unit=step&have=<version>   a run's curves; 204 while there is nothing newer
 GET /lab/pictures/<name>                             a picture that a page has put into the picture store
 GET /lab/runs/<id>/status                            where it stands, in words
+GET /lab/sweeps/<name>/status                        where a sweep stands, in words
 GET /lab/runs/<id>/classes?have=<version>            its last accuracy for each class
 POST /lab/inbox/<key>                                a visitor's files; the answer is the inbox's number
 """
@@ -24,6 +25,7 @@ from starlette.routing import Route
 
 from cnnlab.paths import runs_dir
 from cnnlab.runs import Run, RunError
+from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.ui.followed import following
 from cnnlab.ui.inbox import InboxError, find_inbox, receive
 from cnnlab.ui.picture_store import ROUTE, find_picture
@@ -82,6 +84,15 @@ def _status(request: Request) -> Response:
         return Response(status_code=404)
 
 
+def _sweep_status(request: Request) -> Response:
+    from cnnlab.ui.train.sweep_status import SweepError, read_sweep, sweep_status
+
+    try:
+        return JSONResponse(asdict(sweep_status(read_sweep(SweepFolder(runs_dir(), request.path_params["name"])))))
+    except SweepError:
+        return Response(status_code=404)
+
+
 def _answer(request: Request, series: Any) -> Response:
     run = Run(runs_dir() / request.path_params["id"])
     with following(run) as reader:
@@ -110,6 +121,7 @@ ROUTES = [
     Route("/lab/runs/{id}/curves", _curves),
     Route("/lab/runs/{id}/status", _status),
     Route("/lab/runs/{id}/classes", _classes),
+    Route("/lab/sweeps/{name}/status", _sweep_status),
 ]
 
 

@@ -16,6 +16,14 @@ STATES: dict[State, tuple[str, Colour, str]] = {
 }
 """State -> (icon, colour, what it means)."""
 
+SWEEP_STATES: dict[str, tuple[str, Colour, str]] = {
+    "running": (":material/play_circle:", "blue", "workers are at it"),
+    "finished": (":material/check_circle:", "green", "all its trials are done"),
+    "stopped": (":material/pause_circle:", "orange", "was stopped and can go on"),
+    "interrupted": (":material/power_off:", "orange", "a worker was cut off; it can go on"),
+}
+"""A sweep's state -> (icon, colour, what it means)."""
+
 
 CHOICES = {
     "unit": "grey values in [0, 1]",

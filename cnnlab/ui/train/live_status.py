@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from cnnlab.runs import LIVE, Run, State
 from cnnlab.ui.component import component
-from cnnlab.ui.train.status import status
+from cnnlab.ui.train.status import Status, status
 
 _component = component(__file__)
 
@@ -20,5 +20,13 @@ def live_status(run: Run, state: State) -> None:
     ``state`` is what the rest of the page was drawn for.
     """
     src = f"/lab/runs/{run.id}/status" if state in LIVE else ""
-    data = {"status": asdict(status(run)), "shown": state, "src": src}
-    _component(data=data, key=f"status.{run.id}", height="content", on_changed_change=lambda: None)
+    watched(status(run), state, src, key=f"status.{run.id}")
+
+
+def watched(now: Status, shown: str, src: str, key: str) -> None:
+    """Show ``now``, again and again with what ``src`` answers, unless that is empty.
+
+    Once the answer's state is not ``shown``, the page reruns.
+    """
+    data = {"status": asdict(now), "shown": shown, "src": src}
+    _component(data=data, key=key, height="content", on_changed_change=lambda: None)

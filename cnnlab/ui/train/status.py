@@ -30,9 +30,12 @@ class Tile:
 
 @dataclass(frozen=True)
 class Status:
-    """How far a run is: ``share`` in [0, 1] of its steps, and in how many seconds to look again."""
+    """How far a run is: ``share`` in [0, 1] of its steps, and in how many seconds to look again.
 
-    state: State
+    Another ``state`` tells that there is something else to show.
+    """
+
+    state: str
     share: float
     text: str
     tiles: tuple[Tile, ...]

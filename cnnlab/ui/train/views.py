@@ -8,10 +8,10 @@ import streamlit as st
 from cnnlab.paths import runs_dir
 from cnnlab.runs import Run, list_runs
 
-View = Literal["New run", "Run", "All runs"]
-VIEWS: tuple[View, ...] = ("New run", "Run", "All runs")
-VIEW, RUN = "train.view", "train.run"
-ADDRESS: dict[View, str] = {"New run": "new", "Run": "run", "All runs": "all"}
+View = Literal["New run", "Run", "All runs", "Sweeps"]
+VIEWS: tuple[View, ...] = ("New run", "Run", "All runs", "Sweeps")
+VIEW, RUN, SWEEP = "train.view", "train.run", "train.sweep"
+ADDRESS: dict[View, str] = {"New run": "new", "Run": "run", "All runs": "all", "Sweeps": "sweeps"}
 
 
 def restore_view() -> None:
@@ -24,6 +24,7 @@ def restore_view() -> None:
         view, run_id = "Run", live
     st.session_state[VIEW] = view or ("Run" if run_id else "New run")
     st.session_state[RUN] = run_id
+    st.session_state[SWEEP] = st.query_params.get("sweep")
 
 
 def open_address(asked: Mapping[str, str]) -> None:
@@ -49,6 +50,18 @@ def open_run(run_id: str | None) -> None:
     """Go to the view of the run ``run_id``."""
     st.session_state[RUN] = run_id
     show_view("Run")
+
+
+def show_sweep(name: str | None) -> None:
+    """Go to the sweep ``name``; None is the list of all, with the form for a new one."""
+    st.session_state[SWEEP] = name
+    show_view("Sweeps")
+
+
+def wanted_sweep() -> str | None:
+    """The name of the sweep that was asked for, which may be gone; None for the list of all."""
+    wanted: str | None = st.session_state.get(SWEEP)
+    return wanted
 
 
 def current_view() -> View:
@@ -88,5 +101,7 @@ def view_address() -> dict[str, str]:
     view = current_view()
     if view == "Run":
         current_run()  # by default the newest
-    run = st.session_state[RUN]
+    run, sweep = st.session_state[RUN], wanted_sweep()
+    if view == "Sweeps" and sweep:
+        return {"view": ADDRESS[view], "sweep": sweep}
     return {"view": ADDRESS[view]} | ({"run": run} if run and view == "Run" else {})

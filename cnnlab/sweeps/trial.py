@@ -1,0 +1,113 @@
+"""One trial of a sweep: an ordinary run with the settings that were chosen for it, cut short once it is hopeless.
+
+>>> make_trial(sweep, plan, trial, ConsoleListener, worker)                      # doctest: +SKIP
+'finished'
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import optuna
+from filelock import FileLock
+from optuna.storages._heartbeat import get_heartbeat_thread  # Optuna beats by itself in Study.optimize alone
+from optuna.trial import TrialState
+
+from cnnlab.config import TrainConfig
+from cnnlab.engine import Record
+from cnnlab.parsing import adapt
+from cnnlab.runs import Run, RunError, create_run
+from cnnlab.sweeps.folder import Worker
+from cnnlab.sweeps.plan import Plan
+from cnnlab.sweeps.study import END, REASON, RUN, Sweep, settings_of
+from cnnlab.train import CHECK_ERRORS, Listener, check, train, versions
+
+Listen = Callable[[Path], Listener]
+"""Makes the Listener of a run from its log's path."""
+
+
+def make_trial(sweep: Sweep, plan: Plan, trial: optuna.Trial, listen: Listen, worker: Worker | None) -> str:
+    """Train with the settings of ``trial``; what became of it: finished, pruned, stopped or failed."""
+    try:
+        settings = settings_of(trial)
+        config = adapt(plan.config, settings)
+        check(config)
+    except CHECK_ERRORS as error:  # each value is allowed, but not together
+        return end_trial(sweep, trial, "failed", str(error))
+    facts = {"config": config.model_dump(mode="json"), "sweep": sweep.folder.name, "recipe": plan.recipe}
+    run, lock = _new_run(sweep, trial.number, facts | {"versions": versions()})
+    with lock, get_heartbeat_thread(trial._trial_id, sweep.study._storage):
+        trial.set_user_attr(RUN, run.id)
+        if worker:
+            worker.begins(run)
+        judge = _Judge(listen(run.log_path), trial, run)
+        judge.say(f"Trial {trial.number}: " + ", ".join(f"{name} = {value}" for name, value in settings.items()))
+        try:
+            status = train(run, judge)
+        finally:
+            judge.close()
+        return _judged(sweep, trial, status, judge)  # while the lock is held: others take the trial for alive
+
+
+def _judged(sweep: Sweep, trial: optuna.Trial, status: str, judge: "_Judge") -> str:
+    if status == "stopped" and judge.hopeless:
+        sweep.study.tell(trial, state=TrialState.PRUNED, skip_if_finished=True)
+        return "pruned"
+    if status == "finished" and judge.best is None:
+        return end_trial(sweep, trial, "failed", "There were no validation images to compare by: hold some out.")
+    if status == "finished":
+        sweep.study.tell(trial, judge.best, skip_if_finished=True)
+        return status
+    return end_trial(sweep, trial, status, str((judge.run.last_record() or {}).get("message", "")))
+
+
+def end_trial(sweep: Sweep, trial: optuna.Trial, end: str, reason: str = "") -> str:
+    """Write down that a trial is failed, stopped or dropped, and why; gives ``end``."""
+    try:
+        trial.set_user_attr(END, end)
+        trial.set_user_attr(REASON, reason)
+    except optuna.exceptions.UpdateFinishedTrialError:
+        return end  # another worker has taken us for dead
+    sweep.study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
+    return end
+
+
+def _new_run(sweep: Sweep, number: int, facts: dict[str, Any]) -> tuple[Run, FileLock]:
+    """A run named after the sweep and the trial, or, where an older one is called so, with a number behind it."""
+    stem = f"{sweep.folder.name}-{number:03d}"
+    for attempt in range(1, 100):
+        path = sweep.folder.runs / (stem if attempt == 1 else f"{stem}-{attempt}")
+        if not (path / "config.json").exists():
+            return create_run(path, facts)
+    raise RunError(f"There are too many runs called {stem} already: choose another --name.")
+
+
+class _Judge(Listener):
+    """Passes on what a training says, tells the study of each epoch, and stops the run once it is hopeless."""
+
+    def __init__(self, listener: Listener, trial: optuna.Trial, run: Run) -> None:
+        self.listener, self.trial, self.run = listener, trial, run
+        self.best: float | None = None
+        self.hopeless = False
+
+    def say(self, text: str) -> None:
+        self.listener.say(text)
+
+    def task(self, what: str, done: int, total: int) -> None:
+        self.listener.task(what, done, total)
+
+    def begin(self, config: TrainConfig, step: int, steps: int) -> None:
+        self.listener.begin(config, step, steps)
+
+    def close(self) -> None:
+        self.listener.close()
+
+    def record(self, record: Record) -> None:
+        self.listener.record(record)
+        if record.event == "epoch" and "best/accuracy" in record.values:
+            self.best = record.values["best/accuracy"]
+            self.trial.report(self.best, record.epoch)
+            if not self.hopeless and self.trial.should_prune():
+                self.hopeless = True
+                self.say("Cut short: at this epoch most other trials were better.")
+                self.run.request_stop()

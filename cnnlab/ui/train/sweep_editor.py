@@ -1,0 +1,94 @@
+"""The form for a new sweep: what to vary over which values, how many trials, the command, and Start."""
+
+import streamlit as st
+
+from cnnlab import launch
+from cnnlab.parsing import ConfigError
+from cnnlab.paths import runs_dir
+from cnnlab.runs import LIVE, RunError, checked_name, list_runs
+from cnnlab.sweeps.folder import SweepFolder, free_name
+from cnnlab.sweeps.plan import Plan
+from cnnlab.sweeps.start import begin_arguments, start_sweep
+from cnnlab.sweeps.sweep import check_sweep
+from cnnlab.ui.train.form import form_config, form_recipe, in_form_words
+from cnnlab.ui.train.vary_editor import what_to_vary
+from cnnlab.ui.train.views import show_sweep
+
+TRIALS = 12
+
+
+def sweep_editor() -> None:
+    """Draw the form; Start begins the sweep as a process of its own and opens it."""
+    st.subheader("New sweep", anchor=False)
+    try:
+        config = form_config()
+    except ConfigError as error:
+        st.error(f"**These settings cannot be trained.** {in_form_words(str(error))}", icon=":material/block:")
+        return
+    st.caption(
+        f"Varies what you choose here; all else is as in the sidebar: {config.model} on {config.dataset}, "
+        f"{config.epochs} epoch{'s' if config.epochs > 1 else ''} a trial. Trials are compared by validation accuracy."
+    )
+    varied = what_to_vary(config)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        trials = st.number_input(
+            "Trials",
+            min_value=1,
+            max_value=10_000,
+            value=TRIALS,
+            step=1,
+            key="sweep.trials",
+            persist_state="session",
+            width=150,
+            help="How often to train, with other values each time.",
+        )
+        name = st.text_input(
+            "Name",
+            value=free_name(runs_dir(), f"{form_recipe()}-sweep"),
+            key="sweep.name",
+            width=300,
+            help="Its runs are called so, with the trial's number behind.",
+        )
+    plan = Plan(config, varied, int(trials), form_recipe())
+    problem = _problem(plan, name)
+    if problem:
+        st.error(in_form_words(problem), icon=":material/block:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button(
+            "Start the sweep", type="primary", icon=":material/play_arrow:", key="sweep.start", disabled=bool(problem)
+        )
+        if any(run.state() in LIVE for run in list_runs(runs_dir())):
+            st.caption("A training is going on: the sweep's trials take turns with it.")
+        if not problem:
+            st.code(
+                launch.shown_command(begin_arguments(plan, name.strip())),
+                language="bash",
+                width="stretch",
+                wrap_lines=True,
+            )
+    if pressed:
+        _start(plan, name.strip())
+
+
+def _start(plan: Plan, name: str) -> None:
+    with st.spinner("Starting the sweep's process …"):
+        try:
+            start_sweep(SweepFolder(runs_dir(), name), begin_arguments(plan, name))
+        except RunError as error:
+            st.error(str(error), icon=":material/error:")
+            return
+    show_sweep(name)
+    st.rerun()
+
+
+def _problem(plan: Plan, name: str) -> str:
+    """Why the sweep cannot be started; empty if it can."""
+    if not plan.vary:
+        return "Nothing is varied: choose at least one setting."
+    try:
+        if SweepFolder(runs_dir(), checked_name(name)).exists():
+            return f"There is a sweep called '{name.strip()}' already: choose another name, or open that one to go on."
+        check_sweep(plan.config, plan.varied)
+    except (ConfigError, RunError) as error:
+        return str(error)
+    return ""

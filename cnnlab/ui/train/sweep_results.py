@@ -1,0 +1,128 @@
+"""What a sweep has found: its best settings to take over, its figures, its trials."""
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab.config import TrainConfig
+from cnnlab.parsing import adapt
+from cnnlab.recipes import RECIPES
+from cnnlab.runs import Run
+from cnnlab.sweeps.folder import SweepFolder
+from cnnlab.sweeps.importance import ENOUGH, importance
+from cnnlab.sweeps.plan import Plan
+from cnnlab.sweeps.study import JUDGED, Sweep, Trial, best_of
+from cnnlab.ui import words
+from cnnlab.ui.train.form import FIRST_RECIPE, fill_form
+from cnnlab.ui.train.sweep_figures import history, importances, parallel
+from cnnlab.ui.train.sweep_status import settings_text, value_text
+from cnnlab.ui.train.views import open_run, show_view
+
+
+def best_settings(folder: SweepFolder, plan: Plan, trials: list[Trial]) -> None:
+    """The best trial with what can be done with it; else why there is none."""
+    best = best_of(trials)
+    if best is None:
+        ended = [trial for trial in trials if trial.state in JUDGED]
+        if ended and all(trial.state == "failed" for trial in ended):
+            st.error(f"**No trial could be trained.** The last: {ended[-1].reason}", icon=":material/error:")
+        elif ended:
+            st.info("No trial has finished yet: all were cut short or failed.", icon=":material/hourglass_empty:")
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f":material/trophy: **Best: {words.percent(best.accuracy)}** of the validation images, with "
+            f"**{settings_text(best)}** (trial {best.number})"
+        )
+        st.button(
+            "Take over the best settings",
+            icon=":material/input:",
+            key="sweep.take",
+            type="primary",
+            on_click=_take_over,
+            args=(plan, best),
+            help="Fills the form in the sidebar.",
+        )
+        if (folder.runs / best.run / "config.json").exists():
+            st.button(
+                "Open its run", icon=":material/open_in_new:", key="sweep.best", on_click=open_run, args=(best.run,)
+            )
+
+
+def _take_over(plan: Plan, best: Trial) -> None:
+    recipe = plan.recipe
+    fill_form(adapt(plan.config, best.settings), recipe if recipe and recipe in RECIPES else FIRST_RECIPE)
+    show_view("New run")
+
+
+def figures(sweep: Sweep, plan: Plan, trials: list[Trial]) -> None:
+    """History, importance and parallel coordinates; nothing before a trial was judged."""
+    if not any(trial.accuracy is not None and trial.state in JUDGED for trial in trials):
+        return
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.subheader("History", anchor=False)
+        history(sweep.folder, trials, on_pick=lambda number: _open(trials, number))
+    with right:
+        st.subheader("What mattered", anchor=False)
+        shares = importance(sweep)
+        if shares:
+            st.caption("What sets the best tenth of the finished trials apart (PED-ANOVA).")
+            importances(sweep.folder, shares)
+        elif len(plan.vary) < 2:
+            st.caption("Only one setting is varied: there is nothing to compare it with.")
+        else:
+            st.caption(f"Told once {ENOUGH} trials have finished: fewer say little.")
+    st.subheader("Settings and accuracy", anchor=False)
+    st.caption(
+        "Each line is a trial; where the lines of good trials meet on an axis, that value matters. Click to open."
+    )
+    parallel(sweep.folder, plan, trials, on_pick=lambda number: _open(trials, number))
+
+
+def _open(trials: list[Trial], number: int) -> None:
+    if run := next((trial.run for trial in trials if trial.number == number), ""):
+        open_run(run)
+
+
+def trials_table(folder: SweepFolder, plan: Plan, trials: list[Trial]) -> None:
+    """All trials; a click opens a trial's run."""
+    if not trials:
+        return
+    st.subheader("Trials", anchor=False)
+    st.caption("The best first. Click a trial to open its run.")
+    ordered = sorted(trials, key=lambda trial: (-(trial.accuracy or 0.0), trial.number))
+    names = [setting.name for setting in plan.varied]
+    table = pd.DataFrame(
+        {
+            "Trial": [t.number for t in ordered],
+            "State": [t.state for t in ordered],
+            "Validation accuracy": [None if t.accuracy is None else 100 * t.accuracy for t in ordered],
+            **{
+                str(TrainConfig.model_fields[name].title): [
+                    value_text(t.settings[name]) if name in t.settings else None for t in ordered
+                ]
+                for name in names
+            },
+            "Run": [t.run or None for t in ordered],
+            "Why it failed": [t.reason or None for t in ordered],
+        }
+    )
+    if not any(t.reason for t in ordered):
+        table = table.drop(columns="Why it failed")
+    event = st.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        height="content" if len(ordered) <= 12 else 460,
+        key=f"sweep.trials.{folder.name}",
+        on_select="rerun",
+        selection_mode="single-cell",
+        placeholder="–",
+        column_config={"Validation accuracy": st.column_config.NumberColumn(format="%.2f %%")},
+    )
+    if cells := event["selection"]["cells"]:
+        run = ordered[cells[0][0]].run
+        if run and Run(folder.runs / run).metrics_path.exists():
+            open_run(run)
+            st.rerun()
+        st.caption("This trial has no run here." if not run else f"The run {run} is not in this folder of runs.")

@@ -1,0 +1,129 @@
+"""One sweep: where it stands, its best settings to take over, its figures, its trials, and how others join."""
+
+import streamlit as st
+
+from cnnlab import launch
+from cnnlab.runs import RunError, tail
+from cnnlab.sweeps.folder import SweepFolder
+from cnnlab.sweeps.plan import Plan
+from cnnlab.sweeps.start import join_arguments, start_sweep
+from cnnlab.sweeps.study import JUDGED, Sweep, Trial
+from cnnlab.ui import words
+from cnnlab.ui.train.live_status import watched
+from cnnlab.ui.train.sweep_results import best_settings, figures, trials_table
+from cnnlab.ui.train.sweep_status import SweepError, read_sweep, sweep_status
+
+MESSAGE = "sweep.message"  # what went wrong, for the next drawing of the page to say
+MORE = 10  # trials by which a finished sweep goes on, unless a person says otherwise
+
+
+def sweep_view(folder: SweepFolder) -> None:
+    """All about the sweep in ``folder``."""
+    if not folder.exists():
+        st.warning(f"There is no sweep '{folder.name}': it may have been deleted. **All sweeps** has those there are.")
+        return
+    try:
+        sweep = read_sweep(folder)
+        plan, trials = sweep.plan(), sweep.trials()
+        state, now = sweep.state(trials), sweep_status(sweep)
+    except SweepError as error:
+        st.error(str(error), icon=":material/folder_off:")
+        return
+    _header(sweep, plan, trials, state)
+    if message := st.session_state.pop(MESSAGE, None):
+        st.error(message, icon=":material/error:")
+    live = state == "running"
+    watched(now, now.state, f"/lab/sweeps/{folder.name}/status" if live else "", key=f"sweep.status.{folder.name}")
+    if plan is None:
+        return
+    best_settings(folder, plan, trials)
+    figures(sweep, plan, trials)
+    trials_table(folder, plan, trials)
+    _workers(folder, live)
+
+
+# ── header ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _header(sweep: Sweep, plan: Plan | None, trials: list[Trial], state: str) -> None:
+    folder = sweep.folder
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            st.subheader(folder.name, anchor=False, width="content")
+            icon, colour, meaning = words.SWEEP_STATES[state]
+            st.badge(state, icon=icon, color=colour, help=meaning.capitalize() + ".")
+        if plan:
+            with st.container(horizontal=True, vertical_alignment="center", width="content"):
+                _actions(folder, plan, trials, state)
+    if plan:
+        recipe = f" · recipe {plan.recipe}" if plan.recipe else ""
+        st.caption(f"{plan.config.model} on {plan.config.dataset}{recipe} · varies `{'` `'.join(plan.vary)}`")
+
+
+def _actions(folder: SweepFolder, plan: Plan, trials: list[Trial], state: str) -> None:
+    if state == "running":
+        asked = folder.stop_requested()
+        st.button(
+            "Stopping …" if asked else "Stop",
+            icon=":material/stop:",
+            key="sweep.stop",
+            disabled=asked or not folder.at_work(),
+            help=None if folder.at_work() else "Its workers are on other hosts: stop them there.",
+            on_click=folder.request_stop,
+        )
+        return
+    done = sum(trial.state in JUDGED for trial in trials)
+    until = st.number_input(
+        "until so many trials",
+        value=plan.trials if done < plan.trials else done + MORE,
+        min_value=done + 1,
+        step=1,
+        key=f"sweep.until.{folder.name}.{done}",
+        label_visibility="collapsed",
+        width=130,
+        help="Trials in all",
+    )
+    st.button(
+        f"Go on to {until} trials",
+        icon=":material/play_arrow:",
+        key="sweep.on",
+        on_click=_go_on,
+        args=(folder, int(until)),
+    )
+
+
+def _go_on(folder: SweepFolder, trials: int | None) -> None:
+    try:
+        start_sweep(folder, join_arguments(folder.name, trials))
+    except RunError as error:
+        st.session_state[MESSAGE] = str(error)
+
+
+# ── others ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _workers(folder: SweepFolder, live: bool) -> None:
+    with st.expander("More workers", icon=":material/group_add:"):
+        database = " --storage URL" if folder.storage() else ""
+        where = (
+            "any host that reaches its database" if database else "this host, or any that shares this folder of runs"
+        )
+        st.markdown(f"Others may take part, on {where}; the workers share the trials:")
+        st.code(launch.shown_command(join_arguments(folder.name)) + database, language="bash", wrap_lines=True)
+        st.caption(
+            "On one folder of runs the trainings take turns, unless `CNNLAB_MAX_TRAININGS` allows more at a time. "
+            "A worker that is killed loses its trial, and the others make up for it."
+        )
+        if live:
+            st.button(
+                "Start another worker here",
+                icon=":material/add:",
+                key="sweep.join",
+                on_click=_go_on,
+                args=(folder, None),
+            )
+    with st.expander("Log", icon=":material/article:"):
+        st.code(
+            tail(folder.log_path, 100) or "Its workers were started by hand: they print into their shells.",
+            language=None,
+        )

@@ -1,0 +1,80 @@
+"""Sweeps: all of them in a table with the form for a new one, or one of them with its trials."""
+
+from collections import Counter
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab.paths import runs_dir
+from cnnlab.sweeps.folder import SweepFolder, list_sweeps
+from cnnlab.sweeps.study import best_of
+from cnnlab.ui.train.sweep_editor import sweep_editor
+from cnnlab.ui.train.sweep_status import SweepError, read_sweep
+from cnnlab.ui.train.sweep_view import sweep_view
+from cnnlab.ui.train.views import show_sweep, wanted_sweep
+
+
+def sweeps_view() -> None:
+    """The sweep that was asked for, else all."""
+    if name := wanted_sweep():
+        st.button("All sweeps", icon=":material/arrow_back:", key="sweep.back", type="tertiary", on_click=_back)
+        sweep_view(SweepFolder(runs_dir(), name))
+        return
+    folders = list_sweeps(runs_dir())
+    if folders:
+        _table(folders)
+    else:
+        st.info(
+            "**There is no sweep yet.** A sweep trains the network of the sidebar again and again, each time with "
+            "other values of the settings that you choose, and learns from each trial which to try next. Hopeless "
+            "trials are cut short. Choose below what to vary, then **Start the sweep**: each trial is an ordinary run.",
+            icon=":material/travel_explore:",
+        )
+    sweep_editor()
+
+
+def _back() -> None:
+    show_sweep(None)
+
+
+def _table(folders: list[SweepFolder]) -> None:
+    rows = []
+    for folder in folders:
+        try:
+            rows.append(_row(folder))
+        except SweepError as error:
+            st.warning(str(error), icon=":material/folder_off:")
+    if not rows:
+        return
+    st.caption("Click a sweep to open it.")
+    event = st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        width="stretch",
+        key="sweeps.table",
+        on_select="rerun",
+        selection_mode="single-cell",
+        placeholder="–",
+        column_config={"Best validation accuracy": st.column_config.NumberColumn(format="%.2f %%")},
+    )
+    if cells := event["selection"]["cells"]:
+        show_sweep(str(rows[cells[0][0]]["Sweep"]))
+        st.rerun()
+
+
+def _row(folder: SweepFolder) -> dict[str, object]:
+    sweep = read_sweep(folder)
+    trials, plan = sweep.trials(), sweep.plan()
+    counts = Counter(trial.state for trial in trials)
+    best = best_of(trials)
+    return {
+        "Sweep": folder.name,
+        "State": sweep.state(trials),
+        "Trials": plan.trials if plan else None,
+        "Finished": counts["finished"],
+        "Pruned": counts["pruned"],
+        "Failed": counts["failed"],
+        "Running": counts["running"] + counts["queued"],
+        "Best validation accuracy": 100 * best.accuracy if best and best.accuracy is not None else None,
+        "Varies": " ".join(plan.vary) if plan else "",
+    }

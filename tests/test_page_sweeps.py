@@ -1,0 +1,180 @@
+"""The Train page's sweeps without a browser: every state, taking over the best, and the form for a new one."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.trial import TrialState, create_trial
+from streamlit.testing.v1 import AppTest
+
+from cnnlab.recipes import get
+from cnnlab.sweeps.folder import SweepFolder
+from cnnlab.sweeps.plan import Plan
+from cnnlab.sweeps.study import Sweep, open_sweep
+from tests.test_pages import ended_run, opened, runs
+
+__all__ = ["runs"]
+
+VARY = ("lr=0.0001..0.1:log", "batch_size=32,64")
+SPACE = {"lr": FloatDistribution(0.0001, 0.1, log=True), "batch_size": CategoricalDistribution([32, 64])}
+
+
+def sweep_with(folder: Path, *trials: tuple[str, float | None, dict[str, Any]], total: int = 20) -> Sweep:
+    """The sweep ``search`` whose trials had these ends, accuracies and attributes; each with other settings."""
+    sweep = open_sweep(SweepFolder(folder, "search"))
+    sweep.keep(Plan(get("quick_digits").config, VARY, total, "quick_digits"))
+    for number, (state, accuracy, facts) in enumerate(trials):
+        sweep.study.add_trial(
+            create_trial(
+                state=TrialState[state],
+                value=accuracy if state == "COMPLETE" else None,
+                params={"lr": 0.001 * (number + 1), "batch_size": 64},
+                distributions=SPACE,
+                intermediate_values={} if accuracy is None else {1: accuracy},
+                user_attrs=facts,
+            )
+        )
+    return sweep
+
+
+def shown(app: AppTest) -> str:
+    """All that the page says in words."""
+    kinds = (app.markdown, app.caption, app.info, app.error, app.warning, app.subheader)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def test_without_a_sweep_the_page_says_what_one_is_and_offers_to_begin(runs: Path) -> None:
+    app = opened(view="sweeps")
+    assert "A sweep trains the network of the sidebar again and again" in app.info[0].value
+    varied = "--vary lr=0.0003..0.03:log --vary batch_size=16,32,64"
+    assert app.code[0].value == (
+        f"python -m cnnlab sweep --recipe quick_digits {varied} --trials 12 --name quick_digits-sweep"
+    )
+    assert not app.button(key="sweep.start").disabled
+
+
+def test_what_is_varied_and_over_which_values_is_in_the_command(runs: Path) -> None:
+    app = opened(view="sweeps")
+    app.multiselect(key="sweep.vary").set_value(["lr", "optimizer"]).run()
+    app.number_input(key="sweep.lr.0.003.To").set_value(0.5).run()
+    app.number_input(key="sweep.trials").set_value(7).run()
+    assert "--vary lr=0.0003..0.5:log --vary optimizer=sgd,adam,adamw --trials 7" in app.code[0].value
+    app.multiselect(key="sweep.vary").set_value(["lr", "optimizer", "momentum"]).run()
+    assert "--vary momentum=0.5..0.99" in app.code[0].value  # it counts with one of the optimisers
+    assert not app.error
+
+
+@pytest.mark.parametrize(
+    ("address", "low", "said"),
+    [
+        ({"recipe": "quick_digits"}, 0.5, "LOW below HIGH"),
+        ({"recipe": "quick_digits"}, -1.0, "lr = -1 is not allowed"),
+        ({"recipe": "mlp", "dataset": "digits"}, 0.001, "hold out images to compare by"),
+    ],
+)
+def test_what_cannot_be_swept_is_told_before_start(runs: Path, address: dict[str, str], low: float, said: str) -> None:
+    app = opened(view="sweeps", **address)
+    rate = app.session_state["train.values"]["lr"]
+    app.number_input(key=f"sweep.lr.{rate}.From").set_value(low).run()
+    assert said.split(" = ")[-1] in app.error[0].value
+    assert app.button(key="sweep.start").disabled
+
+
+def test_nothing_varied_is_no_sweep(runs: Path) -> None:
+    app = opened(view="sweeps")
+    app.multiselect(key="sweep.vary").set_value([]).run()
+    assert "Nothing is varied" in app.error[0].value
+
+
+def test_all_sweeps_are_listed_with_their_trials_and_a_damaged_one_is_told(runs: Path) -> None:
+    sweep_with(runs, ("COMPLETE", 0.9, {}), ("PRUNED", 0.4, {}), ("FAIL", None, {"end": "failed", "reason": "Bad."}))
+    (SweepFolder(runs, "bad").path).mkdir(parents=True)
+    SweepFolder(runs, "bad").journal_path.write_text("no journal\n{}\n")
+    app = opened(view="sweeps")
+    assert "The sweep 'bad' cannot be read" in app.warning[0].value
+    row = app.dataframe[0].value.iloc[0]
+    assert (row["Sweep"], row["State"], row["Trials"]) == ("search", "stopped", 20)
+    assert (row["Finished"], row["Pruned"], row["Failed"], row["Best validation accuracy"]) == (1, 1, 1, 90.0)
+
+
+def test_a_damaged_sweep_says_so_on_its_own_page(runs: Path) -> None:
+    (SweepFolder(runs, "bad").path).mkdir(parents=True)
+    SweepFolder(runs, "bad").journal_path.write_text("no journal\n{}\n")
+    assert "cannot be read" in opened(view="sweeps", sweep="bad").error[0].value
+
+
+def test_a_sweep_that_is_gone_says_so(runs: Path) -> None:
+    assert "There is no sweep 'gone'" in opened(view="sweeps", sweep="gone").warning[0].value
+
+
+def test_a_sweep_shows_its_trials_the_best_first_and_takes_the_best_settings_over(runs: Path) -> None:
+    ended_run(runs, "search-001", "finished", "All 2 epochs are done.")
+    sweep_with(runs, ("COMPLETE", 0.9, {}), ("COMPLETE", 0.95, {"run": "search-001"}), ("PRUNED", 0.4, {}))
+    app = opened(view="sweeps", sweep="search")
+    assert "**Best: 95.00 %** of the validation images, with **learning rate 0.002, batch size 64**" in shown(app)
+    table = app.dataframe[0].value
+    assert list(table["Trial"]) == [1, 0, 2]
+    assert list(table["State"]) == ["finished", "finished", "pruned"]
+    assert "Why it failed" not in table
+    app.button(key="sweep.take").click().run()
+    assert app.number_input(key="field.lr").value == 0.002
+    assert app.number_input(key="field.batch_size").value == 64
+    assert "--lr 0.002 --batch-size 64" in app.code[0].value
+
+
+def test_the_best_trials_run_opens(runs: Path) -> None:
+    ended_run(runs, "search-000", "finished", "All 2 epochs are done.")
+    sweep_with(runs, ("COMPLETE", 0.9, {"run": "search-000"}))
+    app = opened(view="sweeps", sweep="search")
+    app.button(key="sweep.best").click().run()
+    assert app.selectbox(key="run.widget.search-000").value == "search-000"
+
+
+def test_one_trial_is_a_sweep_too(runs: Path) -> None:
+    sweep_with(runs, ("COMPLETE", 0.9, {}), total=1)
+    app = opened(view="sweeps", sweep="search")
+    assert app.button(key="sweep.on").label == "Go on to 11 trials"
+    assert "Told once 10 trials have finished" in shown(app)
+
+
+def test_where_all_were_pruned_there_is_no_best(runs: Path) -> None:
+    sweep_with(runs, ("PRUNED", 0.3, {}), ("PRUNED", 0.4, {}))
+    app = opened(view="sweeps", sweep="search")
+    assert "No trial has finished yet" in app.info[0].value
+    assert not [b for b in app.button if b.key == "sweep.take"]
+
+
+def test_a_bad_combination_gets_its_reason(runs: Path) -> None:
+    sweep_with(runs, ("FAIL", None, {"end": "failed", "reason": "warmup_epochs = 5 leaves nothing of the 2 epochs."}))
+    app = opened(view="sweeps", sweep="search")
+    assert "**No trial could be trained.** The last: warmup_epochs = 5 leaves nothing" in app.error[0].value
+    assert "warmup_epochs = 5" in app.dataframe[0].value["Why it failed"][0]
+
+
+def test_a_sweep_at_work_can_be_stopped_and_says_how_others_join(runs: Path) -> None:
+    folder = sweep_with(runs, ("COMPLETE", 0.9, {})).folder
+    with folder.joined() as worker:
+        app = opened(view="sweeps", sweep="search")
+        assert "python -m cnnlab sweep --name search" in [code.value for code in app.code]
+        app.button(key="sweep.stop").click().run()
+        assert worker.stop_requested()
+        assert app.button(key="sweep.stop").disabled
+    app = opened(view="sweeps", sweep="search")
+    assert app.button(key="sweep.on").label == "Go on to 20 trials"
+
+
+def test_a_click_on_a_trial_opens_its_run(runs: Path) -> None:
+    ended_run(runs, "search-000", "finished", "All 2 epochs are done.")
+    sweep_with(runs, ("COMPLETE", 0.9, {"run": "search-000"}))
+    app = opened(view="sweeps", sweep="search")
+    app.session_state["sweep.trials.search"] = {"selection": {"rows": [], "columns": [], "cells": [[0, "State"]]}}
+    app.run()
+    assert not app.exception
+    assert app.session_state["train.run"] == "search-000"
+
+
+def test_enough_trials_tell_what_mattered(runs: Path) -> None:
+    sweep_with(runs, *(("COMPLETE", 0.9 - 0.01 * number, {}) for number in range(12)))
+    app = opened(view="sweeps", sweep="search")
+    assert "What sets the best tenth" in shown(app)
