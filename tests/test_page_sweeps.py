@@ -174,6 +174,16 @@ def test_a_click_on_a_trial_opens_its_run(runs: Path) -> None:
     assert app.session_state["train.run"] == "search-000"
 
 
+def test_where_all_combinations_have_been_tried_there_is_nothing_to_go_on_to(runs: Path) -> None:
+    sweep = open_sweep(SweepFolder(runs, "grid"))
+    sweep.keep(Plan(get("quick_digits").config, ("batch_size=64",), 1))
+    space = {"batch_size": CategoricalDistribution([64])}
+    sweep.study.add_trial(create_trial(value=0.9, params={"batch_size": 64}, distributions=space))
+    app = opened(view="sweeps", sweep="grid")
+    assert "All combinations have been tried." in shown(app)
+    assert not [b for b in app.button if b.key == "sweep.on"]
+
+
 def test_enough_trials_tell_what_mattered(runs: Path) -> None:
     sweep_with(runs, *(("COMPLETE", 0.9 - 0.01 * number, {}) for number in range(12)))
     app = opened(view="sweeps", sweep="search")

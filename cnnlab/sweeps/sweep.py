@@ -89,7 +89,7 @@ def _next_trial(sweep: Sweep, plan: Plan) -> optuna.Trial | None:
     while True:
         tried = _counted(sweep)
         left = plan.trials - len(tried)
-        free = _free(plan, tried)
+        free = untried(plan, [t.params for t in tried])
         if left > 0 and free == []:
             sweep.keep(replace(plan, trials=len(tried)))  # there are no more
         if left <= 0 or free == []:
@@ -114,14 +114,12 @@ def _counted(sweep: Sweep) -> list[FrozenTrial]:
     return [t for t in trials if t.state != TrialState.FAIL or t.user_attrs.get(END) == "failed"]
 
 
-def _free(plan: Plan, tried: list[FrozenTrial]) -> list[dict[str, Any]] | None:
-    """The combinations that nobody has tried; None where there are too many to count."""
-    endless = any(not setting.choices and not setting.whole for setting in plan.varied)
-    if endless:
+def untried(plan: Plan, tried: Sequence[dict[str, Any]]) -> list[dict[str, Any]] | None:
+    """The combinations that are not among ``tried``; None where there are too many to count."""
+    if any(not setting.choices and not setting.whole for setting in plan.varied):
         return None
     possible = list(islice(combinations(plan.config, plan.varied), MANY))
-    done = [t.params for t in tried]
-    return [settings for settings in possible if settings not in done] if len(possible) < MANY else None
+    return [settings for settings in possible if settings not in tried] if len(possible) < MANY else None
 
 
 def suggest(trial: optuna.Trial, plan: Plan) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.start import join_arguments, start_sweep
 from cnnlab.sweeps.study import JUDGED, Sweep, Trial
+from cnnlab.sweeps.sweep import untried
 from cnnlab.ui import words
 from cnnlab.ui.train.live_status import watched
 from cnnlab.ui.train.sweep_results import best_settings, figures, trials_table
@@ -72,7 +73,11 @@ def _actions(folder: SweepFolder, plan: Plan, trials: list[Trial], state: str) -
             on_click=folder.request_stop,
         )
         return
-    done = sum(trial.state in JUDGED for trial in trials)
+    tried = [trial.settings for trial in trials if trial.state in JUDGED]
+    if untried(plan, tried) == []:
+        st.caption("All combinations have been tried.")
+        return
+    done = len(tried)
     until = st.number_input(
         "until so many trials",
         value=plan.trials if done < plan.trials else done + MORE,
