@@ -162,7 +162,9 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
     if (state.scheme !== undefined && getComputedStyle(root).getPropertyValue("--st-text-color") !== state.scheme) paint();
   }, 1000);
   state.watcher?.disconnect();
-  state.watcher = new ResizeObserver(() => { if (window.Plotly && plot._fullLayout) window.Plotly.Plots.resize(plot); });
+  state.watcher = new ResizeObserver(() => {  // it also hears of the plot's going, when there is nothing left to resize
+    if (window.Plotly && plot._fullLayout && plot.offsetParent) window.Plotly.Plots.resize(plot).catch(() => {});
+  });
   state.watcher.observe(root);
   return () => { clearInterval(theme); state.watcher.disconnect(); };
 }
