@@ -31,6 +31,7 @@ def open_address(asked: Mapping[str, str]) -> None:
     """Go to the view that an address names, if it does."""
     if view := next((v for v in VIEWS if ADDRESS[v] == asked.get("view")), None):
         st.session_state[RUN] = asked.get("run", st.session_state.get(RUN))
+        st.session_state[SWEEP] = asked.get("sweep")
         show_view(view)
 
 
