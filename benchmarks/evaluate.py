@@ -99,7 +99,7 @@ def measure_evaluating(folder: Path) -> None:
     run = find_run("mnist", runs)
     _, saved = load_trained(run)
     network, dataset = saved.network(), datasets.load(saved.config)
-    batches = [saved.scaling(part) for part in dataset.test.images.split(EVAL_BATCH)]
+    batches = [saved.scaling(part) for part in dataset.test.images[:].split(EVAL_BATCH)]
 
     def bare() -> None:
         with torch.inference_mode():

@@ -62,7 +62,7 @@ def tutorial(recipe: str, flags: list[str]) -> Epochs:
 
     class Pictures(Dataset[tuple[torch.Tensor, int]]):
         def __init__(self, images: ImageSet) -> None:
-            self.arrays = images.images.permute(0, 2, 3, 1).squeeze(3).numpy()
+            self.arrays = images.images[:].permute(0, 2, 3, 1).squeeze(3).numpy()
             self.labels = images.labels
 
         def __len__(self) -> int:
@@ -112,9 +112,9 @@ def floor(recipe: str, flags: list[str]) -> Epochs:
     dataset = datasets.load(config)
     scaling = scaling_of(config, dataset)
     splits = dataset.splits(config)
-    images, labels = scaling(splits.train.images), splits.train.labels
+    images, labels = scaling(splits.train.images[:]), splits.train.labels
     held_out = splits.val if len(splits.val) else splits.test
-    unseen, answers = scaling(held_out.images), held_out.labels
+    unseen, answers = scaling(held_out.images[:]), held_out.labels
     torch.manual_seed(config.seed)
     model = models.build(config, dataset.in_channels, dataset.image_size, dataset.num_classes)
     model.to(memory_format=torch.channels_last)

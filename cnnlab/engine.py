@@ -20,6 +20,7 @@ from torch.nn.functional import cross_entropy
 from cnnlab import models
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset, ImageSet
+from cnnlab.datasets.view import Images, fetched
 from cnnlab.distributed.group import any_of, share, sum_gradients, totals
 from cnnlab.distributed.layers import begin_batch, over_all_processes
 from cnnlab.loader import SEED_STRIDE, Batch, Scaling, epoch_batches, scaling_of, steps_per_epoch
@@ -257,7 +258,7 @@ def _scores(name: str, model: nn.Module, images: ImageSet, config: TrainConfig, 
     """Loss and accuracies of ``model`` on ``images`` as figures called ``name``/…"""
     mine = share(len(images))
     labels = images.labels[mine]
-    logits = infer(model, images.images[mine], config, scaling)
+    logits = infer(model, images.select(mine).images, config, scaling)
     loss = cross_entropy(logits, labels, reduction="sum").item()
     total, correct = (
         torch.bincount(chosen, minlength=logits.shape[1]).tolist()
@@ -296,7 +297,7 @@ def time_step(config: TrainConfig, in_channels: int, image_size: int, num_classe
 @torch.inference_mode()
 def infer(
     model: nn.Module,
-    images: Tensor,
+    images: Images,
     config: TrainConfig,
     scaling: Scaling,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
@@ -305,8 +306,9 @@ def infer(
     model.eval()
     device = next(model.parameters()).device
     parts = []
-    for start in range(0, max(1, len(images)), EVAL_BATCH):
-        inputs = scaling(images[start : start + EVAL_BATCH].to(device))
+    starts = range(0, max(1, len(images)), EVAL_BATCH)
+    for start, pixels in zip(starts, fetched(images, (slice(s, s + EVAL_BATCH) for s in starts)), strict=True):
+        inputs = scaling(pixels.to(device))
         with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
             parts.append(model(inputs).float())
         on_progress(min(start + EVAL_BATCH, len(images)), len(images))

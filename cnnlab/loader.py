@@ -1,4 +1,4 @@
-"""Batches from images that live in memory: shuffled, augmented and scaled a batch at a time, on the device.
+"""Batches from images in memory, or in a file: shuffled, augmented and scaled a batch at a time, on the device.
 
 What a batch holds depends on (seed, epoch, step) alone, so that a run can go on from any step exactly::
 
@@ -17,6 +17,7 @@ from torch.nn.functional import affine_grid, grid_sample, pad
 
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset, ImageSet
+from cnnlab.datasets.view import fetched
 from cnnlab.distributed.group import share
 
 SEED_STRIDE = 1_000_003  # a prime, so that (seed, step) pairs rarely meet
@@ -96,23 +97,13 @@ def epoch_batches(
     """The batches of ``epoch`` (from 1 on), from number ``first`` (from 0 on) on; this process's share of each."""
     count = steps_per_epoch(len(images), config.batch_size)
     shuffle = torch.Generator().manual_seed(config.seed * SEED_STRIDE + epoch)
-    order = torch.randperm(len(images), generator=shuffle).to(images.labels.device)
-    for number in range(first, count):
-        chosen = order[number * config.batch_size : (number + 1) * config.batch_size]
-        mine = share(len(chosen))
-        dice = Dice((config.seed * SEED_STRIDE + epoch) * SEED_STRIDE + number, len(chosen), mine)
-        pixels = augment(picked(images.images, chosen[mine]), config, dice)
-        yield Batch(scaling(pixels), images.labels[chosen[mine]], len(chosen))
-
-
-def picked(images: Tensor, index: Tensor) -> Tensor:
-    """``images[index]`` ([N, C, H, W], at best in channels-last order), in channels-last order.
-
-    Whole images are copied, ten times as fast as ``images[index]`` copies value by value.
-    """
-    _, channels, height, width = images.shape
-    rows = images.permute(0, 2, 3, 1).flatten(1).index_select(0, index)
-    return rows.view(len(index), height, width, channels).permute(0, 3, 1, 2)
+    order = torch.randperm(len(images), generator=shuffle).to(images.images.device)
+    parts = torch.split(order, config.batch_size)[first:count]
+    mine = [part[share(len(part))] for part in parts]
+    for number, pixels in enumerate(fetched(images.images, mine), first):
+        size, labels = len(parts[number - first]), images.labels[mine[number - first]]
+        dice = Dice((config.seed * SEED_STRIDE + epoch) * SEED_STRIDE + number, size, share(size))
+        yield Batch(scaling(augment(pixels.to(labels.device), config, dice)), labels, size)
 
 
 def augment(pixels: Tensor, config: TrainConfig, dice: Dice) -> Tensor:

@@ -115,6 +115,8 @@ def _train(run: Run, listener: Listener) -> str:
     config = run.config
     dataset = datasets.load(config, listener.task)
     check(config, dataset)
+    if dataset.in_file:
+        listener.say(datasets.streaming_note(dataset))
     for problem in dataset.unreadable[:20]:
         listener.say(f"Left out: {problem}")
     if dataset.unreadable:

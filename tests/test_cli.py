@@ -242,7 +242,7 @@ def test_an_evaluation_in_json_has_its_schema_and_is_right(capsys, trained_run, 
     saved = read_checkpoint(trained_run.checkpoint_path("best"))
     part = digits.splits(saved.config).get(split)
     with torch.inference_mode():
-        logits = saved.network()(saved.scaling(part.images))
+        logits = saved.network()(saved.scaling(part.images[:]))
     right = logits.argmax(1) == part.labels
     assert found["count"] == len(part) and found["accuracy"] == pytest.approx(right.double().mean().item())
     assert found["loss"] == pytest.approx(torch.nn.functional.cross_entropy(logits, part.labels).item(), abs=1e-4)

@@ -248,7 +248,7 @@ def test_validation_loss_knows_no_label_smoothing_and_no_augmentation(grey_squar
     state, records = trained(config, grey_squares)
     val = grey_squares.splits(config).val
     model = state.model.eval()
-    plain = cross_entropy(model(scaling_of(config, grey_squares)(val.images)), val.labels).item()
+    plain = cross_entropy(model(scaling_of(config, grey_squares)(val.images[:])), val.labels).item()
     assert of("epoch", records)[0].values["val/loss"] == pytest.approx(plain, rel=1e-5)
 
 

@@ -10,7 +10,8 @@ from torchvision.transforms import v2
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageSet
 from cnnlab.datasets.base import image_set
-from cnnlab.loader import Dice, Scaling, augment, epoch_batches, picked, scaling_of, steps_per_epoch
+from cnnlab.datasets.view import picked
+from cnnlab.loader import Dice, Scaling, augment, epoch_batches, scaling_of, steps_per_epoch
 
 PLAIN = Scaling((0.0,), (1.0,))
 AUGMENTED = {"augment_shift": 2, "augment_flip": True, "augment_rotation": 15, "augment_erase": 6}

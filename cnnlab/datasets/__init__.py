@@ -5,14 +5,20 @@ torch.Size([1438, 1, 28, 28])
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
+
+import torch
 
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import digits, folder
 from cnnlab.datasets.base import DatasetError, ImageDataset, ImageSet, Splits
 from cnnlab.datasets.download import Progress, silent
+from cnnlab.datasets.mapped import on_disk
+from cnnlab.datasets.memory import memory_budget
+from cnnlab.datasets.view import ImageView
+from cnnlab.paths import cache_dir
 from cnnlab.registry import Registry
 
 FOLDER_PREFIX = "folder:"
@@ -107,12 +113,36 @@ def is_here(name: str) -> bool:
 def load(config: TrainConfig, on_progress: Progress = silent) -> ImageDataset:
     """The dataset that ``config`` names, downloaded or decoded first where need be.
 
+    Its images are in memory; or in a file, where they take more than :func:`memory.memory_budget`.
     Raises UnknownName for a name that is no dataset, DatasetError where it cannot be had.
     """
     check_name(config.dataset)
     if config.dataset.startswith(FOLDER_PREFIX):
         return folder.load(folder_path(config.dataset), config.image_size, config.color, on_progress)
-    return DATASETS.get(config.dataset).load(on_progress)
+    return _within(memory_budget(), DATASETS.get(config.dataset).load(on_progress))
+
+
+def streaming_note(dataset: ImageDataset) -> str:
+    """One sentence for people about a dataset whose images are ``in_file``."""
+    images, budget = (f"{size / 2**30:.3g} GB" for size in (dataset.image_bytes, memory_budget()))
+    return f"The images take {images}, more than the {budget} of CNNLAB_MEMORY_GB: batches are read from disk."
+
+
+def _within(budget: int, dataset: ImageDataset) -> ImageDataset:
+    """``dataset``, or the same with its images in a file where they take more than ``budget`` bytes."""
+    if dataset.image_bytes <= budget:
+        return dataset
+    try:
+        return replace(dataset, train=_moved(dataset.train), test=_moved(dataset.test))
+    except OSError as error:
+        raise DatasetError(
+            f"{dataset.name} is larger than the memory budget and cannot be written to {cache_dir()} ({error}): raise "
+            "CNNLAB_MEMORY_GB, or set CNNLAB_CACHE to another folder."
+        ) from error
+
+
+def _moved(part: ImageSet) -> ImageSet:
+    return replace(part, images=ImageView(on_disk(part.images[:]), torch.arange(len(part))))
 
 
 __all__ = [
@@ -127,4 +157,5 @@ __all__ = [
     "folder_path",
     "is_here",
     "load",
+    "streaming_note",
 ]

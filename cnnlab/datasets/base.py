@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from cnnlab.config import TrainConfig
+from cnnlab.datasets.view import Images, fetched, in_chunks, in_file, view
 
 TEST_SPLIT_SEED = 0  # the same test images for every run, whatever its seed
 
@@ -24,30 +25,30 @@ class DatasetError(Exception):
 class ImageSet:
     """Images of one split: ``images`` uint8 [N, C, H, W], ``labels`` int64 [N], ``ids`` int64 [N].
 
-    An id is the image's place in its source and stays the same whatever the split.
+    An id is the image's place in its source and stays the same whatever the split. Splits share the pixels of their
+    source: ``images[index]`` copies what is asked for, ``images[:]`` all.
     """
 
-    images: Tensor
+    images: Images
     labels: Tensor
     ids: Tensor
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def select(self, index: Tensor) -> "ImageSet":
-        """The images at ``index`` (int64 [M]), in that order."""
-        return ImageSet(self.images.index_select(0, index), self.labels[index], self.ids[index])
+    def select(self, index: Tensor | slice) -> "ImageSet":
+        """The images at ``index`` (int64 [M]), in that order; their pixels are not copied."""
+        return ImageSet(view(self.images, index), self.labels[index], self.ids[index])
 
     def head(self, count: int) -> "ImageSet":
         """The first ``count`` images; 0 means all."""
         if not 0 < count < len(self):
             return self
-        return ImageSet(self.images[:count], self.labels[:count], self.ids[:count])
+        return self.select(slice(count))
 
     def to(self, device: torch.device) -> "ImageSet":
-        """The same images with all tensors on ``device``, each image's channels beside each other (channels last)."""
-        images = self.images.to(device, memory_format=torch.channels_last)
-        return ImageSet(images, self.labels.to(device), self.ids.to(device))
+        """The same images with all tensors on ``device``, but for pixels that stay in a file."""
+        return ImageSet(self.images.to(device), self.labels.to(device), self.ids.to(device))
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Splits:
 
 @dataclass(frozen=True)
 class ImageDataset:
-    """A dataset in memory.
+    """A dataset, in memory or with its pixels in a file.
 
     Attributes:
         name: the name by which a TrainConfig asks for it.
@@ -103,6 +104,17 @@ class ImageDataset:
         """How many classes there are."""
         return len(self.class_names)
 
+    @property
+    def image_bytes(self) -> int:
+        """How much memory the images take, or would."""
+        parts = (self.train, self.test, self.val)
+        return sum(part.images.shape.numel() for part in parts if part is not None)
+
+    @property
+    def in_file(self) -> bool:
+        """Whether the images are read from a file, batch by batch, because they are larger than the memory budget."""
+        return in_file(self.train.images)
+
     def splits(self, config: TrainConfig) -> Splits:
         """Part the images as ``config`` says: its seed draws the validation images, each class its share."""
         train, val = self.train, self.val
@@ -131,15 +143,19 @@ def stratified_split(images: ImageSet, fraction: float, seed: int) -> tuple[Imag
     return images.select((~held).nonzero().flatten()), images.select(held.nonzero().flatten())
 
 
-def channel_statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def channel_statistics(images: Images) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation of each channel of ``images`` (uint8 [N, C, H, W]), in units of 255.
 
     Exact, from the 256 counts of grey values; a constant channel gets a deviation of 1 so that it can be divided by.
     """
+    counts = torch.zeros(images.shape[1], 256, dtype=torch.int64)
+    for part in fetched(images, in_chunks(images)):
+        for channel, count in enumerate(counts):
+            count += torch.bincount(part[:, channel].flatten(), minlength=256)
     means, stds = [], []
     values = torch.arange(256, dtype=torch.float64) / 255
-    for channel in range(images.shape[1]):
-        share = torch.bincount(images[:, channel].flatten(), minlength=256).double()
+    for count in counts:
+        share = count.double()
         share /= share.sum()
         mean = (share * values).sum()
         variance = (share * (values - mean) ** 2).sum()
@@ -156,4 +172,5 @@ def make_dataset(name: str, class_names: tuple[str, ...], train: ImageSet, test:
 
 def image_set(images: Tensor, labels: Tensor, first_id: int = 0) -> ImageSet:
     """An ImageSet whose ids count from ``first_id``."""
-    return ImageSet(images.contiguous(), labels.long(), torch.arange(first_id, first_id + len(labels)))
+    images = images.contiguous(memory_format=torch.channels_last)  # as batches want them
+    return ImageSet(images, labels.long(), torch.arange(first_id, first_id + len(labels)))

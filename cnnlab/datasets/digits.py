@@ -4,6 +4,7 @@ Source: Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI Mach
 """
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,8 @@ def load() -> ImageDataset:
     table = torch.from_numpy(np.loadtxt(_file(), delimiter=",", dtype=np.float32))  # 64 grey values and a label a row
     grey = table[:, :64].reshape(-1, 1, 8, 8) * (255 / 16)  # 16 is the source's white
     images = interpolate(grey, size=(SIZE, SIZE), mode="bicubic", align_corners=False).clamp(0, 255).round().byte()
-    train, test = stratified_split(image_set(images, table[:, 64]), TEST_FRACTION, TEST_SPLIT_SEED)
+    parts = stratified_split(image_set(images, table[:, 64]), TEST_FRACTION, TEST_SPLIT_SEED)
+    train, test = (replace(part, images=part.images[:]) for part in parts)
     return make_dataset("digits", tuple("0123456789"), train, test)
 
 

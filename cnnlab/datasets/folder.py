@@ -1,6 +1,6 @@
 """A person's own images: ``folder:PATH`` with ``class/…`` or ``train|val|test/class/…`` inside.
 
-Decoded once, in threads, then kept as one file of uint8 tensors, which later runs only map into memory::
+Decoded once, in threads, into a file of pixels; later runs read it, or only map it where it is larger than the budget::
 
     >>> load(Path("flowers"), size=64, color=True).class_names      # doctest: +SKIP
     ('daisy', 'rose', 'tulip')
@@ -8,45 +8,71 @@ Decoded once, in threads, then kept as one file of uint8 tensors, which later ru
 
 import hashlib
 import json
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from cnnlab.datasets.base import (
     TEST_SPLIT_SEED,
     DatasetError,
     ImageDataset,
     ImageSet,
-    image_set,
-    make_dataset,
+    channel_statistics,
     stratified_split,
 )
 from cnnlab.datasets.download import Progress, silent
+from cnnlab.datasets.mapped import MappedImages, new_file, read_images
+from cnnlab.datasets.memory import memory_budget
+from cnnlab.datasets.view import ImageView
 from cnnlab.paths import cache_dir
 from cnnlab.pictures import UnreadableImage, open_picture
 
-EXTENSIONS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
+EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 TEST_FRACTION = 0.2  # of the images, where there is no test folder
 SPLIT_NAMES = ("train", "val", "test")
-FORMAT = 1  # raise it when what is kept changes, so that old files are not read
+Shape = tuple[int, int, int, int]
+"""[N, H, W, C]."""
+
+AT_A_TIME = 1000  # files given to the threads: each that waits takes memory
+FORMAT = 2  # raise it when what is kept changes, so that old files are not read
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _File:
-    path: Path
+    path: str  # a Path takes four times the memory
     split: str
     label: int
 
 
-def decode(path: Path, size: int, color: bool) -> np.ndarray:
+@dataclass(frozen=True)
+class _Decoded:
+    """``images`` has a row for each file; ``labels``, ``ids`` (the row) and ``splits`` are of those with a picture."""
+
+    images: Tensor | MappedImages
+    labels: Tensor
+    ids: Tensor
+    splits: Tensor
+    unreadable: tuple[str, ...]
+
+    def parts(self) -> dict[str, ImageSet]:
+        """The images by the split that the folder gives them."""
+        everything = ImageSet(ImageView(self.images, self.ids), self.labels, self.ids)
+        return {n: everything.select((self.splits == k).nonzero().flatten()) for k, n in enumerate(SPLIT_NAMES)}
+
+
+def decode(path: Path, size: int, color: bool) -> NDArray[np.uint8]:
     """The picture in ``path`` as uint8 [C, size, size], C = 3 in colour and 1 in grey.
 
     Its shorter side is scaled to ``size`` and its middle kept. Raises UnreadableImage with the reason.
@@ -60,23 +86,22 @@ def load(root: Path, size: int, color: bool, on_progress: Progress = silent) -> 
     """The images below ``root`` as a dataset of ``size``×``size`` pixels; raises DatasetError with a sentence."""
     root = root.expanduser().resolve()
     files, class_names = _list(root)
-    kept = cache_dir() / f"folder-{_fingerprint(root, files, size, color)}.safetensors"
-    tensors, unreadable = _recall(kept) or _decode_all(files, size, color, kept, on_progress)
-    everything = ImageSet(tensors["images"], tensors["labels"], tensors["ids"])
-    split = tensors["splits"]
-    parts = {name: everything.select((split == number).nonzero().flatten()) for number, name in enumerate(SPLIT_NAMES)}
-    empty = [class_names[label] for label in range(len(class_names)) if not (parts["train"].labels == label).any()]
+    kept = cache_dir() / f"folder-{_fingerprint(root, files, size, color)}"
+    decoded = _recall(kept) or _decode_all(files, (len(files), size, size, 3 if color else 1), kept, on_progress)
+    parts = decoded.parts()
+    train, val, test = (parts[name] for name in SPLIT_NAMES)
+    empty = [name for label, name in enumerate(class_names) if not (train.labels == label).any()]
     if empty:
         raise DatasetError(
             f"No readable training image in class '{empty[0]}' of {root}: add some, or remove the class."
         )
-    train, test = parts["train"], parts["test"]
     if len(test) == 0:
         train, test = stratified_split(train, TEST_FRACTION, TEST_SPLIT_SEED)
     if len(test) == 0:
         raise DatasetError(f"{root} has too few images to hold out a test split: add images, at least 3 a class.")
-    dataset = make_dataset(f"folder:{root}", class_names, train, test)
-    return replace(dataset, val=parts["val"] if len(parts["val"]) else None, unreadable=tuple(unreadable))
+    mean, std = _statistics(kept, train)
+    held_out = val if len(val) else None
+    return ImageDataset(f"folder:{root}", class_names, train, test, mean, std, held_out, decoded.unreadable)
 
 
 def _folders(path: Path) -> list[Path]:
@@ -115,19 +140,19 @@ def _list(root: Path) -> tuple[list[_File], tuple[str, ...]]:
     return files, class_names
 
 
-def _images(folder: Path) -> Iterator[Path]:
+def _images(folder: Path) -> Iterator[str]:
     for place, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(names):
-            if Path(name).suffix.lower() in EXTENSIONS and not name.startswith("."):
-                yield Path(place) / name
+            if name.lower().endswith(EXTENSIONS) and not name.startswith("."):
+                yield f"{place}{os.sep}{name}"
 
 
 def _fingerprint(root: Path, files: list[_File], size: int, color: bool) -> str:
     digest = hashlib.sha256(f"{FORMAT} {root} {size} {color}".encode())
     for file in files:
         try:
-            facts = file.path.stat()
+            facts = Path(file.path).stat()
             content = f"{facts.st_size} {facts.st_mtime_ns}"
         except OSError:  # a link that leads nowhere, say: decoding it will tell
             content = "none"
@@ -135,48 +160,79 @@ def _fingerprint(root: Path, files: list[_File], size: int, color: bool) -> str:
     return digest.hexdigest()[:20]
 
 
-def _recall(kept: Path) -> tuple[dict[str, torch.Tensor], list[str]] | None:
+def _recall(kept: Path) -> _Decoded | None:
     try:
-        with safe_open(kept, framework="pt") as file:
-            return {key: file.get_tensor(key) for key in file.keys()}, json.loads(file.metadata()["unreadable"])
-    except (OSError, SafetensorError, KeyError):
+        with safe_open(kept.with_suffix(".safetensors"), framework="pt") as file:
+            labels, ids, splits = (file.get_tensor(key) for key in ("labels", "ids", "splits"))
+            unreadable = tuple(json.loads(file.metadata()["unreadable"]))
+        images = read_images(kept.with_suffix(".npy"), memory_budget())
+    except (OSError, SafetensorError, KeyError, ValueError, EOFError):
         return None
+    return _Decoded(images, labels, ids, splits, unreadable)
 
 
-def _decode_all(
-    files: list[_File], size: int, color: bool, kept: Path, on_progress: Progress
-) -> tuple[dict[str, torch.Tensor], list[str]]:
-    images = torch.empty(len(files), 3 if color else 1, size, size, dtype=torch.uint8)
-    readable = torch.ones(len(files), dtype=torch.bool)
-    unreadable: list[str] = []
+def _decode_all(files: list[_File], shape: Shape, kept: Path, on_progress: Progress) -> _Decoded:
+    """Decode into a file, or into memory where none can be written."""
+    try:
+        with new_file(kept.with_suffix(".npy"), shape) as write:
+            unreadable = _decode(files, shape, write, on_progress)
+        images = read_images(kept.with_suffix(".npy"), memory_budget())
+        decoded = _described(images, files, unreadable)
+        part = kept.with_suffix(f".{os.getpid()}.part")
+        tensors = {"labels": decoded.labels, "ids": decoded.ids, "splits": decoded.splits}
+        save_file(tensors, part, metadata={"unreadable": json.dumps(decoded.unreadable)})
+        part.replace(kept.with_suffix(".safetensors"))
+        return decoded
+    except (OSError, SafetensorError) as error:
+        problem = f"Decoded images cannot be kept in {kept.parent} ({error}): set CNNLAB_CACHE to another folder"
+        if math.prod(shape) > memory_budget():
+            raise DatasetError(f"{problem}. They take more memory than CNNLAB_MEMORY_GB allows.") from error
+    rows: list[NDArray[np.uint8]] = []
+    unreadable = _decode(files, shape, rows.append, on_progress)
+    on_progress(problem, 0, 0)
+    return _described(torch.from_numpy(np.stack(rows)).permute(0, 3, 1, 2), files, unreadable)
 
-    def one(index: int) -> str | None:
+
+def _decode(
+    files: list[_File], shape: Shape, write: Callable[[NDArray[np.uint8]], object], on_progress: Progress
+) -> dict[int, str]:
+    """Decode ``files`` in threads and ``write`` them in order; gives why some, by their place, are black."""
+    black = np.zeros(shape[1:], np.uint8)
+
+    def one(file: _File) -> NDArray[np.uint8] | str:
         try:
-            images[index] = torch.from_numpy(decode(files[index].path, size, color))
+            return decode(Path(file.path), shape[1], color=shape[3] == 3).transpose(1, 2, 0)
         except UnreadableImage as error:
             return str(error)
-        return None
 
+    unreadable: dict[int, str] = {}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for index, reason in enumerate(pool.map(one, range(len(files)))):
-            if reason is not None:
-                readable[index] = False
-                unreadable.append(f"{files[index].path}: {reason}")
-            if index % 200 == 199 or index + 1 == len(files):
-                on_progress("Reading images", index + 1, len(files))
-    numbered = image_set(images, torch.tensor([file.label for file in files]))
-    chosen = numbered.select(readable.nonzero().flatten())
-    splits = torch.tensor([SPLIT_NAMES.index(file.split) for file in files])[readable]
-    tensors = {"images": chosen.images, "labels": chosen.labels, "ids": chosen.ids, "splits": splits}
+        for start in range(0, len(files), AT_A_TIME):
+            for index, found in enumerate(pool.map(one, files[start : start + AT_A_TIME]), start):
+                if isinstance(found, str):
+                    unreadable[index] = found
+                write(black if isinstance(found, str) else found)
+                if index % 200 == 199 or index + 1 == len(files):
+                    on_progress("Reading images", index + 1, len(files))
+    return unreadable
+
+
+def _described(images: Tensor | MappedImages, files: list[_File], unreadable: dict[int, str]) -> _Decoded:
+    """``images`` with what ``files`` say of them, without those that are unreadable."""
+    ids = torch.tensor([index for index in range(len(files)) if index not in unreadable], dtype=torch.int64)
+    labels = torch.tensor([file.label for file in files])[ids]
+    splits = torch.tensor([SPLIT_NAMES.index(file.split) for file in files])[ids]
+    return _Decoded(images, labels, ids, splits, tuple(f"{files[k].path}: {why}" for k, why in unreadable.items()))
+
+
+def _statistics(kept: Path, train: ImageSet) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The mean and deviation of the training images, kept beside them, for a large file takes long to read."""
+    path = kept.with_suffix(".json")
     try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        part = kept.with_suffix(f".{os.getpid()}.part")
-        save_file(tensors, part, metadata={"unreadable": json.dumps(unreadable)})
-        part.replace(kept)
-    except (OSError, SafetensorError) as error:
-        on_progress(
-            f"Decoded images cannot be kept in {kept.parent} ({error}): set CNNLAB_CACHE to another folder",
-            0,
-            0,
-        )
-    return tensors, unreadable
+        mean, std = json.loads(path.read_text())
+        return tuple(mean), tuple(std)
+    except (OSError, ValueError):
+        found = channel_statistics(train.images)
+        with suppress(OSError):
+            path.write_text(json.dumps(found))
+        return found

@@ -69,7 +69,7 @@ def _read(name: str, train: bool) -> Any:
 
 def _tensors(source: Any) -> tuple[torch.Tensor, torch.Tensor]:
     if isinstance(source.data, np.ndarray):  # CIFAR: uint8 [N, H, W, C]
-        return torch.from_numpy(source.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(source.targets)
+        return torch.from_numpy(source.data).permute(0, 3, 1, 2), torch.tensor(source.targets)
     return source.data.unsqueeze(1), source.targets  # MNIST: uint8 [N, H, W]
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cnnlab.config import TrainConfig
+from cnnlab.datasets.view import Images
 from cnnlab.engine import infer
 from cnnlab.explain.activations import twin_of
 from cnnlab.loader import Scaling
@@ -41,7 +42,7 @@ class Projection:
 
 def last_features(
     network: nn.Module,
-    images: Tensor,
+    images: Images,
     config: TrainConfig,
     scaling: Scaling,
     on_progress: Callable[[int, int], None] = lambda done, total: None,

@@ -59,7 +59,7 @@ def _photograph(name: str) -> Pixels:
 def _digit() -> Pixels:
     from cnnlab.datasets.digits import load
 
-    image: Pixels = load().test.images[4, 0].numpy()
+    image: Pixels = load().test.images[4][0].numpy()
     return np.repeat(image[..., None], 3, axis=2)
 
 

@@ -214,7 +214,7 @@ def _opened(training: _Training, images: ImageSet, batch: Batch, number: int) ->
         loss_after = training.forward(batch, number)[1].mean().item()
     return Step(
         number=number,
-        pixels=images.images,
+        pixels=images.images[:],
         inputs=batch.inputs,
         labels=batch.labels,
         logits=logits.detach(),

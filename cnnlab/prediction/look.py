@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from cnnlab.datasets.view import Images
 from cnnlab.engine import infer
 from cnnlab.explain.activations import twin_of
 from cnnlab.loader import Scaling
@@ -26,7 +27,7 @@ class Look:
     channels: Tensor
 
 
-def look(predictor: Predictor, images: Tensor, scaling: Scaling | None = None) -> Look:
+def look(predictor: Predictor, images: Images, scaling: Scaling | None = None) -> Look:
     """How the network sees ``images`` (uint8 [N, C, H, W]), by default scaled as in training."""
     saved, twin = predictor.checkpoint, twin_of(predictor.network)
     features: list[Tensor] = []

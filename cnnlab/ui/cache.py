@@ -172,12 +172,12 @@ def features(run: Path, checkpoint: str, changed: int, split: str, most: int) ->
     """
     asked = predictor(run, checkpoint, changed)
     saved = asked.checkpoint
-    images = splits(saved.config).get(split).images
-    places = np.sort(np.random.default_rng(0).permutation(len(images))[:most])
+    part = splits(saved.config).get(split)
+    places = np.sort(np.random.default_rng(0).permutation(len(part))[:most])
     show = _show_progress()
     found = last_features(
         asked.network,
-        images[places] if len(places) < len(images) else images,
+        part.select(torch.from_numpy(places)).images,
         saved.config,
         saved.scaling,
         lambda done, total: show("Asking the network for its features", done, total),

@@ -5,6 +5,7 @@ import streamlit as st
 import torch
 from numpy.typing import NDArray
 
+from cnnlab.datasets.view import Images
 from cnnlab.explain.attributions import METHODS, methods_for
 from cnnlab.explain.embeddings import last_features, nearest
 from cnnlab.figures.attribution import attribution_figure
@@ -29,7 +30,7 @@ def image_dialog(subject: Subject) -> None:
 
 
 @st.dialog("One image", width="large", on_dismiss=close_image)
-def _dialog(subject: Subject, images: torch.Tensor) -> None:
+def _dialog(subject: Subject, images: Images) -> None:
     opened = opened_image(subject.id)
     if opened is None:
         return

@@ -209,14 +209,15 @@ def _look_at_the_data(images: ImageDataset, parts: Splits, config: TrainConfig) 
             st.button("Another batch", icon=":material/shuffle:", key="preview.shuffle", on_click=_shuffle)
         shuffle = torch.Generator().manual_seed(st.session_state.get("preview.seed", config.seed))
         chosen = torch.randperm(len(parts.train), generator=shuffle)[:PREVIEW]
-        batch = parts.train.select(chosen)
-        captions = [_short(images.class_names[label]) for label in batch.labels.tolist()]
-        figure = gallery_figure(batch.images.numpy(), captions, PREVIEW_COLUMNS)
+        captions = [_short(images.class_names[label]) for label in parts.train.labels[chosen].tolist()]
+        figure = gallery_figure(parts.train.images[chosen].numpy(), captions, PREVIEW_COLUMNS)
         still_plot(figure, key="preview")
     with right:
         st.subheader("Training images per class", anchor=False)
         figure = class_counts_figure(images.class_names, counts.tolist())
         still_plot(figure, key="counts")
+    if images.in_file:
+        st.caption(f":material/hard_drive: {datasets.streaming_note(images)}")
     st.caption(
         f"{len(parts.train):,} training, {len(parts.val):,} validation and {len(parts.test):,} test images, "
         f"{images.image_size}×{images.image_size} pixels, {'colour' if images.in_channels == 3 else 'grey'}."

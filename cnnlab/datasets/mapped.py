@@ -1,0 +1,98 @@
+"""Images in a file, of which only the rows that are asked for come into memory.
+
+::
+
+    with new_file(path, (1000, 64, 64, 3)) as write:
+        for pixels in decoded:
+            write(pixels)
+    images = MappedImages(path)
+    batch = images[torch.tensor([5, 3])]          # uint8 [2, 3, 64, 64]
+"""
+
+import mmap
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cnnlab.paths import cache_dir
+
+FAULT = 1 << 21  # bytes around a row that Linux may map when the row is touched: a large page of its cache
+HELD = 1 << 26  # 64 MiB of the file may count as this process's memory before it lets go of them
+
+
+class MappedImages:
+    """Images in a file of uint8 [N, H, W, C], given as [N, C, H, W] in channels-last order.
+
+    What is read stays in the system's cache, not in this process.
+    """
+
+    def __init__(self, source: Path | NDArray[np.uint8]) -> None:
+        """``source`` is an .npy file or a memory map; raises OSError, ValueError or EOFError for what is neither."""
+        self._rows = np.load(source, mmap_mode="r") if isinstance(source, Path) else source
+        self._map: mmap.mmap | None = getattr(self._rows, "_mmap", None)
+        count, height, width, channels = self._rows.shape
+        self.shape = torch.Size([count, channels, height, width])
+        self._touched = 0
+        self._advise("MADV_RANDOM")  # else each row comes with the 128 KiB and more around it
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, places: Tensor) -> Tensor:
+        """The images at ``places`` (int64 [M], or a single one), in that order. Many threads may ask at a time."""
+        found = torch.from_numpy(np.take(self._rows, places.numpy(), axis=0))
+        self._touched += places.numel() * (self._rows[:1].nbytes + FAULT)
+        if self._touched > HELD:
+            self._touched = 0
+            self._advise("MADV_DONTNEED")
+        return found.movedim(-1, -3)
+
+    def _advise(self, advice: str) -> None:
+        if self._map is not None and hasattr(mmap, advice):  # not on every system
+            self._map.madvise(getattr(mmap, advice))
+
+
+def read_images(path: Path, budget: int) -> Tensor | MappedImages:
+    """The images in an .npy file: in memory if they take no more than ``budget`` bytes, else mapped.
+
+    Raises OSError, ValueError or EOFError for a file that is missing or damaged.
+    """
+    mapped = MappedImages(path)
+    if mapped.shape.numel() > budget:
+        return mapped
+    return torch.from_numpy(np.load(path)).permute(0, 3, 1, 2)
+
+
+@contextmanager
+def new_file(path: Path, shape: tuple[int, int, int, int]) -> Iterator[Callable[[NDArray[np.uint8]], object]]:
+    """Write an .npy file of uint8 images of ``shape`` [N, H, W, C], one after the other, by what this gives.
+
+    The file appears when it is whole. Raises OSError where it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            yield lambda pixels: file.write(np.ascontiguousarray(pixels).data)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def on_disk(images: Tensor) -> MappedImages:
+    """``images`` in a file without a name, which is gone when nothing needs it; raises OSError."""
+    cache_dir().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=cache_dir()) as file:
+        rows = images.permute(0, 2, 3, 1).contiguous().numpy()
+        file.write(rows.data)
+        file.flush()
+        return MappedImages(np.memmap(file, np.uint8, "r", shape=rows.shape))
