@@ -44,10 +44,13 @@ def digits() -> ImageDataset:
     return datasets.load(TrainConfig(dataset="digits"))
 
 
+HAS_MNIST = bool(REAL_DATA) and (Path(REAL_DATA) / "MNIST/raw/train-images-idx3-ubyte").is_file()
+
+
 @pytest.fixture(scope="session")
 def real_mnist() -> ImageDataset:
     """The whole of MNIST, from the folder CNNLAB_DATA."""
-    if not (Path(REAL_DATA) / "MNIST/raw/train-images-idx3-ubyte").is_file() or not REAL_DATA:
+    if not HAS_MNIST:
         pytest.skip("CNNLAB_DATA names no folder with MNIST: the real images are not tested.")
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("CNNLAB_DATA", REAL_DATA)
@@ -90,6 +93,16 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     runs = tmp_path_factory.mktemp("trained")
     assert main(["train", "--recipe", "quick_digits", "--name", "trained", "--runs-dir", str(runs)]) == 0
     return find_run("trained", runs)
+
+
+@pytest.fixture(scope="session")
+def mnist_run(real_mnist: ImageDataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished run of the recipe quick_mnist, trained here unless QUICK_MNIST_RUN names one. It is shared."""
+    if named := os.environ.get("QUICK_MNIST_RUN"):
+        return Run(Path(named))
+    runs = tmp_path_factory.mktemp("mnist")
+    assert main(["train", "--recipe", "quick_mnist", "--name", "quick", "--runs-dir", str(runs)]) == 0
+    return find_run("quick", runs)
 
 
 @pytest.fixture

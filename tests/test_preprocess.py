@@ -1,8 +1,6 @@
 """What a person gives becomes what the network was trained on."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,15 +10,13 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter, ImageOps
 
 from cnnlab.checkpoints import Checkpoint
-from cnnlab.cli import main
 from cnnlab.config import TrainConfig
-from cnnlab.datasets.base import ImageDataset
 from cnnlab.datasets.folder import decode
 from cnnlab.loader import Scaling
 from cnnlab.prediction.ink import ink_box, mass_centre
 from cnnlab.prediction.predictor import Predictor, load_predictor
 from cnnlab.prediction.preprocess import LAYOUTS, STEPS, as_shown, prepare
-from cnnlab.runs import Run, find_run
+from cnnlab.runs import Run
 from tests.drawn_digits import drawn_digits
 
 
@@ -42,14 +38,9 @@ def centre_of(pixels: torch.Tensor) -> tuple[float, float]:
     return mass_centre(Image.fromarray(pixels[0].numpy()))
 
 
-@pytest.fixture(scope="session")
-def mnist_predictor(real_mnist: ImageDataset, tmp_path_factory: pytest.TempPathFactory) -> Predictor:
-    """A network of the recipe quick_mnist, trained here unless QUICK_MNIST_RUN names a finished run of it."""
-    if named := os.environ.get("QUICK_MNIST_RUN"):
-        return load_predictor(Run(Path(named)))
-    runs = tmp_path_factory.mktemp("mnist")
-    assert main(["train", "--recipe", "quick_mnist", "--name", "quick", "--runs-dir", str(runs)]) == 0
-    return load_predictor(find_run("quick", runs))
+@pytest.fixture
+def mnist_predictor(mnist_run: Run) -> Predictor:
+    return load_predictor(mnist_run)
 
 
 def right_share(predictor: Predictor, **switched: bool) -> int:

@@ -177,5 +177,5 @@ def _after_epoch(config: TrainConfig) -> list[str]:
         f"        best{', best_epoch' if patience else ''} = val_loss{', epoch' if patience else ''}",
         '        torch.save(model.state_dict(), "best.pt")',
         *([f"    elif epoch - best_epoch >= {patience}:", "        break"] if patience else []),
-        'model.load_state_dict(torch.load("best.pt"))',
+        'model.load_state_dict(torch.load("best.pt", weights_only=True))',
     ]
