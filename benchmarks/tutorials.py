@@ -26,7 +26,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # each way imports it when it comes: it says how PyTorch's threads wait
+if TYPE_CHECKING:  # each way imports what it needs itself
     from cnnlab.config import TrainConfig
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -102,11 +102,11 @@ def tutorial(recipe: str, flags: list[str]) -> Epochs:
 
 def floor(recipe: str, flags: list[str]) -> Epochs:
     """The epochs by a bare loop over resident tensors."""
-    from cnnlab import datasets, models  # isort: skip  # before torch: it says how its threads wait
-    from cnnlab.loader import scaling_of  # isort: skip
-
     import torch
     from torch.nn.functional import cross_entropy
+
+    from cnnlab import datasets, models
+    from cnnlab.loader import scaling_of
 
     config = configured(recipe, flags)
     dataset = datasets.load(config)
@@ -175,8 +175,7 @@ def ours(recipe: str, flags: list[str]) -> tuple[Epochs, float]:
 def apart(way: str, recipe: str, flags: list[str]) -> tuple[Epochs, float]:
     """What ``tutorial`` or ``floor`` says in a process of its own, and its peak memory in MiB."""
     command = [sys.executable, "-m", "benchmarks.tutorials", recipe, "--way", way, *flags]
-    bare = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}  # cnnlab sets it
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True, env=bare)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True)
     answer = json.loads(done.stdout)
     return answer["epochs"], answer["memory"]
 

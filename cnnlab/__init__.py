@@ -9,7 +9,12 @@ import os
 
 __version__ = "0.1.0"
 
-# How long PyTorch's threads on Linux spin while they wait for each other, before they sleep. Its default spins on while
-# another program holds the core that is waited for: a training beside one busy program then takes four times as long
-# and more, with this about twice as long (benchmarks/README.md). It is read when torch is imported, so it stands here.
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+SPIN_WHEN_NICE = "1000"
+"""How long threads of a process with niceness spin while they wait for each other, before they sleep.
+
+PyTorch's threads on Linux spin 300,000 times, which pays on equal terms with other programs; but where a program that
+comes first holds the core that is waited for, a training took over twenty times as long (benchmarks/README.md).
+"""
+
+if hasattr(os, "nice") and os.nice(0) > 0:
+    os.environ.setdefault("GOMP_SPINCOUNT", SPIN_WHEN_NICE)  # read when torch is imported

@@ -122,6 +122,7 @@ def fit(
     if config.watch_test:
         watched["test"] = splits.test.to(device)
     scaling = scaling_of(config, dataset)
+    network = models.pooled_first(state.model)
     per_epoch = steps_per_epoch(len(train), config.batch_size)
     pending = _Pending()
     stopped = False
@@ -133,18 +134,18 @@ def fit(
     def looked_at(images: int = 0) -> dict[str, Any]:
         figures: dict[str, Any] = {}
         for name, part in watched.items():
-            figures |= _scores(name, state.model, part.head(images), config, scaling)
+            figures |= _scores(name, network, part.head(images), config, scaling)
         return figures
 
     while state.step < config.epochs * per_epoch and not stopped and not patience_ended():
         epoch, first = state.step // per_epoch + 1, state.step % per_epoch
         if first == 0:
             state.loss_sum, state.correct, state.seen, state.seconds = 0.0, 0, 0, 0.0
-        state.model.train()
+        network.train()
         pending.since = time.perf_counter()
         for batch in epoch_batches(train, config, epoch, scaling, first):
             lr = lr_at(state.step, config, per_epoch)
-            pending.figures.append(_train_step(state, batch, config, lr))
+            pending.figures.append(_train_step(state, network, batch, config, lr))
             state.step += 1
             pending.facts.append((state.step, batch.count, lr))
             last = state.step % per_epoch == 0
@@ -154,7 +155,7 @@ def fit(
                 yield from _flush(pending, state, epoch)
             if due:
                 yield Record("eval", state.step, epoch, looked_at(config.eval_images))
-                state.model.train()
+                network.train()
                 pending.since = time.perf_counter()
             if stopped:
                 break
@@ -181,14 +182,14 @@ def fit(
     yield Record("end", state.step, epoch, {**end, "elapsed": state.elapsed})
 
 
-def _train_step(state: TrainState, batch: Batch, config: TrainConfig, lr: float) -> Tensor:
-    """One step of gradient descent: forward, loss, zero the gradients, backward, optimiser step."""
+def _train_step(state: TrainState, network: nn.Module, batch: Batch, config: TrainConfig, lr: float) -> Tensor:
+    """One step of gradient descent: forward through ``network``, loss, zero the gradients, backward, optimiser step."""
     _seed(batch.inputs.device, config.seed * SEED_STRIDE + state.step)  # dropout depends on (seed, step) alone
     for group in state.optimizer.param_groups:
         group["lr"] = lr
     with torch.autocast(batch.inputs.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
         begin_batch(batch.count)
-        logits = state.model(batch.inputs)
+        logits = network(batch.inputs)
         total = cross_entropy(logits.float(), batch.labels, reduction="sum", label_smoothing=config.label_smoothing)
         loss = total / batch.count
     state.optimizer.zero_grad(set_to_none=True)
@@ -281,13 +282,14 @@ def time_step(config: TrainConfig, in_channels: int, image_size: int, num_classe
     model = models.build(config, in_channels, image_size, num_classes)
     model.to(device).to(memory_format=torch.channels_last)
     state = TrainState(model, make_optimizer(model.parameters(), config))
+    network = models.pooled_first(model)
     pixels = torch.randint(256, (config.batch_size, in_channels, image_size, image_size), dtype=torch.uint8)
     labels = torch.randint(num_classes, (config.batch_size,)).to(device)
     batch = Batch(Scaling((0.5,) * in_channels, (0.5,) * in_channels)(pixels.to(device)), labels, len(labels))
     took: list[float] = []
     while len(took) < 4 or (len(took) < TIMED_STEPS and sum(took[2:]) < TIMED_SECONDS):
         started = time.perf_counter()
-        _train_step(state, batch, config, config.lr).tolist()  # waits for the device
+        _train_step(state, network, batch, config, config.lr).tolist()  # waits for the device
         took.append(time.perf_counter() - started)
         if took[-1] > TIMED_SECONDS:
             break  # a large network: one step tells enough

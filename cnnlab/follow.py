@@ -12,16 +12,15 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
-
 from cnnlab import datasets, engine
 from cnnlab.distributed.calls import Lost, tell, wait_to_hear
 from cnnlab.distributed.group import joined
 from cnnlab.distributed.ranks import rank
 from cnnlab.engine import NotFinite
+from cnnlab.machine import settle
 from cnnlab.runs import Run
 from cnnlab.team import prepared, present
-from cnnlab.train import signals_request, threads
+from cnnlab.train import signals_request
 
 OK, FAILED = 0, 1
 STOPPING = 5.0  # seconds in which rank 0 may still call after a signal that both got
@@ -64,6 +63,6 @@ def _train_along(run: Run, should_stop: Callable[[], bool]) -> None:
         raise Lost("rank 0 ended")
     with joined(engine.pick_device(config.device)):
         state = prepared(run, dataset)
-        torch.set_num_threads(threads(state, dataset, config))
+        settle(state, dataset, config)
         for _ in engine.fit(state, dataset, config, should_stop):
             pass

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cnnlab import recipes
+from cnnlab import SPIN_WHEN_NICE, recipes
 from cnnlab.config import TrainConfig, applies
 from cnnlab.parsing import differences
 from cnnlab.runs import LIVE, Run, RunError, checked_name, new_folder
@@ -131,6 +131,7 @@ def spawn(arguments: list[str], log_path: Path, processes: int = 1) -> subproces
         **os.environ,
         **_environment(processes),
         "PYTHONUNBUFFERED": "1",
+        "GOMP_SPINCOUNT": os.environ.get("GOMP_SPINCOUNT", SPIN_WHEN_NICE),  # its niceness may come after it has looked
         "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")])),
     }
     engine = ["-m", "torch.distributed.run", *torchrun_arguments(processes)] if processes > 1 else []

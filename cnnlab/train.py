@@ -27,14 +27,13 @@ from cnnlab.distributed.group import joined
 from cnnlab.distributed.ranks import world_size
 from cnnlab.engine import NotFinite, Record, TrainState
 from cnnlab.loader import steps_per_epoch
+from cnnlab.machine import settle
 from cnnlab.models import ModelError
 from cnnlab.queue import turn
 from cnnlab.registry import UnknownName
 from cnnlab.runs import Run
 from cnnlab.team import call_together, prepared, tidy, why_lost
 
-THREADS = torch.get_num_threads()
-SMALL_STEP = 10_000_000  # multiply-adds forward, half a millisecond: several threads would wait more than they compute
 WRITE_EVERY = 0.25  # seconds: how old a step's record may get before it is on disk
 
 
@@ -133,7 +132,7 @@ def _train(run: Run, listener: Listener) -> str:
 def _train_on(run: Run, listener: Listener, dataset: ImageDataset, counts: dict[str, int]) -> str:
     config = run.config
     state = prepared(run, dataset)
-    torch.set_num_threads(threads(state, dataset, config))
+    settle(state, dataset, config)
     run.forget_after(state.step)
     run.add_facts(_facts(state, dataset, counts))
     run.append([{"event": "start", "step": state.step, "time": time.time(), "elapsed": state.elapsed}])
@@ -148,14 +147,6 @@ def _train_on(run: Run, listener: Listener, dataset: ImageDataset, counts: dict[
         status = record.values.get("status", status)
     _append(run, [record])  # the end, once all that it promises is on disk
     return status
-
-
-def threads(state: TrainState, dataset: ImageDataset, config: TrainConfig) -> int:
-    """How many threads compute: one for small steps. What is summed up depends on it to the last bit, so it follows
-    from ``config`` and is never timed.
-    """
-    work = models.multiply_adds(state.model, dataset.in_channels, dataset.image_size)
-    return 1 if config.batch_size // world_size() * work < SMALL_STEP else THREADS
 
 
 def _written(run: Run, records: Iterator[Record]) -> Iterator[Record]:

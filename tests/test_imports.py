@@ -17,7 +17,7 @@ LAYERS = [
     {"recipes", "runs", "metrics", "datasets", "models", "optim"},
     {"loader", "queue", "summary", "curves"},
     {"engine", "forecast"},
-    {"checkpoints"},
+    {"checkpoints", "machine"},
     {"team"},
     {"train"},
     {"follow"},

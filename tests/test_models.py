@@ -242,3 +242,33 @@ def test_the_sizes_that_are_foretold_are_those_of_the_real_network(blocks, size)
             image = layer(image)
             sides[-1] = image.shape[-1]
     assert sides == foretold and network(torch.empty(2, 1, size, size, device="meta")).shape == (2, 10)
+
+
+def gradients(network: nn.Module, inputs: torch.Tensor) -> list[torch.Tensor]:
+    torch.manual_seed(1)  # dropout
+    answers = network(inputs)
+    answers.square().mean().backward()
+    found = [answers.detach(), *(p.grad for p in network.parameters())]
+    network.zero_grad()
+    return found
+
+
+@pytest.mark.parametrize("name", ["simple_cnn", "cifar_cnn", "tiny_resnet", "vgg16", "custom"])
+def test_pooling_before_relu_changes_neither_answers_nor_gradients_by_a_bit(name):
+    blocks = [{"channels": 4, "kernel": 3, "padding": 1, "batch_norm": True, "activation": "relu", "pool": "max"}]
+    network = build(parse({"model": name} | ({"blocks": blocks} if name == "custom" else {})), 1, 32, 10)
+    faster = models.pooled_first(network)
+    assert (faster is network) == (name == "tiny_resnet")  # which pools first already
+    assert {id(p) for p in faster.parameters()} == {id(p) for p in network.parameters()}
+    inputs = torch.randint(2, (4, 1, 32, 32)).float()  # windows with equal values, and windows without any light
+    for one, other in zip(gradients(network, inputs), gradients(faster, inputs), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_pooling_goes_before_relu_and_nothing_else_moves():
+    network = nn.Sequential(
+        nn.Conv2d(1, 2, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Tanh(), nn.MaxPool2d(2), nn.ReLU(), nn.AvgPool2d(2)
+    )
+    kinds = [type(layer).__name__ for layer in models.pooled_first(network)]
+    assert kinds == ["Conv2d", "MaxPool2d", "ReLU", "Tanh", "MaxPool2d", "ReLU", "AvgPool2d"]
+    assert [type(layer).__name__ for layer in network][1:3] == ["ReLU", "MaxPool2d"]

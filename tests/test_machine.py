@@ -1,0 +1,50 @@
+"""A training process keeps freed memory for its next step, and waits for its threads as its niceness allows."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+FAULTS = """
+import resource, torch
+from cnnlab.machine import keep_freed_memory
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        [torch.ones(1_000_000) for _ in range(8)]
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+usual = faults()
+print(keep_freed_memory())
+faults()
+print(faults() * 10 < usual)
+"""
+
+
+SPIN = "import cnnlab, os; print(os.environ.get('GOMP_SPINCOUNT'))"
+
+
+def said_by(*command: str, **environment: str) -> list[str]:
+    done = subprocess.run(command, capture_output=True, check=True, text=True, env=environment, cwd=ROOT)
+    return done.stdout.split()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's malloc")
+def test_freed_memory_is_not_given_back():
+    assert said_by(sys.executable, "-c", FAULTS) == ["True", "True"]
+
+
+def test_another_malloc_is_left_alone():
+    kept = "from cnnlab.machine import keep_freed_memory; print(keep_freed_memory())"
+    assert said_by(sys.executable, "-c", kept, LD_PRELOAD="libm.so.6") == ["False"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nice")
+def test_threads_of_a_nice_process_do_not_spin_for_long():
+    assert said_by("nice", "-n", "5", sys.executable, "-c", SPIN) == ["1000"]
+    assert said_by("nice", "-n", "5", sys.executable, "-c", SPIN, GOMP_SPINCOUNT="7") == ["7"]
+    assert said_by(sys.executable, "-c", SPIN) == ["None"]
