@@ -260,6 +260,13 @@ class TrainConfig(BaseModel):
     precision: Literal["float32", "bfloat16"] = _field(
         "float32", "Run", "Precision", "bfloat16 is faster on recent GPUs, at less precision."
     )
+    compile: bool = _field(
+        False,
+        "Run",
+        "Compile",
+        "Compile the network with torch.compile: half a minute at the start, for faster steps on a GPU. On a CPU it "
+        "needs a C++ compiler and rarely pays. Not done in several processes.",
+    )
 
     @model_validator(mode="after")
     def _fields_fit_together(self) -> "TrainConfig":

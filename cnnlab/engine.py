@@ -21,7 +21,7 @@ from cnnlab import models
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset, ImageSet
 from cnnlab.datasets.view import Images, fetched
-from cnnlab.distributed.group import any_of, share, sum_gradients, totals
+from cnnlab.distributed.group import any_of, share, sum_gradients, together, totals
 from cnnlab.distributed.layers import begin_batch, over_all_processes
 from cnnlab.loader import SEED_STRIDE, Batch, Scaling, epoch_batches, scaling_of, steps_per_epoch
 from cnnlab.optim import lr_at, make_optimizer
@@ -123,6 +123,7 @@ def fit(
         watched["test"] = splits.test.to(device)
     scaling = scaling_of(config, dataset)
     network = models.pooled_first(state.model)
+    compiled = torch.compile(network, dynamic=False) if config.compile and not together() else network
     per_epoch = steps_per_epoch(len(train), config.batch_size)
     pending = _Pending()
     stopped = False
@@ -145,7 +146,8 @@ def fit(
         pending.since = time.perf_counter()
         for batch in epoch_batches(train, config, epoch, scaling, first):
             lr = lr_at(state.step, config, per_epoch)
-            pending.figures.append(_train_step(state, network, batch, config, lr))
+            usual = batch.count == config.batch_size  # an epoch's last batch is not worth compiling for
+            pending.figures.append(_train_step(state, compiled if usual else network, batch, config, lr))
             state.step += 1
             pending.facts.append((state.step, batch.count, lr))
             last = state.step % per_epoch == 0

@@ -98,6 +98,8 @@ def train(run: Run, listener: Listener) -> str:
             listener.say(traceback.format_exc())
             out_of_memory = "out of memory" in str(error).lower() or isinstance(error, MemoryError)
             hint = " Try a smaller batch size or network." if out_of_memory else " The log has the details."
+            if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+                hint = " The network could not be compiled: turn compile off."
             return _end(
                 run,
                 listener,

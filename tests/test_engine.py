@@ -2,6 +2,7 @@
 
 import copy
 import math
+import shutil
 
 import pytest
 import torch
@@ -357,3 +358,11 @@ def test_a_last_batch_of_one_image_harms_nothing(grey_squares):
     config = small(model="tiny_resnet", train_images=33, batch_size=32, epochs=1)
     _, records = trained(config, grey_squares)
     assert len(of("step", records)) == 1
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler on a CPU")
+def test_a_compiled_network_learns_the_same(grey_squares):
+    config = small(batch_size=50, epochs=1)  # and a last batch of another size
+    plain, compiled = (trained(c, grey_squares)[1] for c in (config, config.model_copy(update={"compile": True})))
+    losses = [[record.values["train/loss"] for record in of("step", records)] for records in (plain, compiled)]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
