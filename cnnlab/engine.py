@@ -31,6 +31,7 @@ TIMED_STEPS = 12  # of which the first two warm up
 TIMED_SECONDS = 0.4  # but no more than that
 BULK = 20  # steps whose figures are fetched from a GPU at once, so that it need not wait for us
 
+Network = Callable[[Tensor], Tensor]
 Event = Literal["step", "eval", "epoch", "end"]
 
 
@@ -123,7 +124,7 @@ def fit(
         watched["test"] = splits.test.to(device)
     scaling = scaling_of(config, dataset)
     network = models.pooled_first(state.model)
-    compiled = torch.compile(network, dynamic=False) if config.compile and not together() else network
+    compiled: Network = torch.compile(network, dynamic=False) if config.compile and not together() else network
     per_epoch = steps_per_epoch(len(train), config.batch_size)
     pending = _Pending()
     stopped = False
@@ -184,7 +185,7 @@ def fit(
     yield Record("end", state.step, epoch, {**end, "elapsed": state.elapsed})
 
 
-def _train_step(state: TrainState, network: nn.Module, batch: Batch, config: TrainConfig, lr: float) -> Tensor:
+def _train_step(state: TrainState, network: Network, batch: Batch, config: TrainConfig, lr: float) -> Tensor:
     """One step of gradient descent: forward through ``network``, loss, zero the gradients, backward, optimiser step."""
     _seed(batch.inputs.device, config.seed * SEED_STRIDE + state.step)  # dropout depends on (seed, step) alone
     for group in state.optimizer.param_groups:

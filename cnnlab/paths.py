@@ -19,6 +19,6 @@ def runs_dir() -> Path:
 
 
 def cache_dir() -> Path:
-    """Where decoded image folders are kept: ``CNNLAB_CACHE``, else ``cache`` in the folder of datasets."""
+    """Where decoded images are kept: ``CNNLAB_CACHE``, else ``cache`` in the folder of datasets."""
     override = os.environ.get("CNNLAB_CACHE")
     return Path(override).expanduser().resolve() if override else data_dir() / "cache"

@@ -51,17 +51,21 @@ _add(
 _add(
     "quick_mnist",
     "Quick MNIST",
-    "Our own: the same network on MNIST, 99 % in two epochs.",
+    "Our own: patches of 2×2 pixels and large steps on MNIST, 99 % in two epochs.",
     TrainConfig(
         dataset="mnist",
-        model="tiny_resnet",
-        optimizer="adamw",
-        lr=0.01,
-        weight_decay=0.01,
+        model="fast_cnn",
+        optimizer="sgd",
+        lr=0.3,
+        momentum=0.9,
+        nesterov=True,
+        weight_decay=0.0005,
         schedule="one_cycle",
         batch_size=128,
         epochs=2,
         validation_fraction=0.05,
+        eval_every=100,
+        label_smoothing=0.1,
     ),
 )
 _add(

@@ -4,6 +4,7 @@ import functools
 import gzip
 import hashlib
 import http.server
+import os
 import pickle
 import socket
 import struct
@@ -22,6 +23,7 @@ from cnnlab.datasets import DATASETS, DatasetError, torchvision_sets
 from cnnlab.datasets.base import channel_statistics, image_set, stratified_split
 from cnnlab.datasets.download import fetch
 from cnnlab.datasets.torchvision_sets import CIFAR_KIN, MNIST_KIN
+from cnnlab.paths import cache_dir
 from cnnlab.registry import UnknownName
 
 pytestmark = pytest.mark.usefixtures("fresh_folders")
@@ -208,6 +210,40 @@ def test_cifars_are_read_from_their_batches(name, tiny_cifar):
     assert (dataset.train.images[:20].numpy() == expected).all()
     assert len(dataset.train) == 20 * len(CIFAR_KIN[name].train_list) and len(dataset.test) == 20
     assert dataset.class_names[:2] == ("class 0", "class 1") and dataset.num_classes == len(dataset.class_names)
+
+
+def test_a_second_reading_takes_what_the_first_kept_until_a_file_changes(monkeypatch):
+    folder = torchvision_sets.folder_of("mnist")
+    files = {file: idx(array) for file, array in tiny_mnist().items()}
+    write(folder, files)
+    first = datasets.load(TrainConfig(dataset="mnist"))
+    with monkeypatch.context() as blocked:
+        blocked.setattr(torchvision_sets, "load", lambda *_: pytest.fail("read anew"))
+        second = datasets.load(TrainConfig(dataset="mnist"))
+    for one, other in ((first.train, second.train), (first.test, second.test)):
+        assert all(torch.equal(getattr(one, n)[:], getattr(other, n)[:]) for n in ("images", "labels", "ids"))
+        assert other.images.is_contiguous(memory_format=torch.channels_last)
+    facts = ("name", "class_names", "mean", "std", "val", "unreadable")
+    assert [getattr(first, n) for n in facts] == [getattr(second, n) for n in facts]
+    labels = tiny_mnist()["train-labels-idx1-ubyte"][::-1]
+    (folder / "train-labels-idx1-ubyte").write_bytes(idx(labels))
+    os.utime(folder / "train-labels-idx1-ubyte", (0, 0))  # clocks may be too coarse for a test
+    assert datasets.load(TrainConfig(dataset="mnist")).train.labels.tolist() == labels.tolist()
+
+
+def test_what_was_kept_and_is_damaged_is_read_anew(monkeypatch):
+    write(torchvision_sets.folder_of("mnist"), {file: idx(array) for file, array in tiny_mnist().items()})
+    datasets.load(TrainConfig(dataset="mnist"))
+    (copy,) = cache_dir().glob("mnist-*.safetensors")
+    copy.write_bytes(copy.read_bytes()[:200])
+    assert len(datasets.load(TrainConfig(dataset="mnist")).train) == len(tiny_mnist()["train-labels-idx1-ubyte"])
+
+
+def test_a_dataset_that_cannot_be_kept_is_read_all_the_same(monkeypatch, tmp_path):
+    write(torchvision_sets.folder_of("mnist"), {file: idx(array) for file, array in tiny_mnist().items()})
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv("CNNLAB_CACHE", str(tmp_path / "a file" / "cache"))
+    assert len(datasets.load(TrainConfig(dataset="mnist")).test) == len(tiny_mnist()["t10k-labels-idx1-ubyte"])
 
 
 @pytest.mark.parametrize("cut", [0, 3, 10, 500])

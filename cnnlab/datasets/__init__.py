@@ -12,7 +12,7 @@ from types import ModuleType
 import torch
 
 from cnnlab.config import TrainConfig
-from cnnlab.datasets import digits, folder
+from cnnlab.datasets import digits, folder, kept
 from cnnlab.datasets.base import DatasetError, ImageDataset, ImageSet, Splits
 from cnnlab.datasets.download import Progress, silent
 from cnnlab.datasets.mapped import on_disk
@@ -60,9 +60,16 @@ DATASETS.add(
 
 
 def _torchvision_sets() -> ModuleType:
-    from cnnlab.datasets import torchvision_sets  # takes a second or two: not for a run on the built-in digits
+    from cnnlab.datasets import torchvision_sets  # takes two seconds: for the first reading alone
 
     return torchvision_sets
+
+
+def _load(name: str, on_progress: Progress) -> ImageDataset:
+    if (dataset := kept.recall(name)) is None:
+        dataset = _torchvision_sets().load(name, on_progress)
+        kept.keep(dataset, _torchvision_sets().files_of(name))
+    return dataset
 
 
 def _torchvision(
@@ -77,7 +84,7 @@ def _torchvision(
         train,
         10_000,
         mb,
-        lambda on_progress: _torchvision_sets().load(name, on_progress),
+        lambda on_progress: _load(name, on_progress),
         lambda: _torchvision_sets().is_here(name),
     )
     DATASETS.add(name, info)

@@ -33,12 +33,17 @@ def folder_of(name: str) -> Path:
     return data_dir() / str(CIFAR_KIN[name].base_folder)
 
 
+def files_of(name: str) -> list[Path]:
+    """The files from which the dataset ``name`` is read."""
+    if name in MNIST_KIN:
+        return [folder_of(name) / Path(file).stem for file, _ in MNIST_KIN[name].resources]
+    source = CIFAR_KIN[name]
+    return [folder_of(name) / file for file, _ in [*source.train_list, *source.test_list]]
+
+
 def is_here(name: str) -> bool:
     """Whether the files of the dataset ``name`` are on this machine; their content is checked when they are read."""
-    if name in MNIST_KIN:
-        return all((folder_of(name) / Path(file).stem).is_file() for file, _ in MNIST_KIN[name].resources)
-    source = CIFAR_KIN[name]
-    return all((folder_of(name) / file).is_file() for file, _ in [*source.train_list, *source.test_list])
+    return all(file.is_file() for file in files_of(name))
 
 
 def load(name: str, on_progress: Progress = silent) -> ImageDataset:

@@ -24,11 +24,12 @@ def fast_cnn(config: TrainConfig, in_channels: int, image_size: int, num_classes
     3.29 seconds, 2024), which begin with patches of 2×2 or 3×3 pixels and pool before they normalise.
     """
     halved(image_size, 3)
+    patches = 16 if in_channels == 1 else 24  # a patch of 2×2 has four numbers, or twelve
     return nn.Sequential(
-        nn.Conv2d(in_channels, 24, 2, stride=2, bias=False),  # 16×16×24
-        nn.BatchNorm2d(24),
+        nn.Conv2d(in_channels, patches, 2, stride=2, bias=False),  # 16×16×24
+        nn.BatchNorm2d(patches),
         nn.ReLU(),
-        *_normed(24, 32, pool=True),  # 8×8×32
+        *_normed(patches, 32, pool=True),  # 8×8×32
         *_normed(32, 64, pool=True),  # 4×4×64
         *_normed(64, 128, pool=False),  # 4×4×128
         nn.AdaptiveMaxPool2d(1),  # 1×1×128: the strongest answer anywhere in the image
