@@ -146,7 +146,8 @@ def _flip_and_shift(x: Tensor, flip: bool, most: int, dice: Dice) -> Tensor:
 
 def _erase(x: Tensor, side: int, dice: Dice) -> Tensor:
     height, width = x.shape[2], x.shape[3]
-    centre = (dice.uniform(2) * torch.tensor([[height], [width]])).to(x.device, non_blocking=x.is_cuda)
+    centre = dice.uniform(2) * torch.tensor([[height], [width]])
+    centre = centre.to(x.device, non_blocking=x.is_cuda)
     rows = (torch.arange(height, device=x.device) + 0.5 - centre[0, :, None]).abs() * 2 <= side
     columns = (torch.arange(width, device=x.device) + 0.5 - centre[1, :, None]).abs() * 2 <= side
     return x.masked_fill((rows[:, :, None] & columns[:, None, :]).unsqueeze(1), 0)
