@@ -1,5 +1,6 @@
 """A training process keeps freed memory for its next step, and waits for its threads as its niceness allows."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -47,4 +48,5 @@ def test_another_malloc_is_left_alone():
 def test_threads_of_a_nice_process_do_not_spin_for_long():
     assert said_by("nice", "-n", "5", sys.executable, "-c", SPIN) == ["1000"]
     assert said_by("nice", "-n", "5", sys.executable, "-c", SPIN, GOMP_SPINCOUNT="7") == ["7"]
-    assert said_by(sys.executable, "-c", SPIN) == ["None"]
+    if not os.nice(0):
+        assert said_by(sys.executable, "-c", SPIN) == ["None"]
