@@ -5,6 +5,8 @@
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -22,3 +24,18 @@ def cache_dir() -> Path:
     """Where decoded images are kept: ``CNNLAB_CACHE``, else ``cache`` in the folder of datasets."""
     override = os.environ.get("CNNLAB_CACHE")
     return Path(override).expanduser().resolve() if override else data_dir() / "cache"
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A path beside ``path`` to write to, which takes its place once all is written; until then nobody sees a part.
+
+    The folder is made. Raises OSError where nothing can be written; what was written is then gone.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -36,7 +36,7 @@ from cnnlab.datasets.download import Progress, silent
 from cnnlab.datasets.mapped import MappedImages, new_file, read_images
 from cnnlab.datasets.memory import memory_budget
 from cnnlab.datasets.view import ImageView
-from cnnlab.paths import cache_dir
+from cnnlab.paths import cache_dir, written_whole
 from cnnlab.pictures import UnreadableImage, open_picture
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
@@ -178,10 +178,9 @@ def _decode_all(files: list[_File], shape: Shape, kept: Path, on_progress: Progr
             unreadable = _decode(files, shape, write, on_progress)
         images = read_images(kept.with_suffix(".npy"), memory_budget())
         decoded = _described(images, files, unreadable)
-        part = kept.with_suffix(f".{os.getpid()}.part")
         tensors = {"labels": decoded.labels, "ids": decoded.ids, "splits": decoded.splits}
-        save_file(tensors, part, metadata={"unreadable": json.dumps(decoded.unreadable)})
-        part.replace(kept.with_suffix(".safetensors"))
+        with written_whole(kept.with_suffix(".safetensors")) as part:
+            save_file(tensors, part, metadata={"unreadable": json.dumps(decoded.unreadable)})
         return decoded
     except (OSError, SafetensorError) as error:
         problem = f"Decoded images cannot be kept in {kept.parent} ({error}): set CNNLAB_CACHE to another folder"

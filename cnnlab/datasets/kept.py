@@ -5,7 +5,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -15,33 +14,27 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from cnnlab.datasets.base import ImageDataset, image_set
-from cnnlab.paths import cache_dir, data_dir
+from cnnlab.paths import cache_dir, data_dir, written_whole
 
 FORMAT = 1
 
 
 def keep(dataset: ImageDataset, files: Iterable[Path]) -> None:
     """Keep ``dataset``, in memory, as it was read from ``files``; where nothing can be written, nothing is kept."""
-    path = _path(dataset.name)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    facts = {
-        "format": FORMAT,
-        "files": {str(file): _stamp(file) for file in files},
-        "class_names": dataset.class_names,
-        "mean": dataset.mean,
-        "std": dataset.std,
-    }
     tensors: dict[str, Tensor] = {}
     for name, split in (("train", dataset.train), ("test", dataset.test)):
         rows = split.images[:].permute(0, 2, 3, 1).contiguous()
         tensors |= {f"{name}/images": rows, f"{name}/labels": split.labels}
     with suppress(OSError, SafetensorError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        facts = {
+            "format": FORMAT,
+            "files": {str(file): _stamp(file) for file in files},
+            "class_names": dataset.class_names,
+            "mean": dataset.mean,
+            "std": dataset.std,
+        }
+        with written_whole(_path(dataset.name)) as part:
             save_file(tensors, part, metadata={"facts": json.dumps(facts)})
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
 
 
 def recall(name: str) -> ImageDataset | None:

@@ -10,7 +10,6 @@
 """
 
 import mmap
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cnnlab.paths import cache_dir
+from cnnlab.paths import cache_dir, written_whole
 
 FAULT = 1 << 21  # bytes around a row that Linux may map when the row is touched: a large page of its cache
 HELD = 1 << 26  # 64 MiB of the file may count as this process's memory before it lets go of them
@@ -76,16 +75,10 @@ def new_file(path: Path, shape: tuple[int, int, int, int]) -> Iterator[Callable[
 
     The file appears when it is whole. Raises OSError where it cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-            np.lib.format.write_array_header_1_0(file, header)
-            yield lambda pixels: file.write(np.ascontiguousarray(pixels).data)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with written_whole(path) as part, part.open("wb") as file:
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        yield lambda pixels: file.write(np.ascontiguousarray(pixels).data)
 
 
 def on_disk(images: Tensor) -> MappedImages:

@@ -1,7 +1,6 @@
 """The same function with less to compute: max-pooling goes before the ReLU that precedes it."""
 
 import copy
-from itertools import pairwise
 
 from torch import nn
 
@@ -17,9 +16,9 @@ def pooled_first(network: nn.Module) -> nn.Module:
     faster = {name: pooled_first(child) for name, child in children.items()}
     if isinstance(network, nn.Sequential):
         layers = list(faster.values())
-        for place, (before, after) in enumerate(pairwise(layers)):
-            if type(before) is nn.ReLU and type(after) is nn.MaxPool2d:
-                layers[place : place + 2] = [after, before]
+        for place in range(len(layers) - 1):
+            if type(layers[place]) is nn.ReLU and type(layers[place + 1]) is nn.MaxPool2d:
+                layers[place : place + 2] = layers[place + 1], layers[place]
         faster = dict(zip(faster, layers, strict=True))
     if all(faster[name] is child for name, child in children.items()):
         return network
