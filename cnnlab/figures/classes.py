@@ -24,12 +24,17 @@ def class_accuracy_figure(
             meta="classes",
             marker_color=color,
             hovertemplate="%{x}: %{y:.1%}<extra></extra>",
+            texttemplate="%{y:.1%}",  # good networks have bars that look alike
+            textposition="outside",
+            textangle=0,
+            cliponaxis=False,
         )
     )
     quiet(figure, height)
     figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
+    figure.update_layout(uniformtext={"mode": "hide", "minsize": 9})  # where bars are narrower than their figures
     figure.update_xaxes(type="category", showticklabels=len(class_names) <= MANY, showgrid=False)
-    figure.update_layout(margin={"t": 40}, bargap=0.25, uirevision="keep")  # the buttons for saving stand above
+    figure.update_layout(margin={"t": 56}, bargap=0.25, uirevision="keep")  # the buttons for saving stand above
     return figure
 
 

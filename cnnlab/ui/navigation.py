@@ -9,11 +9,13 @@ from pathlib import Path
 import streamlit as st
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
+LOGO = Path(__file__).with_name("logo.svg")  # Sobel's kernel; its colours show on light and dark
 
 
 def navigate() -> None:
     """Show the menu, and run the page that was asked for."""
     st.set_page_config(page_title="CNN Lab", page_icon="🔬", layout="wide", initial_sidebar_state="expanded")
+    st.logo(LOGO, size="large")
     st.navigation(
         [
             st.Page(PAGES / "filters.py", title="Filters", icon=":material/filter_center_focus:"),

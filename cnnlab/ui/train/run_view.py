@@ -44,7 +44,7 @@ def run_view() -> None:
     if state == "failed":
         st.error(str((run.last_record() or {}).get("message")), icon=":material/error:")
     live_status(run, state)
-    _curves(run, live=state in LIVE)
+    _curves(run, config, live=state in LIVE)
     each_class, log, settings = st.tabs(["Each class", "Log", "Settings"], on_change="rerun", key="run.tabs")
     if each_class.open:  # what nobody looks at need not be kept up to date
         with each_class:
@@ -93,7 +93,7 @@ def _chosen(key: str) -> None:
 # ── what changes while it trains ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _curves(run: Run, live: bool) -> None:
+def _curves(run: Run, config: TrainConfig, live: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Curves", anchor=False, width="content")
         unit = st.segmented_control(
@@ -109,6 +109,11 @@ def _curves(run: Run, live: bool) -> None:
     st.caption(
         "Both losses should fall. If validation loss rises while training loss falls on, the network learns its images "
         "by heart. Training figures are means over an epoch, in which the network was still learning."
+        + (
+            " Label smoothing raises training loss alone: look at its shape, not its height."
+            if config.label_smoothing
+            else ""
+        )
     )
     figure = curves_figure({}, axis=unit)
     live_plot(figure, f"/lab/runs/{run.id}/curves?unit={unit}", live, run.name, key=f"curves.{run.id}.{unit}")
