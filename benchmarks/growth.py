@@ -68,7 +68,7 @@ def seconds_per_image(images: ImageDataset, network: str) -> float:
 
 
 def status(name: str) -> int:
-    """Bytes that this process takes, by /proc: VmHWM, the most so far, or VmRSS, now."""
+    """Bytes that this process takes, by /proc: VmHWM, the most so far, VmRSS, now, or RssFile, of files now."""
     (line,) = (x for x in Path("/proc/self/status").read_text().splitlines() if x.startswith(f"{name}:"))
     return int(line.split()[1]) * 1024
 
@@ -81,11 +81,12 @@ def forget(path: Path) -> None:
 
 
 def one(path: Path, network: str) -> dict[str, float]:
-    """What a process of its own measures: its memory before the images and at most, and what an image costs."""
-    before = status("VmRSS")
+    """What a process of its own measures: its memory beside the images at the most, and what an image costs."""
+    before, files = status("VmRSS"), status("RssFile")
     images = dataset(path, memory_budget())
     held = 0 if images.in_file else images.train.images.shape.numel()
-    return {"seconds": seconds_per_image(images, network), "beside": status("VmHWM") - before - held}
+    seconds = seconds_per_image(images, network)
+    return {"seconds": seconds, "beside": status("VmHWM") - before - held - (status("RssFile") - files)}
 
 
 def compared(path: Path, network: str, cold: bool) -> dict[str, float]:
@@ -93,6 +94,7 @@ def compared(path: Path, network: str, cold: bool) -> dict[str, float]:
     resident, ratios, read = dataset(path, 1 << 62), [], 0
     seconds_per_image(resident, network)
     for _ in range(ROUNDS):
+        streamed = None  # what a process maps stays in the cache
         gc.collect()
         if cold:
             forget(path)

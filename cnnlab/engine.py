@@ -9,7 +9,8 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -29,7 +30,7 @@ from cnnlab.optim import lr_at, make_optimizer
 EVAL_BATCH = 1000  # images; larger ones leave the processor's caches
 TIMED_STEPS = 12  # of which the first two warm up
 TIMED_SECONDS = 0.4  # but no more than that
-BULK = 20  # steps whose figures are fetched from a GPU at once, so that it need not wait for us
+FRESH = 0.05  # seconds: how old a step's figures may get before they are fetched, many steps' at once
 ASK_EVERY = 10  # steps: how often several processes ask each other whether to stop, a third of a millisecond each time
 
 Network = Callable[[Tensor], Tensor]
@@ -78,9 +79,23 @@ class TrainState:
 class _Pending:
     """Figures of steps that still lie on the device."""
 
-    figures: list[Tensor] = field(default_factory=list)  # each float32 [3]: loss, correct, gradient norm
+    losses: list[Tensor] = field(default_factory=list)
+    correct: list[Tensor] = field(default_factory=list)
+    norms: list[Tensor] = field(default_factory=list)  # of each step as many: of the gradient, or of its parts
     facts: list[tuple[int, int, float]] = field(default_factory=list)  # step, images, learning rate
     since: float = field(default_factory=time.perf_counter)
+
+    def fetch(self) -> list[tuple[float, float, float]]:
+        """Loss, right answers and gradient norm of each step; waits for the device."""
+        norms = torch.linalg.vector_norm(torch.stack(self.norms).view(len(self.losses), -1), dim=1)
+        columns = (torch.stack(self.losses).tolist(), torch.stack(self.correct).tolist(), norms.tolist())
+        return list(zip(*columns, strict=True))
+
+    def clear(self) -> None:
+        """Begin anew."""
+        for part in (self.losses, self.correct, self.norms, self.facts):
+            part.clear()
+        self.since = time.perf_counter()
 
 
 class NotFinite(RuntimeError):
@@ -128,7 +143,7 @@ def fit(
     compiled: Network = torch.compile(network, dynamic=False) if config.compile and not together() else network
     per_epoch = steps_per_epoch(len(train), config.batch_size)
     pending = _Pending()
-    stopped = False
+    stopped, begun = False, state.step
 
     def patience_ended() -> bool:
         epochs, into_next = divmod(state.step, per_epoch)
@@ -149,14 +164,18 @@ def fit(
         for batch in epoch_batches(train, config, epoch, scaling, first):
             lr = lr_at(state.step, config, per_epoch)
             usual = batch.count == config.batch_size  # an epoch's last batch is not worth compiling for
-            pending.figures.append(_train_step(state, compiled if usual else network, batch, config, lr))
+            loss, correct, norms = _train_step(state, compiled if usual else network, batch, config, lr)
+            pending.losses.append(loss)
+            pending.correct.append(correct)
+            pending.norms.extend(norms)
             state.step += 1
             pending.facts.append((state.step, batch.count, lr))
             last = state.step % per_epoch == 0
             due = bool(config.eval_every) and state.step % config.eval_every == 0 and not last
             if last or not together() or state.step % ASK_EVERY == 0:
                 stopped = any_of(should_stop())
-            if device.type == "cpu" or len(pending.facts) >= BULK or last or due or stopped:
+            awaited = state.step == begun + 1  # by a person who pressed Start
+            if last or due or stopped or awaited or time.perf_counter() - pending.since > FRESH:
                 yield from _flush(pending, state, epoch)
             if due:
                 yield Record("eval", state.step, epoch, looked_at(config.eval_images))
@@ -187,26 +206,40 @@ def fit(
     yield Record("end", state.step, epoch, {**end, "elapsed": state.elapsed})
 
 
-def _train_step(state: TrainState, network: Network, batch: Batch, config: TrainConfig, lr: float) -> Tensor:
-    """One step of gradient descent: forward through ``network``, loss, zero the gradients, backward, optimiser step."""
+def _train_step(
+    state: TrainState, network: Network, batch: Batch, config: TrainConfig, lr: float
+) -> tuple[Tensor, Tensor, Sequence[Tensor]]:
+    """One step of gradient descent: forward through ``network``, loss, zero the gradients, backward, optimiser step.
+
+    Gives the loss, how many answers were right, and the norms of the gradient's parts, whose norm is the gradient's:
+    scalars that still lie on the device.
+    """
     _seed(batch.inputs.device, config.seed * SEED_STRIDE + state.step)  # dropout depends on (seed, step) alone
     for group in state.optimizer.param_groups:
         group["lr"] = lr
-    with torch.autocast(batch.inputs.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+    reduction = "sum" if together() else "mean"  # of a share of the batch, which may be empty
+    with _autocast(batch.inputs.device, config):
         begin_batch(batch.count)
         logits = network(batch.inputs)
-        total = cross_entropy(logits.float(), batch.labels, reduction="sum", label_smoothing=config.label_smoothing)
-        loss = total / batch.count
-    state.optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+        loss = cross_entropy(logits.float(), batch.labels, label_smoothing=config.label_smoothing, reduction=reduction)
+    if together():
+        loss = loss / batch.count
     weights = [weight for group in state.optimizer.param_groups for weight in group["params"]]
+    for weight in weights:  # as optimizer.zero_grad() does, which takes a twentieth of a small network's step
+        weight.grad = None
+    loss.backward()  # type: ignore[no-untyped-call]
     loss, correct = sum_gradients(weights, loss, (logits.argmax(1) == batch.labels).sum())
     if config.grad_clip:
-        norm = nn.utils.clip_grad_norm_(weights, config.grad_clip)
+        norms: Sequence[Tensor] = [nn.utils.clip_grad_norm_(weights, config.grad_clip)]
     else:
-        norm = nn.utils.get_total_norm([w.grad for w in weights if w.grad is not None])
+        norms = torch._foreach_norm([w.grad for w in weights if w.grad is not None])
     state.optimizer.step()
-    return torch.stack([loss.detach(), correct, norm.detach()])
+    return loss.detach(), correct, norms
+
+
+def _autocast(device: torch.device, config: TrainConfig) -> AbstractContextManager[object]:
+    """Where ``config`` wants bfloat16, what makes layers compute in it."""
+    return torch.autocast(device.type, torch.bfloat16) if config.precision == "bfloat16" else nullcontext()
 
 
 def _seed(device: torch.device, seed: int) -> None:
@@ -220,10 +253,9 @@ def _seed(device: torch.device, seed: int) -> None:
 
 def _flush(pending: _Pending, state: TrainState, epoch: int) -> Iterator[Record]:
     """Fetch the pending figures, add them to the epoch's sums and yield a step record for each."""
-    rows = torch.stack(pending.figures).tolist()
-    now = time.perf_counter()
-    seconds = (now - pending.since) / len(rows)
-    for (loss, correct, norm), (step, images, lr) in zip(rows, pending.facts, strict=True):
+    figures = pending.fetch()
+    seconds = (time.perf_counter() - pending.since) / len(figures)
+    for (loss, correct, norm), (step, images, lr) in zip(figures, pending.facts, strict=True):
         if not math.isfinite(loss):
             raise NotFinite(
                 f"The loss is {loss} at step {step} (epoch {epoch}): training has blown up. Try a lower learning rate "
@@ -233,17 +265,15 @@ def _flush(pending: _Pending, state: TrainState, epoch: int) -> Iterator[Record]
         state.correct += int(correct)
         state.seen += images
         state.seconds += seconds
-        figures = {
+        values = {
             "train/loss": loss,
             "train/accuracy": correct / images,
             "lr": lr,
             "grad_norm": norm,
             "images_per_second": images / seconds,
         }
-        yield Record("step", step, epoch, figures)
-    pending.figures.clear()
-    pending.facts.clear()
-    pending.since = time.perf_counter()
+        yield Record("step", step, epoch, values)
+    pending.clear()
 
 
 def _epoch_figures(state: TrainState, lr: float) -> dict[str, Any]:
@@ -294,7 +324,7 @@ def time_step(config: TrainConfig, in_channels: int, image_size: int, num_classe
     took: list[float] = []
     while len(took) < 4 or (len(took) < TIMED_STEPS and sum(took[2:]) < TIMED_SECONDS):
         started = time.perf_counter()
-        _train_step(state, network, batch, config, config.lr).tolist()  # waits for the device
+        _train_step(state, network, batch, config, config.lr)[0].item()  # waits for the device
         took.append(time.perf_counter() - started)
         if took[-1] > TIMED_SECONDS:
             break  # a large network: one step tells enough
@@ -316,7 +346,7 @@ def infer(
     starts = range(0, max(1, len(images)), EVAL_BATCH)
     for start, pixels in zip(starts, fetched(images, (slice(s, s + EVAL_BATCH) for s in starts)), strict=True):
         inputs = scaling(pixels.to(device))
-        with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+        with _autocast(device, config):
             parts.append(model(inputs).float())
         on_progress(min(start + EVAL_BATCH, len(images)), len(images))
     return torch.cat(parts)

@@ -21,6 +21,7 @@ from cnnlab.datasets.view import fetched
 from cnnlab.distributed.group import share
 
 SEED_STRIDE = 1_000_003  # a prime, so that (seed, step) pairs rarely meet
+AT_ONCE = 1 << 17  # values of images that are picked at a time: half a megabyte once they are scaled, which caches hold
 
 
 @dataclass(frozen=True)
@@ -94,16 +95,34 @@ def steps_per_epoch(images: int, batch_size: int) -> int:
 def epoch_batches(
     images: ImageSet, config: TrainConfig, epoch: int, scaling: Scaling, first: int = 0
 ) -> Iterator[Batch]:
-    """The batches of ``epoch`` (from 1 on), from number ``first`` (from 0 on) on; this process's share of each."""
-    count = steps_per_epoch(len(images), config.batch_size)
+    """The batches of ``epoch`` (from 1 on), from number ``first`` (from 0 on) on; this process's share of each.
+
+    Small batches are picked several at a time, and scaled so where nothing is augmented before: each operation on a
+    batch costs some microseconds, however small it is.
+    """
     shuffle = torch.Generator().manual_seed(config.seed * SEED_STRIDE + epoch)
     order = torch.randperm(len(images), generator=shuffle).to(images.images.device)
-    parts = torch.split(order, config.batch_size)[first:count]
-    mine = [part[share(len(part))] for part in parts]
-    for number, pixels in enumerate(fetched(images.images, mine), first):
-        size, labels = len(parts[number - first]), images.labels[mine[number - first]]
-        dice = Dice((config.seed * SEED_STRIDE + epoch) * SEED_STRIDE + number, size, share(size))
-        yield Batch(scaling(augment(pixels.to(labels.device), config, dice)), labels, size)
+    whole = torch.split(order, config.batch_size)[: steps_per_epoch(len(images), config.batch_size)]
+    at_once = max(1, AT_ONCE // (config.batch_size * images.images.shape[1:].numel()))
+    groups = [range(n, min(n + at_once, len(whole))) for n in range(first, len(whole), at_once)]
+    mine = [torch.cat([whole[number][share(len(whole[number]))] for number in group]) for group in groups]
+    for group, index, pixels in zip(groups, mine, fetched(images.images, mine), strict=True):
+        labels, end = images.labels[index], 0
+        values = pixels.to(labels.device) if augments(config) else scaling(pixels.to(labels.device))
+        for number in group:
+            size = len(whole[number])
+            part = share(size)
+            begin, end = end, end + part.stop - part.start
+            inputs = values[begin:end]
+            if augments(config):
+                dice = Dice((config.seed * SEED_STRIDE + epoch) * SEED_STRIDE + number, size, part)
+                inputs = scaling(augment(inputs, config, dice))
+            yield Batch(inputs, labels[begin:end], size)
+
+
+def augments(config: TrainConfig) -> bool:
+    """Whether :func:`augment` changes anything."""
+    return bool(config.augment_rotation or config.augment_flip or config.augment_shift or config.augment_erase)
 
 
 def augment(pixels: Tensor, config: TrainConfig, dice: Dice) -> Tensor:

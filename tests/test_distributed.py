@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnnlab import launch
+from cnnlab import launch, machine
 from cnnlab.cli import main
 from cnnlab.queue import turn
 from cnnlab.runs import Run
@@ -22,10 +22,9 @@ from tests.torchrun import ONE_THREAD, SharedTraining, torchrun
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
     """As torchrun's processes have: two would wait for each other on a machine that is busy otherwise."""
-    before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
-    torch.set_num_threads(before)
+    torch.set_num_threads(machine.THREADS)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torchvision.transforms import v2
 
+from cnnlab import loader
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageSet
 from cnnlab.datasets.base import image_set
@@ -57,6 +58,17 @@ def test_beginning_at_a_batch_equals_skipping_those_before(numbered, first):
     assert len(begun) == len(from_start)
     for (x, y), (u, v) in zip(begun, from_start, strict=True):
         assert x.equal(u) and y.equal(v)
+
+
+@pytest.mark.parametrize("values", [{}, AUGMENTED], ids=["plain", "augmented"])
+@pytest.mark.parametrize("first", [0, 4])
+def test_batches_picked_together_are_those_picked_one_by_one(numbered, monkeypatch, values, first):
+    together = batches(numbered, first=first, **values)
+    monkeypatch.setattr(loader, "AT_ONCE", 0)
+    alone = batches(numbered, first=first, **values)
+    assert len(together) == len(alone)
+    for (x, y), (u, v) in zip(together, alone, strict=True):
+        assert x.equal(u) and y.equal(v) and x.stride() == u.stride()
 
 
 @given(images=st.integers(1, 500), batch_size=st.integers(1, 200))

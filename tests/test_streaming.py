@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from cnnlab import datasets, engine
+from cnnlab import datasets, engine, loader
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset, view
 from cnnlab.datasets.base import channel_statistics
@@ -87,8 +87,11 @@ def test_streamed_batches_are_the_resident_ones_in_their_order(streamed, digits,
         assert a.inputs.equal(b.inputs) and a.labels.equal(b.labels)
 
 
-def test_streamed_training_gives_the_very_losses_and_weights_and_asks_for_no_split_at_a_time(streamed, digits, asked):
-    linear = TrainConfig(dataset="digits", model="custom", blocks=(), hidden=(), batch_size=MOST, eval_every=10)
+def test_streamed_training_gives_the_very_losses_and_weights_and_asks_for_no_split_at_a_time(
+    streamed, digits, asked, monkeypatch
+):
+    monkeypatch.setattr(loader, "AT_ONCE", MOST * 28 * 28)
+    linear = TrainConfig(dataset="digits", model="custom", blocks=(), hidden=(), batch_size=MOST // 4, eval_every=40)
     config = linear.model_copy(update={"epochs": 2, "watch_test": True})
     timed = {"seconds", "elapsed", "images_per_second"}
     results = []
@@ -171,10 +174,12 @@ def test_splits_share_the_pixels_of_their_source(digits):
         )
 
 
-@pytest.mark.parametrize("held", [1, 1 << 40])
-def test_a_file_gives_its_images_whether_or_not_it_lets_go_of_them_each_time(digits, monkeypatch, held):
-    monkeypatch.setattr("cnnlab.datasets.mapped.HELD", held)
-    images = ImageView(on_disk(digits.train.images), torch.arange(len(digits.train)).flip(0))
+@pytest.mark.parametrize("ahead", [False, True], ids=["read when asked", "read ahead"])
+def test_a_file_gives_its_images(digits, ahead):
+    store = on_disk(digits.train.images)
+    if ahead:
+        store.read_ahead()
+    images = ImageView(store, torch.arange(len(digits.train)).flip(0))
     expected = digits.train.images.flip(0)
     parts = [slice(0, 7), torch.tensor([5, 3, 5]), slice(1000, 5000), slice(3, 3)]
     for part, found in zip(parts * 10, fetched(images, parts * 10), strict=True):

@@ -13,8 +13,9 @@ import torch
 
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import digits, folder, kept
-from cnnlab.datasets.base import DatasetError, ImageDataset, ImageSet, Splits
+from cnnlab.datasets.base import ImageDataset, ImageSet, Splits
 from cnnlab.datasets.download import Progress, silent
+from cnnlab.datasets.error import DatasetError
 from cnnlab.datasets.mapped import on_disk
 from cnnlab.datasets.memory import memory_budget
 from cnnlab.datasets.view import ImageView

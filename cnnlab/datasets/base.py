@@ -12,13 +12,10 @@ import torch
 from torch import Tensor
 
 from cnnlab.config import TrainConfig
+from cnnlab.datasets.error import DatasetError
 from cnnlab.datasets.view import Images, fetched, in_chunks, in_file, view
 
 TEST_SPLIT_SEED = 0  # the same test images for every run, whatever its seed
-
-
-class DatasetError(Exception):
-    """A dataset that cannot be had; the message says what is missing and what to do."""
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from torch.nn.functional import interpolate
 
 from cnnlab.datasets.base import (
     TEST_SPLIT_SEED,
-    DatasetError,
     ImageDataset,
     image_set,
     make_dataset,
     stratified_split,
 )
+from cnnlab.datasets.error import DatasetError
 
 TEST_FRACTION = 0.2  # 360 or so of 1,797 images; the source has no test split of its own
 SIZE = 28

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
 
-from cnnlab.datasets.base import DatasetError
+from cnnlab.datasets.error import DatasetError
 
 Progress = Callable[[str, int, int], None]
 """Called as (what is being done, how much is done, how much there is; 0 where unknown)."""

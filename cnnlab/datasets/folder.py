@@ -26,13 +26,13 @@ from torch import Tensor
 
 from cnnlab.datasets.base import (
     TEST_SPLIT_SEED,
-    DatasetError,
     ImageDataset,
     ImageSet,
     channel_statistics,
     stratified_split,
 )
 from cnnlab.datasets.download import Progress, silent
+from cnnlab.datasets.error import DatasetError
 from cnnlab.datasets.mapped import MappedImages, new_file, read_images
 from cnnlab.datasets.memory import memory_budget
 from cnnlab.datasets.view import ImageView

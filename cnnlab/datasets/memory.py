@@ -7,7 +7,7 @@
 import os
 from pathlib import Path
 
-from cnnlab.datasets.base import DatasetError
+from cnnlab.datasets.error import DatasetError
 
 SHARE = 0.25  # of the machine's memory: the app and a training each hold the dataset, and both need more than that
 LIMIT = Path("/sys/fs/cgroup/memory.max")  # what a container may take, in bytes, or "max"
@@ -20,7 +20,7 @@ def memory_budget() -> int:
     """
     text = os.environ.get("CNNLAB_MEMORY_GB", "").strip()
     if not text:
-        return int(SHARE * _machine())
+        return int(SHARE * machine_memory())
     try:
         budget = int(float(text) * 2**30)
     except (ValueError, OverflowError):
@@ -30,7 +30,7 @@ def memory_budget() -> int:
     return budget
 
 
-def _machine() -> int:
+def machine_memory() -> int:
     """Bytes of memory that this machine, or the container in which we run, has."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:

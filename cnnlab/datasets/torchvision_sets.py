@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torchvision import datasets as tv
 
-from cnnlab.datasets.base import DatasetError, ImageDataset, image_set, make_dataset
+from cnnlab.datasets.base import ImageDataset, image_set, make_dataset
 from cnnlab.datasets.download import Progress, fetch, silent
+from cnnlab.datasets.error import DatasetError
 from cnnlab.paths import data_dir
 
 MNIST_KIN: dict[str, type[tv.MNIST]] = {

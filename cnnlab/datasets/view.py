@@ -17,7 +17,9 @@ from torch import Tensor
 
 from cnnlab.datasets.mapped import MappedImages
 
-READERS = 8  # threads, for a disk answers many at a time faster than one after the other
+READERS = (
+    4  # threads: a disk answers several at a time faster than one after the other, and more would wait for each other
+)
 CHUNK = 1 << 24  # 16 MiB of images are copied to a device at a time
 
 Index = int | slice | Tensor | NDArray[np.int64]

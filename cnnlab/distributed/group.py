@@ -19,6 +19,8 @@ from torch import distributed as dist
 from cnnlab.distributed.calls import Lost, meet
 from cnnlab.distributed.ranks import local_rank, local_world_size, rank, world_size
 
+_group = {"joined": False}  # asked several times in each step, and dist.is_initialized() is slow to answer
+
 
 @contextmanager
 def joined(device: torch.device) -> Iterator[None]:
@@ -41,8 +43,10 @@ def joined(device: torch.device) -> Iterator[None]:
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
     with _losses():
         dist.init_process_group(backend, rank=rank(), world_size=world_size())
+    _group["joined"] = True
     yield
     meet("end")  # whoever leaves first would cut off what the others still read
+    _group["joined"] = False
     dist.destroy_process_group()
 
 
@@ -56,7 +60,7 @@ def _losses() -> Iterator[None]:
 
 def together() -> bool:
     """Whether several processes train together now."""
-    return dist.is_initialized()
+    return _group["joined"]
 
 
 def share(count: int) -> slice:
