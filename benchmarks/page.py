@@ -6,9 +6,10 @@
 First page: from the address to the page drawn, in a fresh browser session, with the server warm. Widget change: from
 the key press to the new command line on the page, seen by a MutationObserver in the page, without a training and with
 one that was started as the page starts it. First point: from pressing Start to the first point on the chart. Watching:
-one training of ``simple_cnn`` on 12,800 MNIST images and a page that shows it, in turn with the browser's processes
-stopped and going on; the figure is the ratio of an epoch's median time, pair by pair. What opening the page costs is
-not in it.
+one training of ``simple_cnn`` on 12,800 MNIST images and a page that shows it, with the browser's processes stopped,
+stopped again, and going on; the figures are the ratios of an epoch's mean time, turn by turn: watched to stopped, and
+stopped to stopped, which tells how much of that is the machine's own wavering. Beside them stands the share of one core
+that browser and server took while it was watched. What opening the page costs is not in it.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from tests.browser.conftest import ARGUMENTS, chromium, running_server, settled
 
 ROOT = Path(__file__).resolve().parents[1]
 REPEATS = 9
-BLOCK, OPENING = 6, 2  # epochs of 12,800 images; the first ones are neither watched nor unwatched
+BLOCK, OPENING = 10, 1  # epochs of 12,800 images; the first one is neither watched nor unwatched
 SETTLING = 20  # seconds in which a page is opened
 PLOT = "[class*=st-key-curves] .plot"
 
@@ -83,11 +84,17 @@ def first_point(page: Page, url: str, runs: Path) -> float:
 
 
 def epoch_seconds(run: Run) -> float:
-    """Median training seconds of the epochs that pass now."""
+    """Mean training seconds of the epochs that pass now."""
     first = done(run) + OPENING
     wait_for_epochs(run, first + BLOCK)
     seconds = [record["seconds"] for record in run.records() if record["event"] == "epoch"]
-    return statistics.median(seconds[first : first + BLOCK])
+    return statistics.fmean(seconds[first : first + BLOCK])
+
+
+def processor_seconds(processes: list[int]) -> float:
+    """How long ``processes`` and those that they started have computed so far."""
+    fields = [Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split() for process in processes]
+    return sum(int(f[11]) + int(f[12]) for f in fields) / os.sysconf("SC_CLK_TCK")  # user and system, proc(5)
 
 
 def wait_for_epochs(run: Run, count: int) -> None:
@@ -110,14 +117,14 @@ def row(what: str, seconds: list[float], limit: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Speed of the Train page.")
-    parser.add_argument("--watch", type=int, default=0, metavar="PAIRS", help="measure watching only, so many pairs")
-    pairs = parser.parse_args().watch
+    parser.add_argument("--watch", type=int, default=0, metavar="TURNS", help="measure watching only, so many turns")
+    turns = parser.parse_args().watch
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         runs = Path(folder) / "runs"
         with running_server(runs) as url:
             browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
-            if pairs:
-                measure_watching(browser, url, runs, pairs)
+            if turns:
+                measure_watching(browser, url, runs, turns)
             else:
                 measure_page(browser, url, runs)
             browser.close()
@@ -149,8 +156,8 @@ def signal_all(processes: list[int], number: signal.Signals) -> None:
         os.kill(process, number)
 
 
-def measure_watching(browser: Browser, url: str, runs: Path, pairs: int) -> None:
-    """Ratios of an epoch's time, watched to unwatched, within one training."""
+def measure_watching(browser: Browser, url: str, runs: Path, turns: int) -> None:
+    """Ratios of an epoch's time, watched to unwatched and unwatched to unwatched, within one training."""
     shape = ["--recipe", "simple_cnn", "--train-images", "12800", "--epochs", "1000"]
     command = [sys.executable, "-m", "cnnlab", "train", *shape, "--name", "watched", "--runs-dir", str(runs)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -163,22 +170,41 @@ def measure_watching(browser: Browser, url: str, runs: Path, pairs: int) -> None
     time.sleep(SETTLING)
     session = browser.new_browser_cdp_session()
     processes = [process["id"] for process in session.send("SystemInfo.getProcessInfo")["processInfo"]]
-    ratios = []
+    watchers = [*processes, server_process(url)]
+    watched_by_alone, alone_by_alone, shares = [], [], []
     try:
-        for number in range(pairs):
+        for number in range(turns):
             signal_all(processes, signal.SIGSTOP)
-            alone = epoch_seconds(run)
+            before, alone = epoch_seconds(run), epoch_seconds(run)
             signal_all(processes, signal.SIGCONT)
+            started, computed = time.monotonic(), processor_seconds(watchers)
             watched = epoch_seconds(run)
-            ratios.append(watched / alone)
+            shares.append((processor_seconds(watchers) - computed) / (time.monotonic() - started))
+            watched_by_alone.append(watched / alone)
+            alone_by_alone.append(alone / before)
             print(
-                f"pair {number + 1}: alone {alone:.3f} s, watched {watched:.3f} s, ratio {ratios[-1]:.3f}", flush=True
+                f"turn {number + 1}: alone {before:.3f} and {alone:.3f} s, watched {watched:.3f} s, "
+                f"{shares[-1]:.1%} of a core",
+                flush=True,
             )
     finally:
         signal_all(processes, signal.SIGCONT)
-    print(f"ratio watched / alone: median {statistics.median(ratios):.3f}, {min(ratios):.3f} to {max(ratios):.3f}")
+    for what, ratios in (("watched / alone", watched_by_alone), ("alone / alone", alone_by_alone)):
+        quarters = statistics.quantiles(ratios, n=4)
+        print(f"{what}: median {quarters[1]:.3f}, half of them from {quarters[0]:.3f} to {quarters[2]:.3f}")
+    print(f"browser and server: {statistics.median(shares):.1%} of a core")
     run.request_stop()
     process.wait()
+
+
+def server_process(url: str) -> int:
+    """The dashboard's process, by its port on the command line."""
+    port = url.rpartition(":")[2]
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        words = path.read_bytes().split(b"\0")
+        if b"streamlit" in words and port.encode() in words:
+            return int(path.parent.name)
+    raise LookupError(f"no server on port {port}")
 
 
 if __name__ == "__main__":

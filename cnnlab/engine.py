@@ -139,7 +139,7 @@ def fit(
     if config.watch_test:
         watched["test"] = splits.test.to(device)
     scaling = scaling_of(config, dataset)
-    network = models.pooled_first(state.model)
+    network = models.for_training(state.model)
     compiled: Network = torch.compile(network, dynamic=False) if config.compile and not together() else network
     per_epoch = steps_per_epoch(len(train), config.batch_size)
     pending = _Pending()
@@ -317,7 +317,7 @@ def time_step(config: TrainConfig, in_channels: int, image_size: int, num_classe
     model = models.build(config, in_channels, image_size, num_classes)
     model.to(device).to(memory_format=torch.channels_last)
     state = TrainState(model, make_optimizer(model.parameters(), config))
-    network = models.pooled_first(model)
+    network = models.for_training(model)
     pixels = torch.randint(256, (config.batch_size, in_channels, image_size, image_size), dtype=torch.uint8)
     labels = torch.randint(num_classes, (config.batch_size,)).to(device)
     batch = Batch(Scaling((0.5,) * in_channels, (0.5,) * in_channels)(pixels.to(device)), labels, len(labels))

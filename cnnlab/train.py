@@ -14,6 +14,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -141,13 +142,16 @@ def _train_on(run: Run, listener: Listener, dataset: ImageDataset, counts: dict[
     run.append([{"event": "start", "step": state.step, "time": time.time(), "elapsed": state.elapsed}])
     listener.begin(config, state.step, config.epochs * steps_per_epoch(counts["train"], config.batch_size))
     status = "failed"
-    for record in _written(run, engine.fit(state, dataset, config, now_and_then(run.stop_requested))):
+    should_stop = NowAndThen(run.stop_requested)
+    for record in _written(run, engine.fit(state, dataset, config, should_stop)):
         if record.event == "epoch" and record.values.get("best/epoch") == record.epoch:
             save_checkpoint(run.checkpoint_path("best"), state, dataset, config, optimizer=False)
         if record.event == "epoch" or record.values.get("status") == "stopped":
             save_checkpoint(run.checkpoint_path("last"), state, dataset, config, optimizer=True)
         listener.record(record)
         status = record.values.get("status", status)
+        if record.event != "step":
+            should_stop.forget()  # the listener may have asked for a stop
     _append(run, [record])  # the end, once all that it promises is on disk
     return status
 
@@ -213,17 +217,22 @@ def _tell_wait(ahead: int, listener: Listener) -> None:
     listener.say(f"Waiting for {ahead + 1} other training{'s' if ahead else ''} to end …")
 
 
-def now_and_then(ask: Callable[[], bool]) -> Callable[[], bool]:
-    """What answers as ``ask`` did up to 20 ms ago."""
-    asked, answer = -math.inf, False
+@dataclass
+class NowAndThen:
+    """Answers what ``ask`` answers, or did at most 20 ms ago, unless it is told to ``forget`` that."""
 
-    def recent() -> bool:
-        nonlocal asked, answer
-        if time.monotonic() - asked > ASK_EVERY:
-            asked, answer = time.monotonic(), ask()
-        return answer
+    ask: Callable[[], bool]
+    asked: float = -math.inf
+    answer: bool = False
 
-    return recent
+    def __call__(self) -> bool:
+        if time.monotonic() - self.asked > ASK_EVERY:
+            self.answer, self.asked = self.ask(), time.monotonic()
+        return self.answer
+
+    def forget(self) -> None:
+        """Ask anew the next time."""
+        self.asked = -math.inf
 
 
 @contextmanager

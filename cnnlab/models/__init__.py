@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from cnnlab.config import TrainConfig
 from cnnlab.models import tutorials, residual, fast, classics, custom  # noqa: F401  (registers them, in a person's order)
 from cnnlab.models.base import MODELS, ModelError, ModelInfo
-from cnnlab.models.rearrange import pooled_first
+from cnnlab.models.rearrange import for_training, pooled_first
 
 
 def build(config: TrainConfig, in_channels: int, image_size: int, num_classes: int) -> nn.Module:
@@ -53,4 +53,14 @@ def multiply_adds(model: nn.Module, in_channels: int, image_size: int) -> int:
     return sum(counts)
 
 
-__all__ = ["MODELS", "ModelError", "ModelInfo", "build", "count_parameters", "multiply_adds", "outline", "pooled_first"]
+__all__ = [
+    "MODELS",
+    "ModelError",
+    "ModelInfo",
+    "build",
+    "count_parameters",
+    "for_training",
+    "multiply_adds",
+    "outline",
+    "pooled_first",
+]

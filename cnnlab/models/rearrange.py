@@ -1,8 +1,29 @@
-"""The same function with less to compute: max-pooling goes before the ReLU that precedes it."""
+"""The same function with less to compute: what a training calls in place of a network."""
 
 import copy
 
-from torch import nn
+from torch import Tensor, nn
+
+
+def for_training(network: nn.Module) -> nn.Module:
+    """A twin of ``network`` that shares its layers and answers bit for bit the same, faster.
+
+    Max-pooling goes first (:func:`pooled_first`), and a chain calls its layers' ``forward``: each look for hooks, which
+    nobody sets there, takes two microseconds, and a perceptron's whole step half a millisecond.
+    """
+    faster = pooled_first(network)
+    if type(faster) is not nn.Sequential:
+        return faster
+    twin = copy.copy(faster)
+    twin.__class__ = _Chain
+    return twin
+
+
+class _Chain(nn.Sequential):
+    def forward(self, input: Tensor) -> Tensor:
+        for layer in self._modules.values():
+            input = layer.forward(input)
+        return input
 
 
 def pooled_first(network: nn.Module) -> nn.Module:
