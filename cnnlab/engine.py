@@ -225,7 +225,7 @@ def _train_step(
     if together():
         loss = loss / batch.count
     weights = [weight for group in state.optimizer.param_groups for weight in group["params"]]
-    for weight in weights:  # as optimizer.zero_grad() does, which takes a twentieth of a small network's step
+    for weight in weights:  # as optimizer.zero_grad() does, which asks a profiler first
         weight.grad = None
     loss.backward()  # type: ignore[no-untyped-call]
     loss, correct = sum_gradients(weights, loss, (logits.argmax(1) == batch.labels).sum())

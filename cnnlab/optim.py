@@ -24,7 +24,7 @@ WRAPPED = ("add_param_group", "zero_grad", "state_dict", "load_state_dict")
 def _bare(kind: type[torch.optim.Optimizer]) -> type[Any]:
     """``kind`` without torch.compile's wrappers, which import a compiler at the first call: a second of each start.
 
-    Nor does each step look for hooks and a profiler, a fifth of the time that a small network's step takes here.
+    Nor does each step look for hooks and a profiler, which takes some 10 µs; a perceptron's whole step takes 450.
     """
     methods = {name: inspect.unwrap(getattr(kind, name)) for name in WRAPPED}
     step: Any = torch.no_grad()(inspect.unwrap(kind.step))

@@ -17,9 +17,7 @@ from torch import Tensor
 
 from cnnlab.datasets.mapped import MappedImages
 
-READERS = (
-    4  # threads: a disk answers several at a time faster than one after the other, and more would wait for each other
-)
+READERS = 4  # threads, for a disk answers several at a time faster; more of them would wait for each other
 CHUNK = 1 << 24  # 16 MiB of images are copied to a device at a time
 
 Index = int | slice | Tensor | NDArray[np.int64]
