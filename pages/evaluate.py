@@ -24,7 +24,8 @@ VIEWS = {
     "Take away": takeaway_view,
 }
 
-st.title("Evaluate", anchor=False)
+with st.container(horizontal=True, vertical_alignment="center"):  # as high as on the other pages
+    st.title("Evaluate", anchor=False, width="content")
 if subject := choose():
     headline(subject)
     next_steps(subject)

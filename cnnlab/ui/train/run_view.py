@@ -11,6 +11,7 @@ from cnnlab import launch
 from cnnlab.config import TrainConfig, applies, extra
 from cnnlab.figures.classes import class_accuracy_figure
 from cnnlab.figures.curves import curves_figure
+from cnnlab.figures.style import SPLIT_COLORS, SPLIT_NAMES
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import LIVE, Run, RunError, State, list_runs
 from cnnlab.ui import words
@@ -120,10 +121,10 @@ def _curves(run: Run, config: TrainConfig, live: bool) -> None:
 
 
 def _classes(run: Run, config: TrainConfig, live: bool) -> None:
-    split = {"val": "validation", "test": "test"}[watched_split(config)]
-    st.caption(f"Accuracy on the {split} images of each class, after the last evaluation.")
+    split = watched_split(config)
+    st.caption(f"Accuracy on the {SPLIT_NAMES[split]} images of each class, after the last evaluation.")
     live_plot(
-        class_accuracy_figure([], []),
+        class_accuracy_figure([], [], SPLIT_COLORS[split]),
         f"/lab/runs/{run.id}/classes",
         live,
         f"{run.name} classes",
