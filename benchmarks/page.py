@@ -92,7 +92,7 @@ def epoch_seconds(run: Run) -> float:
 
 
 def processor_seconds(processes: list[int]) -> float:
-    """How long ``processes`` and those that they started have computed so far."""
+    """How long ``processes`` have computed so far."""
     fields = [Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split() for process in processes]
     return sum(int(f[11]) + int(f[12]) for f in fields) / os.sysconf("SC_CLK_TCK")  # user and system, proc(5)
 
