@@ -1,15 +1,18 @@
 """The networks: exact layers, exact counts, any image size, errors that name the layer."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn.functional import linear
 from torchvision.models import resnet18, vgg16
 
 from cnnlab import models
 from cnnlab.config import ConvBlock, TrainConfig
-from cnnlab.models import MODELS, ModelError, build, count_parameters, multiply_adds, outline
+from cnnlab.models import MODELS, ModelError, build, count_parameters, multiply_adds, outline, rearrange
 from cnnlab.models.custom import trace_sizes
 from cnnlab.parsing import parse
 from cnnlab.registry import UnknownName
@@ -254,7 +257,8 @@ def gradients(network: nn.Module, inputs: torch.Tensor) -> list[torch.Tensor]:
 
 
 @pytest.mark.parametrize("name", ["simple_cnn", "cifar_cnn", "tiny_resnet", "vgg16", "custom"])
-def test_pooling_before_relu_changes_neither_answers_nor_gradients_by_a_bit(name):
+def test_pooling_before_relu_changes_neither_answers_nor_gradients_by_a_bit(name, monkeypatch):
+    monkeypatch.setattr(rearrange, "LARGE", math.inf)
     blocks = [{"channels": 4, "kernel": 3, "padding": 1, "batch_norm": True, "activation": "relu", "pool": "max"}]
     network = build(parse({"model": name} | ({"blocks": blocks} if name == "custom" else {})), 1, 32, 10)
     faster, trained = models.pooled_first(network), models.for_training(network)
@@ -265,6 +269,35 @@ def test_pooling_before_relu_changes_neither_answers_nor_gradients_by_a_bit(name
     for twin in (faster, trained):
         for one, other in zip(expected, gradients(twin, inputs), strict=True):
             assert torch.equal(one, other)
+
+
+def test_large_linear_layers_by_onednn_answer_the_same_to_rounding(monkeypatch):
+    monkeypatch.setattr(rearrange, "_onednn_is_faster", lambda: True)  # wherever this test runs
+    network = nn.Sequential(nn.Flatten(), nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 10))
+    inputs = torch.rand(64, 1, 28, 28)
+    trained = models.for_training(network)
+    assert {id(p) for p in trained.parameters()} == {id(p) for p in network.parameters()}
+    seen = []
+    monkeypatch.setattr(rearrange, "linear", lambda x, *rest: seen.append(x.is_mkldnn) or linear(x, *rest))
+    trained(inputs)
+    assert seen == [True]  # the small layer goes the usual way
+    for one, other in zip(gradients(network, inputs), gradients(trained, inputs), strict=True):
+        torch.testing.assert_close(other, one, rtol=1e-4, atol=1e-6)
+    with torch.inference_mode():
+        torch.testing.assert_close(trained(inputs), network(inputs), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("case", ["bfloat16", "float64"])
+def test_what_onednn_does_not_take_goes_the_usual_way(case, monkeypatch):
+    monkeypatch.setattr(rearrange, "_onednn_is_faster", lambda: True)
+    network = nn.Linear(784, 512)
+    trained, inputs = models.for_training(network), torch.rand(64, 784)
+    if case == "float64":
+        network.double()
+        assert torch.equal(trained(inputs.double()), network(inputs.double()))
+        return
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(trained(inputs), network(inputs)) and trained(inputs).dtype == torch.bfloat16
 
 
 def test_pooling_goes_before_relu_and_nothing_else_moves():
