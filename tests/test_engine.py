@@ -113,7 +113,7 @@ def test_the_first_steps_equal_a_plain_pytorch_loop(name, grey_squares, colour_s
     assert [s.values["train/accuracy"] for s in steps] == pytest.approx(accuracies, abs=1e-6)
     for ours, theirs in zip(state.model.parameters(), model.parameters(), strict=True):
         apart = ~torch.isclose(ours, theirs, rtol=1e-4, atol=1e-6)
-        assert apart.float().mean() < 1e-4  # Adam enlarges a gradient that is rounding alone: some weights in a million
+        assert apart.float().mean() < 1e-4  # Adam enlarges a gradient that is rounding alone: some tens in a million
         assert (ours - theirs).abs().max() < 0.1 * config.lr
 
 
@@ -363,6 +363,7 @@ def test_a_last_batch_of_one_image_harms_nothing(grey_squares):
 
 
 @pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler on a CPU")
+@pytest.mark.filterwarnings("ignore:.torch.jit.script_method:DeprecationWarning")  # torch 2.11's own import
 def test_a_compiled_network_learns_the_same(grey_squares):
     config = small(batch_size=50, epochs=1)  # and a last batch of another size
     plain, compiled = (trained(c, grey_squares)[1] for c in (config, config.model_copy(update={"compile": True})))

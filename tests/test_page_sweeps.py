@@ -104,6 +104,31 @@ def test_a_damaged_sweep_says_so_on_its_own_page(runs: Path) -> None:
     assert "cannot be read" in opened(view="sweeps", sweep="bad").error[0].value
 
 
+@pytest.mark.parametrize("with_runs", [False, True])
+def test_a_sweep_is_deleted_with_its_trials_runs_or_without(runs: Path, with_runs: bool) -> None:
+    ended_run(runs, "search-001", "finished", "All 2 epochs are done.")
+    folder = sweep_with(runs, ("COMPLETE", 0.9, {"run": "search-001"}), ("COMPLETE", 0.8, {"run": "gone"})).folder
+    app = opened(view="sweeps", sweep="search")
+    app.button(key="sweep.delete").click().run()
+    assert app.checkbox(key="sweep.delete.runs").label == "Its trial's run too" and folder.exists()
+    app.checkbox(key="sweep.delete.runs").set_value(with_runs)
+    app.button(key="sweep.delete.yes").click().run()
+    assert not app.exception and not folder.path.exists()
+    assert (runs / "search-001").exists() != with_runs
+    assert "There is no sweep yet" in app.info[0].value
+
+
+def test_a_damaged_sweep_can_be_deleted(runs: Path) -> None:
+    folder = SweepFolder(runs, "bad")
+    folder.path.mkdir(parents=True)
+    folder.journal_path.write_text("no journal\n{}\n")
+    app = opened(view="sweeps", sweep="bad")
+    app.button(key="sweep.delete").click().run()
+    assert not app.checkbox
+    app.button(key="sweep.delete.yes").click().run()
+    assert not app.exception and not folder.path.exists()
+
+
 def test_a_sweep_that_is_gone_says_so(runs: Path) -> None:
     assert "There is no sweep 'gone'" in opened(view="sweeps", sweep="gone").warning[0].value
 

@@ -211,6 +211,18 @@ def test_a_killed_workers_trial_is_replaced_by_one_that_joins_by_name_and_stops_
     assert "sweep-001" in out and folder.workers() == []
 
 
+def test_a_deleted_sweep_is_gone_from_its_database_too_but_not_while_it_is_at_work(tmp_path: Path) -> None:
+    storage = f"sqlite:///{tmp_path / 'sweep.db'}"
+    sweep = open_sweep(SweepFolder(tmp_path, "search"), storage)
+    run_sweep(sweep, Plan(TINY, LR, 1), silent)
+    with sweep.folder.joined(), pytest.raises(RunError, match="is at work: stop it first"):
+        sweep.delete(with_runs=True)
+    sweep.delete(with_runs=False)
+    assert [run.id for run in list_runs(tmp_path)] == ["search-000"] and not sweep.folder.path.exists()
+    with pytest.raises(SweepError, match="no sweep 'search' in its storage"):
+        load_sweep(SweepFolder(tmp_path, "search"), storage)
+
+
 def test_a_damaged_journal_is_told_in_a_sentence(tmp_path: Path) -> None:
     opened(tmp_path).keep(Plan(TINY, LR, 2))
     folder = SweepFolder(tmp_path, "search")

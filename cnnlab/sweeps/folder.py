@@ -13,6 +13,7 @@
 
 import os
 import re
+import shutil
 import socket
 import time
 from collections.abc import Iterator
@@ -105,6 +106,15 @@ class SweepFolder:
             self.storage_path.unlink(missing_ok=True)
             with os.fdopen(os.open(self.storage_path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
                 file.write(address + "\n")
+
+    def delete(self) -> None:
+        """Remove the folder; its trials' runs stay. Raises RunError where a worker lives or the folder is kept."""
+        if self.at_work():
+            raise RunError(f"The sweep '{self.name}' is at work: stop it first.")
+        try:
+            shutil.rmtree(self.path)
+        except OSError as error:
+            raise RunError(f"{self.path} could not be deleted ({error}).") from error
 
     # ── its workers ───────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -96,6 +96,23 @@ class Sweep:
             return "finished"
         return "interrupted" if workers else "stopped"
 
+    def delete(self, with_runs: bool) -> None:
+        """Remove the sweep, from its database too, and ``with_runs`` the runs of its trials that lie here.
+
+        Raises RunError where it is at work or a folder is kept, SweepError where the database does not answer.
+        """
+        runs = [Run(self.folder.runs / trial.run) for trial in self.trials() if trial.run]
+        address = self.folder.storage()
+        self.folder.delete()
+        if address:
+            try:
+                optuna.delete_study(study_name=self.folder.name, storage=_storage(self.folder, address))
+            except Exception as error:  # each database's driver has its own
+                raise SweepError(f"The trials of '{self.folder.name}' are still in {address} ({error}).") from error
+        for run in runs if with_runs else ():
+            if run.path.exists():
+                run.delete()
+
     def is_dead(self, trial: FrozenTrial) -> bool:
         """Whether the process of a trial that has not ended was cut off, as far as can be told from here."""
         run = trial.user_attrs.get(RUN)

@@ -3,19 +3,16 @@
 import streamlit as st
 
 from cnnlab import launch
-from cnnlab.runs import RunError, tail
+from cnnlab.runs import tail
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.plan import Plan
-from cnnlab.sweeps.start import join_arguments, start_sweep
-from cnnlab.sweeps.study import JUDGED, Sweep, Trial
-from cnnlab.sweeps.sweep import untried
+from cnnlab.sweeps.start import join_arguments
+from cnnlab.sweeps.study import Sweep, Trial
 from cnnlab.ui import words
 from cnnlab.ui.train.live_status import watched
+from cnnlab.ui.train.sweep_actions import delete_button, go_on, sweep_actions
 from cnnlab.ui.train.sweep_results import best_settings, figures, trials_table
 from cnnlab.ui.train.sweep_status import SweepError, read_sweep, sweep_status
-
-MESSAGE = "sweep.message"  # what went wrong, for the next drawing of the page to say
-MORE = 10  # trials by which a finished sweep goes on, unless a person says otherwise
 
 
 def sweep_view(folder: SweepFolder) -> None:
@@ -29,10 +26,10 @@ def sweep_view(folder: SweepFolder) -> None:
         state, now = sweep.state(trials), sweep_status(sweep)
     except SweepError as error:
         st.error(str(error), icon=":material/folder_off:")
+        if not folder.at_work():
+            delete_button(folder)
         return
     _header(sweep, plan, trials, state)
-    if message := st.session_state.pop(MESSAGE, None):
-        st.error(message, icon=":material/error:")
     live = state == "running"
     watched(now, now.state, f"/lab/sweeps/{folder.name}/status" if live else "", key=f"sweep.status.{folder.name}")
     if plan is None:
@@ -55,53 +52,10 @@ def _header(sweep: Sweep, plan: Plan | None, trials: list[Trial], state: str) ->
             st.badge(state, icon=icon, color=colour, help=meaning.capitalize() + ".")
         if plan:
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
-                _actions(folder, plan, trials, state)
+                sweep_actions(sweep, plan, trials, state)
     if plan:
         recipe = f" · recipe {plan.recipe}" if plan.recipe else ""
         st.caption(f"{plan.config.model} on {plan.config.dataset}{recipe} · varies `{'` `'.join(plan.vary)}`")
-
-
-def _actions(folder: SweepFolder, plan: Plan, trials: list[Trial], state: str) -> None:
-    if state == "running":
-        asked = folder.stop_requested()
-        st.button(
-            "Stopping …" if asked else "Stop",
-            icon=":material/stop:",
-            key="sweep.stop",
-            disabled=asked or not folder.at_work(),
-            help=None if folder.at_work() else "Its workers are on other hosts: stop them there.",
-            on_click=folder.request_stop,
-        )
-        return
-    tried = [trial.settings for trial in trials if trial.state in JUDGED]
-    if untried(plan, tried) == []:
-        st.caption("All combinations have been tried.")
-        return
-    done = len(tried)
-    until = st.number_input(
-        "until so many trials",
-        value=plan.trials if done < plan.trials else done + MORE,
-        min_value=done + 1,
-        step=1,
-        key=f"sweep.until.{folder.name}.{done}",
-        label_visibility="collapsed",
-        width=130,
-        help="Trials in all",
-    )
-    st.button(
-        f"Go on to {until} trials",
-        icon=":material/play_arrow:",
-        key="sweep.on",
-        on_click=_go_on,
-        args=(folder, int(until)),
-    )
-
-
-def _go_on(folder: SweepFolder, trials: int | None) -> None:
-    try:
-        start_sweep(folder, join_arguments(folder.name, trials))
-    except RunError as error:
-        st.session_state[MESSAGE] = str(error)
 
 
 # ── others ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -124,7 +78,7 @@ def _workers(folder: SweepFolder, live: bool) -> None:
                 "Start another worker here",
                 icon=":material/add:",
                 key="sweep.join",
-                on_click=_go_on,
+                on_click=go_on,
                 args=(folder, None),
             )
     with st.expander("Log", icon=":material/article:"):

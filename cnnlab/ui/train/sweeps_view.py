@@ -8,6 +8,7 @@ import streamlit as st
 from cnnlab.paths import runs_dir
 from cnnlab.sweeps.folder import SweepFolder, list_sweeps
 from cnnlab.sweeps.study import best_of
+from cnnlab.ui.train.sweep_actions import MESSAGE
 from cnnlab.ui.train.sweep_editor import sweep_editor
 from cnnlab.ui.train.sweep_status import SweepError, read_sweep
 from cnnlab.ui.train.sweep_view import sweep_view
@@ -18,8 +19,10 @@ def sweeps_view() -> None:
     """The sweep that was asked for, else all."""
     if name := wanted_sweep():
         st.button("All sweeps", icon=":material/arrow_back:", key="sweep.back", type="tertiary", on_click=_back)
+        _tell()
         sweep_view(SweepFolder(runs_dir(), name))
         return
+    _tell()
     folders = list_sweeps(runs_dir())
     if folders:
         _table(folders)
@@ -35,6 +38,11 @@ def sweeps_view() -> None:
 
 def _back() -> None:
     show_sweep(None)
+
+
+def _tell() -> None:
+    if message := st.session_state.pop(MESSAGE, None):
+        st.error(message, icon=":material/error:")
 
 
 def _table(folders: list[SweepFolder]) -> None:
