@@ -8,7 +8,6 @@ Random state needs no place in them: what is drawn depends on (seed, epoch, step
 """
 
 import json
-import os
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,8 @@ from cnnlab.datasets import ImageDataset
 from cnnlab.engine import TrainState
 from cnnlab.loader import Scaling, scaling_of
 from cnnlab.parsing import ConfigError, parse
+from cnnlab.paths import written_whole
+from cnnlab.seeding import seeded
 
 MODEL, OPTIMIZER = "model.", "optimizer."
 
@@ -52,7 +53,8 @@ class Checkpoint:
 
     def network(self) -> nn.Module:
         """The trained network, set to evaluation, on the CPU; raises CheckpointError if weights and network differ."""
-        model = models.build(self.config, self.in_channels, self.image_size, len(self.class_names))
+        with seeded(0):  # weights are drawn, and replaced at once
+            model = models.build(self.config, self.in_channels, self.image_size, len(self.class_names))
         _load_weights(model, self.tensors)
         return model.to(memory_format=torch.channels_last).eval()
 
@@ -72,11 +74,8 @@ def save_checkpoint(path: Path, state: TrainState, dataset: ImageDataset, config
         "counters": {name: getattr(state, name) for name in TrainState.COUNTERS},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, part, {"cnnlab": json.dumps(facts)})
-    with part.open("rb+") as file:
-        os.fsync(file.fileno())
-    part.replace(path)
+    with written_whole(path) as part:
+        save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, part, {"cnnlab": json.dumps(facts)})
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

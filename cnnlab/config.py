@@ -338,4 +338,6 @@ def shown(value: Any) -> str:
     if isinstance(value, tuple | list):
         listed = ",".join(shown(v) for v in value) or "(empty)"
         return f"[{listed}]" if any(isinstance(v, BaseModel) for v in value) else listed
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    return str(value)

@@ -44,7 +44,7 @@ def _answer(run: Run, should_stop: Callable[[], bool]) -> int:
         _train_along(run, should_stop)
         return OK
     except NotFinite:
-        return FAILED  # all ranks see it, rank 0 says it
+        return FAILED  # all ranks see it after the same step, and rank 0 says it
     except Lost:
         print(f"cnnlab: rank {rank()} lost the connection to the other processes.", file=sys.stderr, flush=True)
         run.wait_until_ended(LAST_WORD)
@@ -63,6 +63,6 @@ def _train_along(run: Run, should_stop: Callable[[], bool]) -> None:
         raise Lost("rank 0 ended")
     with joined(engine.pick_device(config.device)):
         state = prepared(run, dataset)
-        settle(state, dataset, config)
+        settle(dataset, config)
         for _ in engine.fit(state, dataset, config, should_stop):
             pass

@@ -40,7 +40,8 @@ def _step(run: Run, wanted: dict[str, Any], device: str, threads: int) -> float 
     except RunError:
         return None
     used = facts.get("device", {})
-    same = _work(facts["config"]) == wanted and (used.get("type"), used.get("threads")) == (device, threads)
+    alike = (used.get("type"), used.get("threads"), facts.get("processes", 1)) == (device, threads, 1)
+    same = alike and _work(facts["config"]) == wanted
     epoch = run.last_record("epoch") if same else None
     return (
         epoch["seconds"] / steps_per_epoch(facts["images"]["train"], facts["config"]["batch_size"]) if epoch else None

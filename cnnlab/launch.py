@@ -16,7 +16,7 @@ from typing import Any
 from cnnlab import SPIN_WHEN_NICE, recipes
 from cnnlab.config import TrainConfig, applies
 from cnnlab.parsing import differences
-from cnnlab.runs import LIVE, Run, RunError, checked_name, new_folder
+from cnnlab.runs import LIVE, Run, RunError, checked_name, new_folder, refuse_to_resume
 
 PROJECT = Path(__file__).resolve().parents[1]
 PATIENCE = 60  # seconds for the process to take its lock; it takes about half a second on an idle machine
@@ -115,11 +115,7 @@ def _named_folder(runs: Path, name: str) -> Path:
 def resume(run: Run) -> None:
     """Go on with a run that was stopped, interrupted or failed, in as many processes as before where this machine has
     so many cores or GPUs; returns once its process holds the lock."""
-    state = run.state()
-    if state in LIVE:
-        raise RunError(f"{run.name} is {state}: there is nothing to resume.")
-    if state == "finished":
-        raise RunError(f"{run.name} has finished: repeat it with more epochs instead.")
+    refuse_to_resume(run)
     before = int(run.facts().get("processes", 1))
     _launch(run, ["resume", str(run.path)], min(before, most_processes(run.config.device)) if before > 1 else 1)
 

@@ -21,6 +21,7 @@ from cnnlab.datasets.view import fetched
 from cnnlab.distributed.group import share
 
 SEED_STRIDE = 1_000_003  # a prime, so that (seed, step) pairs rarely meet
+SEEDS = 2**63  # what a torch.Generator takes is below
 AT_ONCE = 1 << 17  # values of images that are picked at a time: half a megabyte once they are scaled, which caches hold
 
 
@@ -107,17 +108,25 @@ def epoch_batches(
     groups = [range(n, min(n + at_once, len(whole))) for n in range(first, len(whole), at_once)]
     mine = [torch.cat([whole[number][share(len(whole[number]))] for number in group]) for group in groups]
     for group, index, pixels in zip(groups, mine, fetched(images.images, mine), strict=True):
-        labels, end = images.labels[index], 0
-        values = pixels.to(labels.device) if augments(config) else scaling(pixels.to(labels.device))
+        device, end = images.labels.device, 0
+        labels, pixels = images.labels[_sent(index, device)], _sent(pixels, device)
+        values = pixels if augments(config) else scaling(pixels)
         for number in group:
             size = len(whole[number])
             part = share(size)
             begin, end = end, end + part.stop - part.start
             inputs = values[begin:end]
             if augments(config):
-                dice = Dice((config.seed * SEED_STRIDE + epoch) * SEED_STRIDE + number, size, part)
+                dice = Dice(((config.seed * SEED_STRIDE + epoch) * SEED_STRIDE + number) % SEEDS, size, part)
                 inputs = scaling(augment(inputs, config, dice))
             yield Batch(inputs, labels[begin:end], size)
+
+
+def _sent(values: Tensor, device: torch.device) -> Tensor:
+    """``values`` on ``device``; a GPU gets them while it computes what came before."""
+    if device.type == "cuda" and not values.is_cuda:
+        return values.pin_memory().to(device, non_blocking=True)
+    return values.to(device)
 
 
 def augments(config: TrainConfig) -> bool:

@@ -2,12 +2,14 @@
 
 ::
 
-    settle(state, dataset, config)            # once, before engine.fit
+    settle(dataset, config)            # once, before engine.fit
 """
 
 import ctypes
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -15,7 +17,7 @@ from cnnlab import models
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset
 from cnnlab.distributed.ranks import world_size
-from cnnlab.engine import TrainState
+from cnnlab.seeding import seeded
 
 THREADS = torch.get_num_threads()
 SMALL_STEP = 10_000_000  # multiply-adds forward, half a millisecond: several threads would wait more than they compute
@@ -24,18 +26,33 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # mallopt(3)
 GIB = 1 << 30
 
 
-def settle(state: TrainState, dataset: ImageDataset, config: TrainConfig) -> None:
-    """Make this process ready to train ``state``; what it computes does not depend on it but for :func:`threads`."""
-    torch.set_num_threads(threads(state, dataset, config))
+def settle(dataset: ImageDataset, config: TrainConfig) -> None:
+    """Make this process ready to train; what it computes does not depend on it but for :func:`threads`."""
+    torch.set_num_threads(threads(config, dataset.in_channels, dataset.image_size, dataset.num_classes))
     keep_freed_memory()
 
 
-def threads(state: TrainState, dataset: ImageDataset, config: TrainConfig) -> int:
+def threads(config: TrainConfig, in_channels: int, image_size: int, num_classes: int) -> int:
     """How many threads compute: one for small steps. What is summed up depends on it to the last bit, so it follows
     from ``config`` and is never timed.
     """
-    work = models.multiply_adds(state.model, dataset.in_channels, dataset.image_size)
-    return 1 if config.batch_size // world_size() * work < SMALL_STEP else THREADS
+    shape, batch = (in_channels, image_size, num_classes), config.batch_size // world_size()
+    if batch * models.count_parameters(models.outline(config, *shape)) >= SMALL_STEP:  # each is used at least once
+        return THREADS
+    with seeded(config.seed):
+        network = models.build(config, *shape)  # an outline's answers would import a compiler
+    return 1 if batch * models.multiply_adds(network, in_channels, image_size) < SMALL_STEP else THREADS
+
+
+@contextmanager
+def computing_threads(number: int) -> Iterator[None]:
+    """Inside the ``with``, ``number`` threads compute."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def keep_freed_memory() -> bool:

@@ -5,6 +5,7 @@
 """
 
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,14 +29,22 @@ def cache_dir() -> Path:
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """A path beside ``path`` to write to, which takes its place once all is written; until then nobody sees a part.
+    """A path beside ``path`` to write to, which takes its place once all is on the disk; nobody sees a part before.
 
-    The folder is made. Raises OSError where nothing can be written; what was written is then gone.
+    Threads, processes and hosts may write the same path at once: the last one stays. Raises OSError where nothing can
+    be written; what was written is then gone.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
     try:
         yield part
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write ``path`` so that a reader sees the old content or the new, never a part; raises OSError."""
+    with written_whole(path) as part:
+        part.write_bytes(content)

@@ -34,11 +34,13 @@ from filelock import FileLock, Timeout
 
 from cnnlab.config import TrainConfig
 from cnnlab.parsing import ConfigError, parse
+from cnnlab.paths import write_whole
 
 State = Literal["queued", "running", "finished", "stopped", "failed", "interrupted"]
 LIVE: tuple[State, ...] = ("queued", "running")
 ENDED: tuple[State, ...] = ("finished", "stopped", "failed")
 
+LEAVING = 15  # seconds that a process may take from its last record to its end: it waits for other ranks
 TAIL = 1 << 16  # bytes read at a time when looking for the last record of a kind
 NAME = re.compile(r"[\w][\w .()+=,-]{0,99}")
 
@@ -98,7 +100,7 @@ class Run:
 
     def add_facts(self, facts: Mapping[str, Any]) -> None:
         """Complete ``config.json``, once what it lacked is known."""
-        write_atomically(self.path / "config.json", json.dumps(self.facts() | dict(facts), indent=2).encode())
+        write_whole(self.path / "config.json", json.dumps(self.facts() | dict(facts), indent=2).encode())
 
     # ── its life ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -141,14 +143,14 @@ class Run:
 
     def rename(self, name: str) -> None:
         """Give the run another name (not its folder); raises RunError for one that cannot be used."""
-        write_atomically(self.path / "name", (checked_name(name) + "\n").encode())
+        write_whole(self.path / "name", (checked_name(name) + "\n").encode())
 
     def delete(self) -> None:
         """Remove the folder with all that is in it; a live run is stopped first. Raises RunError if it won't stop."""
         if self.state() in LIVE:
             self.request_stop()
-            if not self.wait_until_ended(30):
-                raise RunError(f"{self.name} is still training and did not stop within 30 s: try again.")
+        if not self.wait_until_ended(30):
+            raise RunError(f"{self.name} is still training and did not stop within 30 s: try again.")
         try:
             shutil.rmtree(self.path)
         except OSError as error:
@@ -195,7 +197,7 @@ class Run:
     def forget_after(self, step: int) -> None:
         """Drop the records of later steps, and any end: the run goes on from ``step``, and logs each step once."""
         kept = [r for r in self.records() if r["event"] in ("step", "eval", "epoch") and r["step"] <= step]
-        write_atomically(self.metrics_path, b"".join(json.dumps(record).encode() + b"\n" for record in kept))
+        write_whole(self.metrics_path, b"".join(json.dumps(record).encode() + b"\n" for record in kept))
 
     def drop_half_record(self) -> None:
         """Cut off what follows the last newline: a process that was killed, or a full disk, left it half written."""
@@ -334,24 +336,34 @@ def create_run(path: Path, facts: Mapping[str, Any]) -> tuple[Run, FileLock]:
         lock.release()
         raise RunError(f"There is a run called {path.name} already: choose another --name, or delete that one.")
     run.append([{"event": "queued", "time": time.time()}])
-    write_atomically(path / "config.json", json.dumps({"created": time.time(), **facts}, indent=2).encode())
+    write_whole(path / "config.json", json.dumps({"created": time.time(), **facts}, indent=2).encode())
     return run, lock
 
 
 def reopen_run(run: Run) -> FileLock:
     """Queue a run again that ended or was cut off, and hold its lock; raises RunError for a finished one."""
+    refuse_to_resume(run)
     lock = run.lock()
     try:
-        lock.acquire(timeout=1)
+        lock.acquire(timeout=LEAVING)
     except Timeout:
-        raise RunError(f"{run.name} is {run.state()}: there is nothing to resume.") from None
-    if run.state() == "finished":
+        raise RunError(f"{run.name} is {run.state()}, but its last process has not ended yet: try again.") from None
+    if run.state() == "finished":  # in the meantime
         lock.release()
-        raise RunError(f"{run.name} has finished: there is nothing to resume. Repeat it with more epochs instead.")
+        refuse_to_resume(run)
     (run.path / "stop").unlink(missing_ok=True)
     run.drop_half_record()
     run.append([{"event": "queued", "time": time.time()}])
     return lock
+
+
+def refuse_to_resume(run: Run) -> None:
+    """Raise RunError, with what to do instead, for a run that is going on or has finished."""
+    state = run.state()
+    if state in LIVE:
+        raise RunError(f"{run.name} is {state}: there is nothing to resume.")
+    if state == "finished":
+        raise RunError(f"{run.name} has finished: there is nothing to resume. Repeat it with more epochs instead.")
 
 
 def list_runs(folder: Path) -> list[Run]:
@@ -385,13 +397,3 @@ def find_run(text: str, folder: Path) -> Run:
         )
     known = ", ".join(run.id for run in list_runs(folder)[:10]) or "none yet"
     raise RunError(f"There is no run '{text}' in {folder}. Available: {known}.")
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write ``path`` so that a reader sees the old content or the new, never a part."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)

@@ -66,13 +66,14 @@ def check(config: TrainConfig, dataset: ImageDataset | None = None) -> None:
     may_bring_val = config.dataset not in datasets.DATASETS  # a folder, until it is read
     if dataset is not None:
         shape = (dataset.in_channels, dataset.image_size, dataset.num_classes)
-        may_bring_val = dataset.val is not None
+        may_bring_val = bool(len(dataset.splits(config).val))
     elif config.dataset in datasets.DATASETS:
         info = datasets.DATASETS.get(config.dataset)
         shape = (info.in_channels, info.image_size, info.num_classes)
     else:
         shape = (3 if config.color else 1, config.image_size, 2)
-    if config.early_stopping and not config.validation_fraction and not may_bring_val:
+    has_val = may_bring_val or (dataset is None and bool(config.validation_fraction))
+    if config.early_stopping and not has_val:
         raise DatasetError("early_stopping needs validation images: set validation_fraction above 0, such as 0.1.")
     models.outline(config, *shape)
 
@@ -136,7 +137,7 @@ def _train(run: Run, listener: Listener) -> str:
 def _train_on(run: Run, listener: Listener, dataset: ImageDataset, counts: dict[str, int]) -> str:
     config = run.config
     state = prepared(run, dataset)
-    settle(state, dataset, config)
+    settle(dataset, config)
     run.forget_after(state.step)
     run.add_facts(_facts(state, dataset, counts))
     run.append([{"event": "start", "step": state.step, "time": time.time(), "elapsed": state.elapsed}])

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from cnnlab import models, recipes
-from cnnlab.config import GROUPS, ConvBlock, TrainConfig, applies, choices, condition, extra, limits
+from cnnlab.config import GROUPS, ConvBlock, TrainConfig, applies, choices, condition, extra, limits, shown
 from cnnlab.models import MODELS
 from cnnlab.parsing import ConfigError, adapt, differences, parse
 
@@ -192,3 +192,8 @@ def test_dropout_applies_to_exactly_the_networks_that_contain_it(name):
     loose = loose.model_copy(update={"blocks": (ConvBlock(),)})
     found = [m.p for m in models.outline(loose, 1, 32, 10).modules() if isinstance(m, nn.Dropout)]
     assert applies("dropout", {"model": name}) == (0.3 in found)
+
+
+@pytest.mark.parametrize("value", [0.1, 1e-05, 0.00123456789, 1 / 3, 123456.789, 5.0])
+def test_a_shown_number_is_read_back_as_it_was(value):
+    assert float(shown(value)) == value

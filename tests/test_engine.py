@@ -12,10 +12,11 @@ from torch.nn.functional import cross_entropy
 from cnnlab import recipes
 from cnnlab.checkpoints import read_checkpoint, restore, save_checkpoint
 from cnnlab.config import TrainConfig
-from cnnlab.datasets import ImageDataset
+from cnnlab.datasets import DatasetError, ImageDataset
 from cnnlab.engine import NotFinite, Record, TrainState, fit, infer, new_state, pick_device
 from cnnlab.loader import epoch_batches, scaling_of
 from cnnlab.parsing import adapt, parse
+from cnnlab.train import check
 
 # Everything that a checkpoint must carry: batch norm, dropout, momentum or Adam's moments, augmentation, a schedule
 DEMANDING = {
@@ -307,6 +308,13 @@ def test_early_stopping_ends_after_so_many_epochs_without_a_lower_validation_los
     assert len(epochs) < 50 and epochs[-1].values["best/epoch"] == len(epochs) - 2
     assert records[-1].values["status"] == "finished"
     assert records[-1].values["message"] == "Early stop: no lower validation loss for 2 epochs."
+
+
+def test_early_stopping_is_refused_where_the_fraction_leaves_no_validation_image(hopeless, grey_squares):
+    few = hopeless.model_copy(update={"validation_fraction": 0.001})
+    assert len(grey_squares.splits(few).val) == 0
+    with pytest.raises(DatasetError, match="early_stopping needs validation images"):
+        check(few, grey_squares)
 
 
 def test_a_run_cut_off_after_its_last_epoch_before_an_early_stop_trains_no_further(hopeless, grey_squares, tmp_path):

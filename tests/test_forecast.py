@@ -6,7 +6,7 @@ import pytest
 
 from cnnlab.config import TrainConfig
 from cnnlab.forecast import WITHOUT_WEIGHT, measured_step
-from cnnlab.runs import create_run
+from cnnlab.runs import create_run, list_runs
 
 BASE = TrainConfig(dataset="digits", model="mlp", batch_size=64, epochs=3)
 
@@ -26,6 +26,12 @@ def test_the_fastest_run_of_the_same_work_counts(tmp_path):
     past_run(tmp_path, "fast", 2.0, lr=0.5, epochs=20, seed=7, train_images=640)
     past_run(tmp_path, "unfinished", None)
     assert measured_step(BASE, "cpu", 2, tmp_path) == pytest.approx(0.2)
+
+
+def test_a_training_by_several_processes_tells_nothing_of_one(tmp_path):
+    past_run(tmp_path, "shared", 2.0)
+    list_runs(tmp_path)[0].add_facts({"processes": 2})
+    assert measured_step(BASE, "cpu", 2, tmp_path) is None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 # A module imports from the layers above its own (and a package from itself); `ui`, `pages` and `app` come after all.
 LAYERS = [
-    {"__init__", "registry", "paths", "config"},
+    {"__init__", "registry", "paths", "seeding", "config"},
     {"parsing", "distributed", "pictures"},
     {"recipes", "runs", "metrics", "datasets", "models", "optim"},
     {"loader", "queue", "summary", "curves"},

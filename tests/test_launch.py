@@ -127,7 +127,7 @@ def test_a_name_that_is_taken_or_no_name_is_refused(fresh_folders):
 
 
 def test_a_finished_run_is_not_resumed(trained_run):
-    with pytest.raises(RunError, match="trained has finished: repeat it with more epochs instead"):
+    with pytest.raises(RunError, match="trained has finished: there is nothing to resume"):
         launch.resume(trained_run)
 
 

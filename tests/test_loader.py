@@ -203,3 +203,8 @@ def test_images_are_picked_as_by_an_index_and_come_in_channels_last_order(channe
     index = torch.tensor([3, 0, 19, 3])
     found = picked(images, index)
     assert found.equal(images[index]) and found.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_every_seed_that_is_allowed_can_draw_augmentations(numbered):
+    first, again = (batches(numbered, 9, seed=2**31 - 1, **AUGMENTED) for _ in range(2))
+    assert all(x.equal(u) for (x, _), (u, _) in zip(first, again, strict=True))

@@ -6,6 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+
+from cnnlab.config import TrainConfig
+from cnnlab.machine import THREADS, computing_threads, threads
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -50,3 +54,12 @@ def test_threads_of_a_nice_process_do_not_spin_for_long():
     assert said_by("nice", "-n", "5", sys.executable, "-c", SPIN, GOMP_SPINCOUNT="7") == ["7"]
     if not os.nice(0):
         assert said_by(sys.executable, "-c", SPIN) == ["None"]
+
+
+def test_small_steps_take_one_thread_and_the_former_number_comes_back():
+    mlp, large = TrainConfig(model="mlp", batch_size=20), TrainConfig(model="vgg16", batch_size=20)
+    assert (threads(mlp, 1, 28, 10), threads(large, 3, 32, 10)) == (1, THREADS)
+    before = torch.get_num_threads()
+    with computing_threads(1):
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before

@@ -198,7 +198,10 @@ def test_a_pixel_of_the_image_itself_is_accounted_for(fresh_folders: Path) -> No
 
 def test_untrained_flows_beside_trained(fresh_folders: Path, trained_run: Run) -> None:
     shutil.copytree(trained_run.path, fresh_folders / "own")
+    gave = {}
     for weights in ("Both", "Trained", "Untrained"):
         page = opened(network__source="run", network__view="Flow", flow__weights=weights)
         assert not page.exception and not page.error
-        assert "torch gave" in said(page)
+        gave[weights] = re.findall(r"torch gave ([^ ]*[0-9])", said(page))
+    assert len(gave["Trained"]) == len(gave["Untrained"]) == 1 and gave["Trained"] != gave["Untrained"]
+    assert sorted(gave["Both"]) == sorted(gave["Trained"] + gave["Untrained"])

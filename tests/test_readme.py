@@ -65,6 +65,13 @@ def test_the_file_tree_is_true() -> None:
             folder = names[2].split()[0]
 
 
+def test_the_file_tree_is_whole() -> None:
+    here = {p.name for p in (ROOT / "cnnlab").iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
+    tree = README.split("```\n", 1)[1] if "```\napp.py" not in README else README.split("```\n")[-2]
+    named = set(re.findall(r"\w+\.py\b", tree)) | set(re.findall(r"(\w+)/", tree))
+    assert here - {"__init__.py", "__main__.py"} <= named
+
+
 def test_links_lead_to_files() -> None:
     for target in re.findall(r"\]\(([^)]+)\)", README):
         assert (ROOT / target).exists(), target

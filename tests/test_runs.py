@@ -3,13 +3,16 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cnnlab import runs
 from cnnlab.config import TrainConfig
+from cnnlab.paths import write_whole
 from cnnlab.runs import (
     Run,
     RunError,
@@ -20,7 +23,6 @@ from cnnlab.runs import (
     list_runs,
     new_folder,
     reopen_run,
-    write_atomically,
 )
 from cnnlab.summary import summarise
 
@@ -147,10 +149,19 @@ def test_going_on_from_a_step_forgets_later_records_and_ends(queued_run):
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
-    write_atomically(tmp_path / "file", b"old")
+    write_whole(tmp_path / "file", b"old")
     with pytest.raises(TypeError):
-        write_atomically(tmp_path / "file", "no bytes")  # type: ignore[arg-type]
+        write_whole(tmp_path / "file", "no bytes")  # type: ignore[arg-type]
     assert (tmp_path / "file").read_bytes() == b"old"
+
+
+def test_many_threads_may_write_the_same_file_at_once(tmp_path):
+    contents = {str(number).encode() * 10_000 for number in range(8)}
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            list(pool.map(lambda content: write_whole(tmp_path / "file", content), contents))
+            assert (tmp_path / "file").read_bytes() in contents
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 # ── making, finding, naming, deleting ─────────────────────────────────────────────────────────────────────────────
@@ -190,6 +201,19 @@ def test_a_finished_or_live_run_is_not_reopened(queued_run):
     with pytest.raises(RunError, match="one has finished: there is nothing to resume"):
         reopen_run(queued_run)
     assert not is_held(queued_run.path / "lock")
+
+
+def test_a_run_whose_process_is_about_to_end_is_not_reopened_nor_deleted_under_it(queued_run, monkeypatch):
+    monkeypatch.setattr(runs, "LEAVING", 0.1)
+    monkeypatch.setattr(Run, "wait_until_ended", lambda self, seconds: not is_held(self.path / "lock"))
+    with queued_run.lock():
+        queued_run.append([{"event": "end", "status": "stopped"}])
+        with pytest.raises(RunError, match="one is stopped, but its last process has not ended yet: try again"):
+            reopen_run(queued_run)
+        with pytest.raises(RunError, match="did not stop within 30 s"):
+            queued_run.delete()
+    queued_run.delete()
+    assert not queued_run.path.exists()
 
 
 def test_reopening_takes_back_a_request_to_stop(queued_run):

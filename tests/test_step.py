@@ -1,15 +1,19 @@
 """One training step, opened, is the engine's own step; the arithmetic by hand is torch's."""
 
+import threading
+
 import pytest
 import torch
 
-from cnnlab import recipes
+from cnnlab import models, recipes
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset
 from cnnlab.engine import fit, new_state
+from cnnlab.explain.depth import gradient_norms
 from cnnlab.explain.step import Step, TooLarge, open_step, repeat_steps
 from cnnlab.explain.update import shown, update_lines
 from cnnlab.parsing import adapt
+from cnnlab.seeding import seeded
 
 OPTIMISERS = {
     "sgd": {"optimizer": "sgd", "lr": 0.05},
@@ -104,3 +108,24 @@ def test_repeating_a_step_lowers_the_loss_and_a_great_rate_blows_it_up(grey_squa
 def test_a_network_too_large_is_refused_in_a_sentence(grey_squares: ImageDataset) -> None:
     with pytest.raises(TooLarge, match=r"134,\d+,\d+ parameters takes 4\.3 GB .* such as ResNet-18"):
         open_step(TrainConfig(model="vgg16"), grey_squares)
+
+
+def test_a_step_is_the_same_while_other_threads_draw_weights(grey_squares):
+    config = TrainConfig(model="mlp", dataset="digits", dropout=0.2, batch_size=16)
+    alone, stop = open_step(config, grey_squares).loss, threading.Event()
+
+    def draw() -> None:
+        while not stop.is_set():
+            gradient_norms(2, False, torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0)))
+            with seeded(3):
+                models.build(config, 1, 28, 10)
+
+    others = [threading.Thread(target=draw) for _ in range(3)]
+    for other in others:
+        other.start()
+    try:
+        assert [open_step(config, grey_squares).loss for _ in range(20)] == [alone] * 20
+    finally:
+        stop.set()
+        for other in others:
+            other.join()

@@ -33,6 +33,7 @@ def keep(dataset: ImageDataset, files: Iterable[Path]) -> None:
             "mean": dataset.mean,
             "std": dataset.std,
         }
+        cache_dir().mkdir(parents=True, exist_ok=True)
         with written_whole(_path(dataset.name)) as part:
             save_file(tensors, part, metadata={"facts": json.dumps(facts)})
 

@@ -82,6 +82,7 @@ def new_file(path: Path, shape: tuple[int, int, int, int]) -> Iterator[Callable[
 
     The file appears when it is whole. Raises OSError where it cannot be written.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path) as part, part.open("wb") as file:
         header = {"descr": "|u1", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(file, header)

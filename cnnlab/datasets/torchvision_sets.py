@@ -6,18 +6,20 @@ fetched with progress, and become tensors.
 
 import gzip
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from filelock import FileLock
 from torchvision import datasets as tv
 
 from cnnlab.datasets.base import ImageDataset, image_set, make_dataset
 from cnnlab.datasets.download import Progress, fetch, silent
 from cnnlab.datasets.error import DatasetError
-from cnnlab.paths import data_dir
+from cnnlab.paths import data_dir, written_whole
 
 MNIST_KIN: dict[str, type[tv.MNIST]] = {
     "mnist": tv.MNIST,
@@ -83,12 +85,15 @@ def _obtain(name: str, on_progress: Progress) -> None:
     folder = folder_of(name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if name in MNIST_KIN:
-            for file, md5 in MNIST_KIN[name].resources:
-                if not (folder / Path(file).stem).is_file():
-                    _fetch_gzip(MNIST_KIN[name].mirrors, file, md5, folder, on_progress)
-        else:
-            _fetch_tar(CIFAR_KIN[name], on_progress)
+        with FileLock(data_dir() / f"{name}.lock"):  # another process, or a page, may be fetching it
+            if is_here(name):
+                return
+            if name in MNIST_KIN:
+                for file, md5 in MNIST_KIN[name].resources:
+                    if not (folder / Path(file).stem).is_file():
+                        _fetch_gzip(MNIST_KIN[name].mirrors, file, md5, folder, on_progress)
+            else:
+                _fetch_tar(CIFAR_KIN[name], folder, on_progress)
     except OSError as error:
         raise DatasetError(f"{name} is not on this machine and {folder} cannot be written ({error}).") from error
     except DatasetError as error:
@@ -118,16 +123,17 @@ def _fetch_gzip(mirrors: list[str], file: str, md5: str, folder: Path, on_progre
             if mirror == mirrors[-1]:
                 raise
     target = folder / packed.stem
-    part = target.with_name(target.name + ".part")
-    with gzip.open(packed) as source, part.open("wb") as out:
+    with gzip.open(packed) as source, written_whole(target) as part, part.open("wb") as out:
         shutil.copyfileobj(source, out)
-    part.replace(target)
     packed.unlink()
 
 
-def _fetch_tar(source: type[tv.CIFAR10], on_progress: Progress) -> None:
+def _fetch_tar(source: type[tv.CIFAR10], folder: Path, on_progress: Progress) -> None:
     archive = data_dir() / source.filename
     fetch(source.url, archive, source.tgz_md5, on_progress)
     on_progress(f"Unpacking {archive.name}", 0, 0)
-    shutil.unpack_archive(archive, data_dir(), filter="data")
+    with tempfile.TemporaryDirectory(dir=data_dir()) as unpacked:  # each file appears whole
+        shutil.unpack_archive(archive, unpacked, filter="data")
+        for file in (Path(unpacked) / source.base_folder).iterdir():
+            file.replace(folder / file.name)
     archive.unlink()

@@ -5,8 +5,8 @@
 0.9913
 """
 
-import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ from cnnlab.datasets import DatasetError, ImageDataset
 from cnnlab.engine import infer, pick_device
 from cnnlab.evaluation.scores import Scores, losses, scores
 from cnnlab.metrics import ClassScore, class_scores, confusion_matrix
+from cnnlab.paths import written_whole
 from cnnlab.runs import Run, RunError
 
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile)
@@ -149,7 +150,7 @@ def evaluate(
         raise CheckpointError(f"{run.checkpoint_path(chosen)}: {error}") from error
     network.to(pick_device("auto"))
     logits = infer(network, images.images, saved.config, saved.scaling, on_progress)
-    probabilities = torch.softmax(logits.double(), 1).float().cpu().numpy()
+    probabilities = torch.softmax(logits.cpu().double(), 1).float().numpy()
     result = Evaluation(chosen, split, saved.class_names, probabilities, images.labels.numpy(), images.ids.numpy())
     _keep(kept, mark, result)
     return result
@@ -195,6 +196,5 @@ def _recall(kept: Path, mark: str, checkpoint: str, split: str, class_names: tup
 
 
 def _keep(kept: Path, mark: str, result: Evaluation) -> None:
-    part = kept.with_name(f"{kept.stem}.{os.getpid()}.part.npz")
-    np.savez(part, mark=mark, probabilities=result.probabilities, labels=result.labels, ids=result.ids)
-    part.replace(kept)
+    with suppress(OSError), written_whole(kept) as part, part.open("wb") as file:  # else it is made anew
+        np.savez(file, mark=mark, probabilities=result.probabilities, labels=result.labels, ids=result.ids)

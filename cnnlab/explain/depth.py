@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, relu
 
+from cnnlab.seeding import seeded
+
 CHANNELS = 16
 CLASSES = 10
 
@@ -40,8 +42,7 @@ def gradient_norms(depth: int, residual: bool, images: Tensor, seed: int = 0) ->
     (PyTorch's defaults), so that the shortcuts alone differ.
     """
     dice = torch.Generator().manual_seed(seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         stack = _Stack(depth, residual, images.shape[1])
     labels = torch.randint(CLASSES, (len(images),), generator=dice)
     cross_entropy(stack(images), labels).backward()  # type: ignore[no-untyped-call]

@@ -4,7 +4,6 @@
 """
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from cnnlab.explain.kernels import LONGEST_NAME, Kernel, KernelError, make_kernel
+from cnnlab.paths import write_whole
 
 MOST = 200  # kernels
 
@@ -58,8 +58,6 @@ class Shelf:
                 kept = change(self.kernels())
                 if len(kept) > MOST:
                     raise KernelError(f"{MOST} kernels are kept already, the most there can be: delete one first.")
-                part = self.path.with_suffix(f".{os.getpid()}.part")
-                part.write_text(json.dumps({name: kernel.weights.tolist() for name, kernel in kept.items()}), "utf-8")
-                part.replace(self.path)
+                write_whole(self.path, json.dumps({n: kernel.weights.tolist() for n, kernel in kept.items()}).encode())
         except OSError as error:
             raise KernelError(f"The kernels cannot be kept in {self.path} ({error.strerror}): check it.") from error

@@ -149,7 +149,7 @@ def _augmentation(config: TrainConfig, size: int) -> list[str]:
         lines.append(f"pixels = erase(pixels, {config.augment_erase}, dice)")
     if not lines:
         return []
-    seed = f"(SEED * {SEED_STRIDE:_} + epoch) * {SEED_STRIDE:_} + number"
+    seed = f"((SEED * {SEED_STRIDE:_} + epoch) * {SEED_STRIDE:_} + number) % 2**63"
     return [f"dice = torch.Generator().manual_seed({seed})", "pixels = images[chosen]", *lines]
 
 

@@ -9,7 +9,6 @@ double precision, so that what is worked out by hand agrees with torch to every 
 with other weights, such as a trained run's.
 """
 
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
@@ -23,12 +22,12 @@ from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset, ImageSet
 from cnnlab.loader import SEED_STRIDE, Batch, epoch_batches, scaling_of, steps_per_epoch
 from cnnlab.optim import lr_at, make_optimizer
+from cnnlab.seeding import seeded
 
 MOST_PARAMETERS = 20_000_000  # a step of more takes a few hundred MB for each visitor
 COPIES = 4  # of each weight, in 8 bytes: itself, its gradient, and what Adam remembers
 KEPT = 1024  # values of each weight tensor that are written down, from the first on
 SMALLER = "ResNet-18"  # what to look at instead
-_drawing = threading.Lock()  # torch's random state is one for all threads
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,10 @@ class TooLarge(ValueError):
 
 @dataclass
 class _Training:
-    """A training of its own, in double precision, from ``weights`` on (a state dict) or from the first ones."""
+    """A training of its own, in double precision, from ``weights`` on (a state dict) or from the first ones.
+
+    To be made and used inside ``seeded(config.seed)``: it draws its weights and its dropout.
+    """
 
     config: TrainConfig
     dataset: ImageDataset
@@ -95,7 +97,6 @@ class _Training:
                 f"A step of {size:,} parameters takes {8 * COPIES * size / 1e9:.1f} GB when it is opened, too much "
                 f"for a look: choose a network of at most {MOST_PARAMETERS:,}, such as {SMALLER}."
             )
-        torch.manual_seed(self.config.seed)
         self.model = models.build(self.config, *shape)
         if self.weights is not None:
             self.model.load_state_dict(dict(self.weights))
@@ -123,7 +124,7 @@ class _Training:
 
     def forward(self, batch: Batch, number: int) -> tuple[Tensor, Tensor]:
         """Logits and losses [B]; the same dropout whenever it is asked for the same step."""
-        torch.manual_seed(self.config.seed * SEED_STRIDE + number - 1)
+        torch.default_generator.manual_seed(self.config.seed * SEED_STRIDE + number - 1)
         logits = self.model(batch.inputs)
         return logits, cross_entropy(
             logits, batch.labels, reduction="none", label_smoothing=self.config.label_smoothing
@@ -170,7 +171,7 @@ def open_step(
     It begins with ``weights`` (a state dict of the network) in place of the first ones, if given; the optimiser begins
     anew. Raises TooLarge for networks above MOST_PARAMETERS.
     """
-    with _drawing:
+    with seeded(config.seed):
         training = _Training(config, dataset, lr, weights)
         batches = training.batches()
         for earlier in range(1, number):
@@ -186,7 +187,7 @@ def repeat_steps(
     weights: Mapping[str, Tensor] | None = None,
 ) -> list[float]:
     """The loss on one and the same batch before each of ``steps`` steps with it, and after the last."""
-    with _drawing:
+    with seeded(config.seed):
         training = _Training(config, dataset, lr, weights)
         _, batch = next(training.batches())
         losses = [training.step(batch, number) for number in range(1, steps + 1)]

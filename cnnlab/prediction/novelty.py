@@ -11,8 +11,8 @@ the means and deviations of the convolutions' channels (after Lee et al., A simp
 out-of-distribution samples and adversarial attacks, 2018): there noise is far, which last features hardly answer to.
 """
 
-import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,7 @@ from torch.nn.functional import normalize
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset, ImageSet
 from cnnlab.evaluation.evaluate import UNREADABLE, checkpoint_time
+from cnnlab.paths import written_whole
 from cnnlab.prediction.look import Look, look
 from cnnlab.prediction.predictor import Predictor
 from cnnlab.prediction.temperature import load_if_here
@@ -102,11 +103,10 @@ def novelty_of(predictor: Predictor, load: Callable[[TrainConfig], ImageDataset]
         half = min(MOST, len(train) // 2)
         shown, others = train.head(half), train.select(torch.arange(half, min(2 * half, len(train))))
     found = fitted(look(predictor, shown.images), shown.labels, look(predictor, others.images), len(held_out) > 0)
-    part = kept.with_name(f"{kept.stem}.{os.getpid()}.part.npz")
-    np.savez(part, mark=mark, known=found.known.numpy(), centres=found.centres.numpy(),
-             whitening=found.whitening.numpy(), usual=found.usual, distances=found.distances,
-             held_out=found.held_out)  # fmt: skip
-    part.replace(kept)
+    with suppress(OSError), written_whole(kept) as part, part.open("wb") as file:  # else it is made anew
+        np.savez(file, mark=mark, known=found.known.numpy(), centres=found.centres.numpy(),
+                 whitening=found.whitening.numpy(), usual=found.usual, distances=found.distances,
+                 held_out=found.held_out)  # fmt: skip
     return found
 
 

@@ -11,6 +11,7 @@ Dividing the logits by it changes no answer, only the confidence. Guo et al., On
 import json
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 import torch
@@ -21,7 +22,8 @@ from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
 from cnnlab.evaluation.calibration import calibration_error, reliability
 from cnnlab.evaluation.evaluate import checkpoint_time, evaluate
-from cnnlab.runs import Run, write_atomically
+from cnnlab.paths import write_whole
+from cnnlab.runs import Run
 
 COLDEST, HOTTEST = 0.05, 20.0
 HALVINGS = 30  # of the range of log T, which is 6: to eight digits
@@ -69,7 +71,8 @@ def calibrate(run: Run, checkpoint: str, load: Callable[[TrainConfig], ImageData
         without = run.config.validation_fraction == 0 and "has no val images" in str(error)
         return Calibration(1.0, 0, why="It was trained without validation images." if without else str(error))
     calibration = fitted(torch.from_numpy(answers.probabilities), torch.from_numpy(answers.labels))
-    write_atomically(kept, json.dumps({"mark": mark, **asdict(calibration)}).encode())
+    with suppress(OSError):  # else it is made anew
+        write_whole(kept, json.dumps({"mark": mark, **asdict(calibration)}).encode())
     return calibration
 
 

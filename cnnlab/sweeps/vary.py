@@ -38,7 +38,7 @@ class Vary:
         """What :func:`parse_vary` reads this from."""
         if self.choices:
             return f"{self.name}=" + ",".join(shown(choice) for choice in self.choices)
-        return f"{self.name}={self.low:.12g}..{self.high:.12g}" + (":log" if self.log else "")
+        return f"{self.name}={shown(self.low)}..{shown(self.high)}" + (":log" if self.log else "")
 
 
 def parse_vary(text: str, base: TrainConfig) -> Vary:

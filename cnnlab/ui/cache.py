@@ -20,6 +20,7 @@ from cnnlab.evaluation.evaluate import Evaluation, evaluate
 from cnnlab.explain.anatomy import Part, anatomy
 from cnnlab.explain.attributions import METHODS, Maps
 from cnnlab.explain.embeddings import Projection, last_features, principal
+from cnnlab.machine import computing_threads, threads
 from cnnlab.prediction.novelty import Novelty, novelty_of
 from cnnlab.prediction.predictor import Predictor, load_predictor
 from cnnlab.prediction.temperature import Calibration, calibrate
@@ -117,7 +118,9 @@ def parts(config: TrainConfig, shape: Shape, batch: int = 1) -> list[Part]:
 
 @st.cache_resource(max_entries=64, ttl=60, show_spinner=False)  # the machine may be less busy in a minute
 def _timing(settings: str, shape: Shape) -> float:
-    return time_step(TrainConfig.model_validate_json(settings), *shape)
+    config = TrainConfig.model_validate_json(settings)
+    with computing_threads(threads(config, *shape)):
+        return time_step(config, *shape)
 
 
 def seconds_per_step(config: TrainConfig, shape: Shape) -> float:

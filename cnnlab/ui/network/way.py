@@ -1,9 +1,9 @@
 """An image's way through the page's network, with its first weights or those of the run."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
-import torch
 from torch import Tensor, nn
 
 from cnnlab import models
@@ -11,6 +11,7 @@ from cnnlab.config import TrainConfig
 from cnnlab.evaluation.evaluate import checkpoint_time
 from cnnlab.explain.activations import IMAGE, Layer, activations
 from cnnlab.loader import Scaling
+from cnnlab.seeding import seeded
 from cnnlab.ui import cache
 from cnnlab.ui.network.choice import Subject
 
@@ -36,8 +37,7 @@ def way_through(side: str, subject: Subject, pixels: Tensor, scaling: Scaling) -
     """The way of ``pixels`` (uint8 [1, C, H, W]); a trained network scales them as it was trained."""
     if side == "Trained" and subject.run is not None:
         changed = checkpoint_time(subject.run, subject.checkpoint)
-        known = cache.predictor(subject.run.path, subject.checkpoint, changed)
-        network, scaling = known.network, known.checkpoint.scaling
+        network, scaling = _trained(subject.run.path, subject.checkpoint, changed)
     else:
         network = _untrained(subject.config.model_dump_json(), subject.shape)
     inputs = scaling(pixels)
@@ -45,8 +45,14 @@ def way_through(side: str, subject: Subject, pixels: Tensor, scaling: Scaling) -
 
 
 @st.cache_resource(max_entries=4, show_spinner="Building the network …")
+def _trained(run: Path, checkpoint: str, changed: int) -> tuple[nn.Module, Scaling]:
+    """The network on the CPU, wherever the predictor has its own: all that is worked out by hand is computed there."""
+    saved = cache.predictor(run, checkpoint, changed).checkpoint
+    return saved.network(), saved.scaling
+
+
+@st.cache_resource(max_entries=4, show_spinner="Building the network …")
 def _untrained(settings: str, shape: cache.Shape) -> nn.Module:
     config = TrainConfig.model_validate_json(settings)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
+    with seeded(config.seed):
         return models.build(config, *shape).eval()

@@ -14,6 +14,7 @@ from cnnlab.figures.classes import class_counts_figure
 from cnnlab.figures.gallery import gallery_figure
 from cnnlab.forecast import measured_step
 from cnnlab.loader import steps_per_epoch
+from cnnlab.machine import threads
 from cnnlab.models import MODELS
 from cnnlab.parsing import ConfigError
 from cnnlab.paths import runs_dir
@@ -129,7 +130,7 @@ def _forecast(config: TrainConfig, shape: cache.Shape, parts: Splits | None) -> 
 
 def _step_time(config: TrainConfig, shape: cache.Shape) -> tuple[float | None, str]:
     """Seconds of a step and where they come from; None and why where they are not known yet."""
-    if measured := measured_step(config, pick_device(config.device).type, torch.get_num_threads(), runs_dir()):
+    if measured := measured_step(config, pick_device(config.device).type, threads(config, *shape), runs_dir()):
         return measured, "from your last runs of this kind"
     if any(run.state() == "running" for run in list_runs(runs_dir())):
         return None, "Measured once no training has the processor."
