@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -365,7 +366,9 @@ def _write_evaluation(given: argparse.Namespace, run: Run, result: Any) -> None:
 
 def _predict(given: argparse.Namespace) -> int:
     from cnnlab.checkpoints import CheckpointError
+    from cnnlab.datasets import DatasetError
     from cnnlab.prediction.many import as_csv, predict_many
+    from cnnlab.prediction.novelty import novelty_of
     from cnnlab.prediction.predictor import load_predictor
     from cnnlab.prediction.sources import SourcesError, from_paths
     from cnnlab.prediction.temperature import calibrate
@@ -374,11 +377,13 @@ def _predict(given: argparse.Namespace) -> int:
         raise ConfigError(f"--top {given.top} is not allowed: give a whole number from 1 on, such as 3.")
     if given.csv and given.csv.suffix.lower() != ".csv":
         raise ConfigError(f"'{given.csv.name}' is not allowed: let the file end in .csv.")
-    run = _found(given)
+    run, novelty = _found(given), None
     try:
         predictor = load_predictor(run, given.checkpoint)
         predictor = replace(predictor, calibration=calibrate(run, predictor.name))
-        rows = predict_many(predictor, from_paths(map(Path, given.images)))
+        with suppress(DatasetError):  # without its training images nobody knows what is unlike them
+            novelty = novelty_of(predictor)
+        rows = predict_many(predictor, from_paths(map(Path, given.images)), novelty)
         if given.csv:
             given.csv.write_bytes(as_csv(rows))
     except (CheckpointError, SourcesError) as error:
@@ -399,14 +404,16 @@ def _prediction(row: "Row", top: int) -> dict[str, Any]:
     if row.answer is None:
         return {"path": row.source.name, "error": row.error}
     shares = [{"class": s.name, "probability": s.probability, "confidence": s.confidence} for s in row.answer.top(top)]
-    return {"path": row.source.name, "predictions": shares}
+    return {"path": row.source.name, "predictions": shares, "unlike_training": row.unlike}
 
 
 def _prediction_line(result: Mapping[str, Any]) -> str:
     if "error" in result:
         return f"{result['path']}: unreadable. {result['error']}"
-    return f"{result['path']}: " + ", ".join(
-        f"{p['class']} {100 * p['confidence']:.1f} %" for p in result["predictions"]
+    return (
+        f"{result['path']}: "
+        + ", ".join(f"{p['class']} {100 * p['confidence']:.1f} %" for p in result["predictions"])
+        + ("; unlike anything in training: do not rely on it" if result["unlike_training"] else "")
     )
 
 

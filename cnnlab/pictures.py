@@ -13,11 +13,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, ImageStat, UnidentifiedImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")  # none that runs another program
+EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".avif", ".ppm", ".pgm")
 KNOWN = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
 MOST_MEGAPIXELS = 64  # 192 MB in colour; a full-frame camera takes 61
+NEARLY_WHITE = 225  # of 255
 BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 
@@ -81,8 +83,14 @@ def _plain(picture: Image.Image, color: bool) -> Image.Image:
         picture = Image.fromarray(_eight_bits(np.asarray(picture, dtype=np.float64), picture.mode))
     if picture.has_transparency_data:
         rgba = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+        picture = Image.alpha_composite(Image.new("RGBA", rgba.size, _ground(rgba)), rgba)
     return picture.convert("RGB" if color else "L")
+
+
+def _ground(rgba: Image.Image) -> str:
+    """The ground that shows what is drawn on a transparent one: black for what is nearly white, else white."""
+    drawn = ImageStat.Stat(rgba.convert("L"), rgba.getchannel("A").point(lambda alpha: 255 * (alpha > 127)))
+    return "black" if drawn.count[0] and drawn.mean[0] > NEARLY_WHITE else "white"
 
 
 def _eight_bits(values: NDArray[np.float64], mode: str) -> NDArray[np.uint8]:

@@ -5,6 +5,7 @@ import streamlit as st
 from cnnlab.ui.predict.choice import choose
 from cnnlab.ui.predict.many import many_view
 from cnnlab.ui.predict.one import one_view
+from cnnlab.ui.predict.strip import switches_belong_to
 from cnnlab.ui.predict.ways import MANY, way_in
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -13,6 +14,7 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
 if subject := choose():
     with ways:
         way = way_in()
+    switches_belong_to(f"{subject.id} {way}")
     if way in MANY:
         many_view(subject, way)
     else:

@@ -287,7 +287,8 @@ def test_predictions_in_json_have_their_schema_and_name_unreadable_files(capsys,
     assert set(found[1]) == {"path", "error"} and "is not an image" in found[1]["error"] and "error" in found[4]
     for answer, label in zip((found[0], found[2], found[3]), digits.test.labels.tolist(), strict=False):
         shares = [p["probability"] for p in answer["predictions"]]
-        assert set(answer) == {"path", "predictions"} and len(shares) == 4
+        assert set(answer) == {"path", "predictions", "unlike_training"} and len(shares) == 4
+        assert answer["unlike_training"] is False
         assert shares == sorted(shares, reverse=True) and 0 <= min(shares) and sum(shares) <= 1 + 1e-6
         assert answer["predictions"][0]["class"] == str(label)
 

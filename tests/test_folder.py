@@ -255,7 +255,7 @@ def spoil(root: Path, how: str) -> None:
         ("strange class", "{root}/test/tulip is a class that {root}/train does not have: rename or remove it."),
         ("one class", "{root}/train has 1 class folders, and a classifier needs at least 2: "),
         ("empty class", "No readable training image in class 'tulip' of {root}: add some, or remove the class."),
-        ("no images", "{root} holds no image files (.bmp, .gif, "),
+        ("no images", "{root} holds no image files (.avif, .bmp, .gif, "),
     ],
 )
 def test_a_folder_that_cannot_be_used_says_why(parted_flowers, how, sentence):

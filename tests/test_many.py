@@ -16,6 +16,7 @@ from PIL import Image
 
 from cnnlab.cli import main
 from cnnlab.prediction.many import COLUMNS, as_csv, as_parquet, predict_many
+from cnnlab.prediction.novelty import novelty_of
 from cnnlab.prediction.predictor import Predictor, load_predictor
 from cnnlab.prediction.sources import MOST_FILES, SourcesError, from_bytes, from_paths, from_zip
 
@@ -202,6 +203,15 @@ def test_twenty_thousand_files_are_refused_before_any_is_read(tmp_path):
         from_zip("x.zip", zipped({f"{number}.png": b"" for number in range(20_000)}))
     with pytest.raises(SourcesError, match="more than 10,000 files"):
         from_bytes((f"{number}.png", b"") for number in range(20_000))
+
+
+def test_each_picture_tells_whether_it_is_unlike_training(predictor, digits, digit_files):
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (30, 30), np.uint8))
+    files = [("noise.png", png(noise)), ("bad.png", b""), ("digit.png", next(digit_files.rglob("*-3.png")).read_bytes())]
+    strange, bad, known = predict_many(predictor, from_bytes(files), novelty_of(predictor))
+    assert (strange.unlike, bad.unlike, known.unlike) == (True, None, False)
+    read = list(csv.DictReader(io.StringIO(as_csv([strange, bad, known]).decode())))
+    assert [row["unlike_training"] for row in read] == ["True", "", "False"]
 
 
 def test_the_rows_go_out_as_csv_and_parquet(predictor):

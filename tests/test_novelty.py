@@ -11,7 +11,7 @@ from scipy.spatial.distance import mahalanobis
 from cnnlab.cli import main
 from cnnlab.datasets import DatasetError
 from cnnlab.datasets.base import ImageDataset
-from cnnlab.prediction.look import Look, look
+from cnnlab.prediction.look import look
 from cnnlab.prediction.novelty import NEIGHBOUR, Novelty, neighbour_distances, novelty_of, whitened
 from cnnlab.prediction.predictor import Predictor, load_predictor
 from cnnlab.runs import Run, find_run
@@ -26,9 +26,7 @@ def predictor(trained_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Pre
 
 def unlike(novelty: Novelty, predictor: Predictor, images: torch.Tensor) -> float:
     """The share of ``images`` that are called unlike anything in training."""
-    seen = look(predictor, images)
-    every = zip(seen.features, seen.channels, strict=True)
-    return float(np.mean([novelty.is_unlike_all(Look(f[None], c[None])) for f, c in every]))
+    return float(novelty.unlike_all(look(predictor, images)).mean())
 
 
 def test_the_distance_is_that_to_the_kth_neighbour_by_hand():

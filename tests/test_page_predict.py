@@ -104,9 +104,17 @@ def test_a_drawing_is_answered_with_its_confidence(own_run: Run):
 
 
 def test_below_the_threshold_it_does_not_know(own_run: Run):
-    picture, digit = recognised(own_run)
-    page = drawn(opened(predict_threshold=100), picture)
-    assert "I don't know" in said(page) and f"Perhaps **{digit}**" in said(page) and "you asked for 100 %" in said(page)
+    predictor = load_predictor(own_run)
+    asked = ((picture, predictor.answer(picture)) for picture, _ in drawn_digits())
+    picture, answer = next((p, a) for p, a in asked if a.confidence < 0.9)
+    page = drawn(opened(predict_threshold=95), picture)
+    assert "I don't know" in said(page) and "you asked for 95 %" in said(page)
+    assert f"Perhaps **{answer.class_names[answer.label]}**" in said(page)
+
+
+def test_where_all_pixels_are_alike_there_is_no_answer(own_run: Run):
+    page = drawn(opened(), Image.new("L", (280, 280), 255))
+    assert not page.exception and "Nothing to see" in said(page)
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -142,6 +150,16 @@ def test_a_step_that_is_switched_off_changes_what_goes_in(own_run: Run):
     picture = recognised(own_run)[0]
     page = drawn(opened(predict_switched={"normalise": False}), picture)
     assert "from 0.00 to 1.00" in said(page)
+
+
+def test_steps_switched_elsewhere_are_taken_by_default_again(own_run: Run):
+    page = drawn(opened(predict_switched={"normalise": False}), recognised(own_run)[0])
+    page.button(key="predict.steps.reset").click().run()
+    assert "from 0.00 to 1.00" not in said(page) and not page.session_state["predict.switched"]
+    page.session_state["predict.switched"] = {"normalise": False}
+    page.session_state["predict.way"] = "Test images"
+    page.run()
+    assert not page.session_state["predict.switched"]
 
 
 def test_a_random_test_image_has_its_true_class(own_run: Run):

@@ -83,6 +83,13 @@ def test_what_is_transparent_is_white(mode):
     assert np.abs(read_picture(encoded(half)).astype(int) - 127).max() <= 1
 
 
+def test_what_is_drawn_in_white_on_nothing_is_seen_on_black():
+    ink = Image.new("RGBA", (4, 4), (0, 0, 0, 0))
+    ink.paste((255, 255, 255, 255), (1, 1, 3, 3))
+    found = read_picture(encoded(ink, "PNG"))
+    assert (found[0, 0] == 0).all() and (found[1, 1] == 255).all()
+
+
 def test_a_palette_with_a_transparent_colour_is_on_white():
     picture = Image.new("P", (4, 4), 1)
     picture.putpalette([*RED, *BLUE])

@@ -37,9 +37,8 @@ from cnnlab.datasets.mapped import MappedImages, new_file, read_images
 from cnnlab.datasets.memory import memory_budget
 from cnnlab.datasets.view import ImageView
 from cnnlab.paths import cache_dir, written_whole
-from cnnlab.pictures import UnreadableImage, open_picture
+from cnnlab.pictures import EXTENSIONS, UnreadableImage, open_picture
 
-EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 TEST_FRACTION = 0.2  # of the images, where there is no test folder
 SPLIT_NAMES = ("train", "val", "test")
 Shape = tuple[int, int, int, int]

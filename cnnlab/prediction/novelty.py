@@ -1,8 +1,8 @@
 """Whether a picture is unlike anything in training: its distance from training images in the network's own features.
 
 >>> novelty = novelty_of(load_predictor(run))                             # doctest: +SKIP
->>> novelty.share_as_far(look(predictor, pixels[None]))                   # doctest: +SKIP
-0.003
+>>> novelty.shares_as_far(look(predictor, pixels[None]))                  # doctest: +SKIP
+array([0.003])
 
 The farther of two distances, each in units of what nearly all validation images stay below, is compared with the same
 of the validation images. One is to the k-th nearest training image in the last features, scaled to length 1 (Sun et
@@ -54,13 +54,16 @@ class Novelty:
     distances: NDArray[np.float32]
     held_out: bool
 
-    def share_as_far(self, look: Look) -> float:
-        """The share in [0, 1] of the validation images at least as far from training as the one image of ``look``."""
-        return float((self.distances >= self.far(look)[0]).mean())
+    def shares_as_far(self, look: Look) -> NDArray[np.float64]:
+        """For each image of ``look`` the share in [0, 1] of the validation images that are at least as far, [N]."""
+        nearer = np.searchsorted(self.distances, self.far(look))
+        shares: NDArray[np.float64] = 1 - nearer / len(self.distances)
+        return shares
 
-    def is_unlike_all(self, look: Look) -> bool:
-        """Whether hardly any validation image lies as far."""
-        return self.share_as_far(look) < RARE
+    def unlike_all(self, look: Look) -> NDArray[np.bool_]:
+        """For each image of ``look`` whether hardly any validation image lies as far, bool [N]."""
+        rare: NDArray[np.bool_] = self.shares_as_far(look) < RARE
+        return rare
 
     def far(self, look: Look) -> NDArray[np.float32]:
         """How far each image of ``look`` is, float32 [N]; 1 is farther than nearly all validation images."""

@@ -54,10 +54,12 @@ STROKES = ("mnist", "digits", "kmnist")  # thin on an empty ground, so that pape
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its ``name``, whether it is ``on``, whether that can be chosen, and the ``picture`` after it."""
+    """One step: its ``name``, whether it is ``on`` and would be by ``default``, whether that can be chosen
+    (``switchable``), and the ``picture`` after it."""
 
     name: str
     on: bool
+    default: bool
     switchable: bool
     picture: Image.Image
 
@@ -104,7 +106,7 @@ def prepare(picture: Image.Image, checkpoint: Checkpoint, switched: Mapping[str,
         nonlocal picture
         on = default if fixed else switched.get(name, default)
         picture = change() if on else picture
-        steps.append(Step(name, on, not fixed, picture))
+        steps.append(Step(name, on, default, not fixed, picture))
 
     grey = checkpoint.in_channels == 1
     take("grey", grey, lambda: picture.convert("L"), fixed=grey)
@@ -124,7 +126,7 @@ def _normalised(
 ) -> Prepared:
     pixels = torch.from_numpy(np.array(picture)).reshape(*picture.size[::-1], -1).permute(2, 0, 1).contiguous()
     scaling = checkpoint.scaling if on else Scaling((0.0,) * len(pixels), (1.0,) * len(pixels))
-    return Prepared(given, (*steps, Step("normalise", on, True, picture)), pixels, scaling)
+    return Prepared(given, (*steps, Step("normalise", on, True, True, picture)), pixels, scaling)
 
 
 def least_size(checkpoint: Checkpoint) -> tuple[int, int]:

@@ -16,8 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from cnnlab.datasets.folder import EXTENSIONS
-from cnnlab.pictures import UnreadableImage
+from cnnlab.pictures import EXTENSIONS, UnreadableImage
 
 MOST_FILES = 10_000
 MOST_BYTES = 100 << 20  # of one file in a zip, unpacked: more than any picture of 64 megapixels

@@ -12,13 +12,11 @@ from cnnlab.datasets import DATASETS, DatasetError
 from cnnlab.explain.convolution import Picture
 from cnnlab.explain.gallery_pictures import GALLERY, LARGEST, Pixels, display_copy, gallery_picture, grey
 from cnnlab.paths import runs_dir
-from cnnlab.pictures import UnreadableImage, read_picture
+from cnnlab.pictures import EXTENSIONS, UnreadableImage, read_picture
 from cnnlab.registry import UnknownName
 from cnnlab.runs import RunError, list_runs
 from cnnlab.ui import cache
 from cnnlab.ui.filters.state import SOURCES, held, key
-
-KINDS = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "avif"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ def choose_picture() -> Chosen:
     if source == "Upload":
         given = st.file_uploader(
             "Your picture",
-            type=KINDS,
+            type=[ending.removeprefix(".") for ending in EXTENSIONS],
             key="filters.upload",
             help="Up to 64 megapixels. It stays on this server and is not kept.",
         )

@@ -32,6 +32,11 @@ def nothing_yet(way: str) -> None:
 def answer_view(subject: Subject, given: Given) -> None:
     """All of it, the fastest first."""
     prepared = prepare(given.picture, subject.predictor.checkpoint, switched())
+    if prepared.pixels.min() == prepared.pixels.max():
+        with st.container(key="predict-answer", gap=None):
+            st.markdown("# Nothing to see\nAll pixels that go in are alike: draw or choose something else.")
+        strip(prepared)
+        return
     answer = subject.predictor.answer_prepared(prepared)
     headline(answer, subject.threshold, given, _strangeness(subject, prepared))
     strip(prepared)
@@ -68,9 +73,9 @@ def _strangeness(subject: Subject, prepared: Prepared) -> str:
     if novelty is None:
         return ""
     seen = look(predictor, prepared.pixels[None], prepared.scaling)
-    if not novelty.is_unlike_all(seen):
+    if not novelty.unlike_all(seen)[0]:
         return ""
-    share = 100 * (1 - novelty.share_as_far(seen))
+    share = 100 * (1 - novelty.shares_as_far(seen)[0])
     many = "any" if share > 99.95 else f"{share:.1f} %"
     whose = "validation images" if novelty.held_out else "other training images"
     return (

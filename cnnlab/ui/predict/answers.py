@@ -18,11 +18,15 @@ def answers_table(subject: Subject, way: str, rows: list[Row]) -> Row | None:
     """How many of ``rows`` are answered, their table with its filters, and the files of it; gives the chosen row."""
     read = [row for row in rows if row.answer]
     unsure = sum(row.answer.confidence < subject.threshold for row in read if row.answer)
+    strange = sum(bool(row.unlike) for row in read)
     st.markdown(
         f"**{len(read):,}** of {len(rows):,} pictures answered"
         + (f", {unsure:,} of them less than {100 * subject.threshold:.0f} % sure" if unsure else "")
         + (f"; {len(rows) - len(read):,} could not be read." if len(read) < len(rows) else ".")
+        + (f" :orange[:material/warning: **{strange:,}** unlike anything in training]." if strange else "")
     )
+    if subject.others:
+        st.caption("Other runs are compared for one picture at a time: choose a row.")
     shown = _filtered(subject, rows)
     event = st.dataframe(
         _frame(shown),
@@ -53,13 +57,14 @@ def _frame(shown: list[Row]) -> pd.DataFrame:
         {
             "Picture": [src(row.thumbnail) if row.thumbnail else None for row in shown],
             "File": columns["file"],
-            "Prediction": columns["prediction"],
+            "Prediction": [value or "" for value in columns["prediction"]],
             "Confidence": [_percent(row, 0) for row in shown],
-            "Runner up": columns["runner_up"],
+            "Runner up": [value or "" for value in columns["runner_up"]],
             "Runner up confidence": [_percent(row, 1) for row in shown],
         }
     )
-    return frame.assign(Problem=[row.error for row in shown]) if any(row.error for row in shown) else frame
+    said = [row.error or ("Unlike anything in training" if row.unlike else "") for row in shown]
+    return frame.assign(Problem=said) if any(said) else frame
 
 
 def _percent(row: Row, place: int) -> float | None:
@@ -69,7 +74,7 @@ def _percent(row: Row, place: int) -> float | None:
 
 
 def _filtered(subject: Subject, rows: list[Row]) -> list[Row]:
-    kinds = {"all": "All", "sure": "Sure", "unsure": "Not sure", "unread": "Unreadable"}
+    kinds = {"all": "All", "sure": "Sure", "unsure": "Not sure", "unlike": "Unlike training", "unread": "Unreadable"}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
             "Which", list(kinds), default="all", required=True, format_func=kinds.__getitem__, key="predict.kind"
@@ -83,8 +88,10 @@ def _filtered(subject: Subject, rows: list[Row]) -> list[Row]:
     def wanted(row: Row) -> bool:
         if row.answer is None:
             return kind in ("all", "unread") and not classes
-        sure = row.answer.confidence >= subject.threshold
-        return kind in ("all", "sure" if sure else "unsure") and (not classes or names[row.answer.label] in classes)
+        known = "sure" if row.answer.confidence >= subject.threshold else "unsure"
+        return kind in ("all", "unlike" if row.unlike else known) and (
+            not classes or names[row.answer.label] in classes
+        )
 
     return list(filter(wanted, rows))
 
@@ -107,5 +114,7 @@ def _takeaway(subject: Subject, rows: list[Row]) -> None:
             )
         st.caption("All rows with all columns. Choose a row at its left edge for a closer look.")
     st.caption("The same from a shell:")
-    command = ["predict", subject.predictor.run.id, "PATH", "--csv", "answers.csv"]
+    predictor = subject.predictor
+    chosen = [] if predictor.name == predictor.run.chosen_checkpoint() else ["--checkpoint", predictor.name]
+    command = ["predict", predictor.run.id, "PATH", *chosen, "--csv", "answers.csv"]
     st.code(launch.shown_command(command), language="bash", wrap_lines=True)

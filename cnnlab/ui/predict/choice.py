@@ -94,7 +94,7 @@ def _threshold() -> float:
     percent = st.slider(
         "Answer only if at least so sure",
         0,
-        100,
+        95,
         50,
         5,
         format="%d %%",

@@ -30,7 +30,7 @@ function wanted(chosen, data) {  // pictures and zips, by their names; in the or
 function refusal(chosen, kept, data) {  // why it is not sent at all
   const bytes = kept.reduce((sum, [, file]) => sum + file.size, 0);
   if (!chosen.length) return "There is no file in it: choose another folder.";
-  if (!kept.length) return `${chosen.length === 1 ? chosen[0][0] + " is not" : "None of these files is"} called as a picture or a zip (${data.endings.join(", ")}): choose another.`;
+  if (!kept.length) return `${chosen.length === 1 ? chosen[0][0] + " has no" : "None of these files has an"} ending of a picture or a zip (${data.endings.join(", ")}): choose another.`;
   if (kept.length > data.mostFiles) return `There are more than ${number(data.mostFiles)} files, the most at a time: choose fewer.`;
   if (bytes > data.mostBytes) return `${files(kept.length)} with ${memory(bytes)} are too many at a time, for at most ${memory(data.mostBytes)} are taken: choose fewer, or give their folder by its path.`;
 }
@@ -81,7 +81,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
       if (request.status !== 200) return end(request.responseText || "The server took nothing: load the page again.");
       const left = chosen.length - kept.length;
       data.count = 0;  // until the server says what it holds
-      end("", left && `Left out ${files(left)} not called as a picture or a zip.`);
+      end("", left && `Left out ${files(left)} whose name does not end as a picture's or a zip's.`);
       setStateValue("received", Number(request.responseText));
     };
     request.onerror = () => end("The files could not be sent: one was changed or removed, or the server is gone. Choose them again.");

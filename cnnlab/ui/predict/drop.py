@@ -9,7 +9,7 @@ Streamlit's own uploader sends each file in a request of its own, which takes 25
 
 import streamlit as st
 
-from cnnlab.datasets.folder import EXTENSIONS
+from cnnlab.pictures import EXTENSIONS
 from cnnlab.prediction.sources import MOST_FILES
 from cnnlab.ui.component import component
 from cnnlab.ui.inbox import MOST_BYTES, Inbox

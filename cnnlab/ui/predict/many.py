@@ -12,7 +12,6 @@ from cnnlab.ui.predict.answers import answers_table
 from cnnlab.ui.predict.choice import Subject
 from cnnlab.ui.predict.drop import dropped
 from cnnlab.ui.predict.given import Given
-from cnnlab.ui.predict.strip import switched
 
 ANSWERED = "predict.many"  # (what was asked, its rows)
 
@@ -64,7 +63,7 @@ def _forget() -> None:
 
 def _answered(subject: Subject, asked: str, sources: list[Source]) -> list[Row]:
     """The rows for ``sources``, kept until something else is asked."""
-    mark = f"{asked} {subject.id} {sorted(switched().items())} {len(sources)}"
+    mark = f"{asked} {subject.id} {len(sources)}"
     if st.session_state.get(ANSWERED, ("",))[0] == mark:
         kept: list[Row] = st.session_state[ANSWERED][1]
         return kept
@@ -73,7 +72,7 @@ def _answered(subject: Subject, asked: str, sources: list[Source]) -> list[Row]:
     def told(done: int, total: int) -> None:
         bar.progress(done / total, f"Reading the pictures … {done:,} of {total:,}")
 
-    rows = predict_many(subject.predictor, sources, switched(), told, thumbnails=True)
+    rows = predict_many(subject.predictor, sources, subject.novelty, told, thumbnails=True)
     bar.empty()
     st.session_state[ANSWERED] = (mark, rows)
     return rows

@@ -12,7 +12,10 @@ export default function ({ data, parentElement, setStateValue }) {
       const box = document.createElement("input");
       box.type = "checkbox";
       box.checked = step.on;
-      box.onchange = () => setStateValue("switched", { ...data.switched, [step.name]: box.checked });
+      box.onchange = () => {
+        const { [step.name]: before, ...others } = data.switched;  // what is as by default is not switched
+        setStateValue("switched", box.checked === step.default ? others : { ...others, [step.name]: box.checked });
+      };
       label.append(box);
     }
     label.append(step.label);
