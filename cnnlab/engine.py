@@ -31,6 +31,7 @@ from cnnlab.seeding import seeded
 EVAL_BATCH = 1000  # images; larger ones leave the processor's caches
 TIMED_STEPS = 12  # of which the first two warm up
 TIMED_SECONDS = 0.4  # but no more than that
+VERY_LONG = 4.0  # seconds: a step that takes so long is not done twice
 FETCH_AFTER = 0.05  # seconds that a step's figures stay on the device, to be fetched many steps' at once
 ASK_EVERY = 10  # steps, of several processes: they ask each other whether to stop, which takes a third of a millisecond
 
@@ -315,7 +316,6 @@ def _scores(name: str, model: nn.Module, images: ImageSet, config: TrainConfig, 
 def time_step(config: TrainConfig, in_channels: int, image_size: int, num_classes: int) -> float:
     """Seconds that one training step of ``config`` takes here and now: the fastest of a few on made-up images."""
     device = pick_device(config.device)
-    least = 1 if device.type == "cpu" else 2  # a GPU's first step loads its libraries
     took: list[float] = []
     with seeded(config.seed):
         model = models.build(config, in_channels, image_size, num_classes)
@@ -329,8 +329,9 @@ def time_step(config: TrainConfig, in_channels: int, image_size: int, num_classe
             started = time.perf_counter()
             _train_step(state, network, batch, config, config.lr)[0].item()  # waits for the device
             took.append(time.perf_counter() - started)
-            if took[-1] > TIMED_SECONDS and len(took) >= least:
-                break  # a large network: one step tells enough
+            enough = TIMED_SECONDS if len(took) > 1 else VERY_LONG  # the first one warms up
+            if took[-1] > enough:
+                break
     return min(took)
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from cnnlab.evaluation.advice import (
     eating_pair,
+    learnt_nothing,
     mislabelled,
     overconfident,
     overfitting,
@@ -12,10 +13,26 @@ from cnnlab.evaluation.advice import (
     too_small,
     weak_class,
 )
+from cnnlab.evaluation.evaluate import evaluate
+from cnnlab.evaluation.findings import findings
 from cnnlab.evaluation.scores import Scores
 from cnnlab.metrics import class_scores
+from cnnlab.runs import create_run
 
 NAMES = ("ant", "bee", "cat")
+
+
+def test_a_network_that_always_says_the_same_has_learnt_nothing():
+    found = learnt_nothing(np.array([[0, 36, 0], [0, 35, 0], [1, 36, 0]]), NAMES)
+    assert found and found.title == "It has learnt nothing yet"
+    assert found.evidence == (
+        "35 of 108 answers are right, hardly more than by always answering cat (37); 107 of its answers are bee."
+    )
+
+
+@pytest.mark.parametrize("matrix", [np.diag([2, 1, 1]), [[30, 10, 10], [10, 30, 10], [10, 10, 30]], np.diag([95, 5])])
+def test_a_network_that_has_learnt_something_is_not_told_so(matrix):
+    assert learnt_nothing(np.array(matrix), NAMES) is None
 
 
 def test_a_loss_that_still_falls_asks_for_more_epochs():
@@ -114,3 +131,17 @@ def test_images_that_nine_of_ten_runs_call_the_same_other_class_look_mislabelled
     assert found and "#11 (bee, or cat?)" in found.evidence and "#13" not in found.evidence
     assert mislabelled(answers[:9], labels, ids, NAMES) is None
     assert mislabelled([labels] * 10, labels, ids, NAMES) is None
+
+
+def test_epochs_are_counted_at_their_ends_though_a_run_evaluates_within_them(tmp_path, trained_run):
+    run, lock = create_run(tmp_path / "often", trained_run.facts())
+    lock.release()
+    losses = iter([0.9, 0.8, 0.5, 0.4, 0.35, 0.3])
+    for step in (5, 10, 15, 20, 25, 30):
+        record = {"event": "eval" if step % 10 else "epoch", "step": step, "val/loss": next(losses)}
+        run.append([record | ({} if step % 10 else {"train/loss": 1 / step})])
+    titles = {a.title: a for a in findings(run, evaluate(trained_run, "val"))}
+    assert "say 6" in titles["The loss is still falling"].action
+    assert titles["The loss is still falling"].evidence.startswith(
+        "Validation loss went from 0.8000 over 0.4000 to 0.3"
+    )

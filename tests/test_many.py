@@ -207,7 +207,8 @@ def test_twenty_thousand_files_are_refused_before_any_is_read(tmp_path):
 
 def test_each_picture_tells_whether_it_is_unlike_training(predictor, digits, digit_files):
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (30, 30), np.uint8))
-    files = [("noise.png", png(noise)), ("bad.png", b""), ("digit.png", next(digit_files.rglob("*-3.png")).read_bytes())]
+    digit = next(digit_files.rglob("*-3.png")).read_bytes()
+    files = [("noise.png", png(noise)), ("bad.png", b""), ("digit.png", digit)]
     strange, bad, known = predict_many(predictor, from_bytes(files), novelty_of(predictor))
     assert (strange.unlike, bad.unlike, known.unlike) == (True, None, False)
     read = list(csv.DictReader(io.StringIO(as_csv([strange, bad, known]).decode())))

@@ -15,6 +15,7 @@ from cnnlab.evaluation.calibration import calibration_error, reliability
 from cnnlab.evaluation.scores import Scores
 from cnnlab.metrics import ClassScore, wilson
 
+ABOVE = 0.05  # of accuracy above answering blindly: less is not much
 FALL = 0.03  # of the loss, an epoch: less is not worth another run
 RISE = 0.1  # of the lowest validation loss: less is noise
 BEHIND = 0.1  # of accuracy below the other classes
@@ -31,6 +32,22 @@ class Advice:
     title: str
     evidence: str
     action: str
+
+
+def learnt_nothing(matrix: NDArray[np.int64], class_names: Sequence[str]) -> Advice | None:
+    """It is right no more often than who always answers the most frequent class. ``matrix`` int64 [K, K], true rows."""
+    count, right = int(matrix.sum()), int(matrix.trace())
+    frequent, always = int(matrix.sum(1).argmax()), int(matrix.sum(0).argmax())
+    blind, said = int(matrix[frequent].sum()), int(matrix[:, always].sum())
+    if len(matrix) < 2 or right / count - blind / count >= ABOVE or wilson(right, count).low > blind / count:
+        return None
+    return Advice(
+        "It has learnt nothing yet",
+        f"{right:,} of {count:,} answers are right, hardly more than by always answering {class_names[frequent]} "
+        f"({blind:,}); {said:,} of its answers are {class_names[always]}.",
+        "Look at its curves: where the loss still falls, train for more epochs; where it never fell, try another "
+        "learning rate.",
+    )
 
 
 def still_falling(val: Sequence[float]) -> Advice | None:

@@ -15,8 +15,9 @@ from cnnlab.summary import summarise
 def findings(run: Run, evaluation: Evaluation) -> list[Advice]:
     """All that the rules of ``advice`` have to say about ``run`` and its answers. Raises RunError."""
     e = evaluation
-    curves = read_curves(run)
-    train, val = (curves.get(f"{name}/loss", ([], []))[1] for name in ("train", "val"))
+    if nothing := advice.learnt_nothing(e.confusion, e.class_names):
+        return [nothing]  # what else there is to say of its answers is no use
+    train, val = _losses(run)
     rivals = _rivals(run, e.split)
     accuracies = _accuracies(rivals) if e.split == "val" else {}
     answers = [e.predicted, *(a for rival in rivals if (a := kept_answers(rival, e)) is not None)]
@@ -30,6 +31,14 @@ def findings(run: Run, evaluation: Evaluation) -> list[Advice]:
         advice.mislabelled(answers, e.labels, e.ids, e.class_names),
     ]
     return [a for a in said if a]
+
+
+def _losses(run: Run) -> tuple[list[float], list[float]]:
+    """Training and validation loss of each epoch; evaluations within epochs are left out."""
+    curves = read_curves(run)
+    (ends, train), (steps, val) = (curves.get(f"{name}/loss", ([], [])) for name in ("train", "val"))
+    found = dict(zip(steps, val, strict=True))
+    return train, [found[end] for end in ends if end in found]
 
 
 def _rivals(own: Run, split: str) -> list[Run]:

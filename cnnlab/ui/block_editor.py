@@ -60,6 +60,7 @@ class _Edit:
 
 
 def _field(edit: _Edit, number: int, name: str, info: FieldInfo, value: Any) -> None:
+    """A field that is handed its value: one from the session would not reach a popover that nobody has opened yet."""
     key = f"{edit.key}.{number}.{name}"
     common: dict[str, Any] = {
         "label": name.replace("_", " ").capitalize(),
@@ -68,11 +69,10 @@ def _field(edit: _Edit, number: int, name: str, info: FieldInfo, value: Any) -> 
         "on_change": edit.change,
         "args": (number, name),
     }
-    st.session_state.setdefault(key, value)
     if options := choices(info):
-        st.selectbox(options=options, format_func=words.choice, **common)
+        st.selectbox(options=options, index=list(options).index(value), format_func=words.choice, **common)
     elif info.annotation is bool:
-        st.toggle(**common)
+        st.toggle(value=value, **common)
     else:
         low, high = limits(info)
-        st.number_input(min_value=int(low or 0), max_value=int(high or 0), step=1, **common)
+        st.number_input(min_value=int(low or 0), max_value=int(high or 0), value=int(value), step=1, **common)

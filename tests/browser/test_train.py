@@ -163,6 +163,24 @@ def test_settings_are_in_the_address_and_survive_a_reload(goto: Goto) -> None:
     expect(page.get_by_text("python -m cnnlab train --recipe quick_digits", exact=True)).to_be_visible()
 
 
+def test_a_block_that_is_opened_late_shows_its_own_values_and_groups_stay_open(goto: Goto) -> None:
+    page = goto("/?view=new&recipe=quick_digits")
+    side = page.get_by_test_id("stSidebarUserContent")
+    side.get_by_text("Network", exact=True).click()
+    side.get_by_role("combobox", name="Network").click()
+    page.get_by_role("option", name="Custom").click()
+    expect(page.get_by_text("1 changed")).to_be_visible()
+    settled(page)
+    page.get_by_role("button", name="1: 16 × 3×3, max 2").click()  # in the group, which is still open
+    popover = page.get_by_test_id("stPopoverBody")
+    expect(popover.get_by_role("spinbutton", name="Channels")).to_have_value("16")
+    expect(popover.get_by_role("spinbutton", name="Kernel")).to_have_value("3")
+    channels = popover.get_by_role("spinbutton", name="Channels")
+    channels.fill("24")
+    channels.press("Enter")
+    expect(page.get_by_role("button", name="1: 24 × 3×3, max 2")).to_be_visible()
+
+
 def test_back_and_forward_bring_the_views_and_settings_that_were_open(goto: Goto) -> None:
     page = goto("/?view=new&recipe=quick_digits")
     rate, changed = page.get_by_role("spinbutton", name="Learning rate"), page.get_by_text("quick_digits --lr 0.02")

@@ -19,6 +19,7 @@ from cnnlab.runs import LIVE, Run, RunError, list_runs
 from cnnlab.ui import cache, words
 from cnnlab.ui.evaluate.filters import filters
 from cnnlab.ui.navigation import PAGES
+from cnnlab.ui.select import select, usual_run
 
 SPLITS = {"test": "Test", "val": "Validation", "train": "Training"}
 CHECKPOINTS = {"best": "Best", "last": "Last"}
@@ -72,10 +73,10 @@ def choose() -> Subject | None:
         st.page_link(PAGES / "train.py", label="Go to Train", icon=":material/arrow_forward:")
         return None
     with st.sidebar:
-        run = runs[_select("Run", list(runs), "evaluate.run", {i: r.name for i, r in runs.items()})]
+        run = runs[select("Run", list(runs), "evaluate.run", {i: r.name for i, r in runs.items()}, usual_run(runs))]
         checkpoints = [name for name in CHECKPOINTS if run.checkpoint_path(name).is_file()]
-        checkpoint = _select("Checkpoint", checkpoints, "evaluate.checkpoint", CHECKPOINTS)
-        split = _select("Split", list(SPLITS), "evaluate.split", SPLITS)
+        checkpoint = select("Checkpoint", checkpoints, "evaluate.checkpoint", CHECKPOINTS)
+        split = select("Split", list(SPLITS), "evaluate.split", SPLITS)
         if split == "train":
             st.caption(":material/warning: It has learnt from these images: they flatter it.")
         if run.state() in LIVE:
@@ -113,12 +114,6 @@ def _watch(run: Run, checkpoint: str, seen: int) -> None:
         type="primary" if newer else "secondary",
     ):
         st.rerun()
-
-
-def _select(label: str, options: list[str], key: str, names: dict[str, str]) -> str:
-    if st.session_state.get(key) not in options:
-        st.session_state.pop(key, None)
-    return st.selectbox(label, options, key=key, format_func=lambda o: names.get(o, o), persist_state="session")
 
 
 def _pictures(config: TrainConfig, evaluation: Evaluation) -> tuple[ImageSet | None, str]:

@@ -15,6 +15,7 @@ from cnnlab.registry import UnknownName
 from cnnlab.runs import LIVE, Run, RunError, list_runs
 from cnnlab.ui import cache
 from cnnlab.ui.predict.first_run import offer_training
+from cnnlab.ui.select import select, usual_run
 
 CHECKPOINTS = {"best": "Best", "last": "Last"}
 ERRORS = (RunError, CheckpointError, DatasetError, ModelError, UnknownName)
@@ -50,9 +51,9 @@ def choose() -> Subject | None:
         return None
     names = {i: run.name for i, run in runs.items()}
     with st.sidebar:
-        run = runs[_select("Run", list(runs), "predict.run", names)]
+        run = runs[select("Run", list(runs), "predict.run", names, usual_run(runs))]
         checkpoints = [name for name in CHECKPOINTS if run.checkpoint_path(name).is_file()]
-        checkpoint = _select("Checkpoint", checkpoints, "predict.checkpoint", CHECKPOINTS)
+        checkpoint = select("Checkpoint", checkpoints, "predict.checkpoint", CHECKPOINTS)
         others = _others([i for i in runs if i != run.id], names)
         threshold = _threshold()
         slot = st.container()
@@ -65,12 +66,6 @@ def choose() -> Subject | None:
     with slot:
         _about(predictor)
         return Subject(predictor, tuple(filter(None, (_other(runs[i]) for i in others))), threshold, novelty)
-
-
-def _select(label: str, options: list[str], key: str, names: dict[str, str]) -> str:
-    if st.session_state.get(key) not in options:
-        st.session_state.pop(key, None)
-    return st.selectbox(label, options, key=key, format_func=lambda o: names.get(o, o), persist_state="session")
 
 
 def _others(options: list[str], names: dict[str, str]) -> list[str]:

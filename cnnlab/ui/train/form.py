@@ -138,7 +138,8 @@ def config_form() -> None:
         )
         st.caption(recipes.get(form_recipe()).summary)
         values, base = st.session_state[VALUES], recipes.get(form_recipe()).config.model_dump()
-        _changes_list(values, base)
+        with st.container():  # always there: groups below that move would be closed
+            _changes_list(values, base)
         for group in GROUPS:
             with st.expander(group, expanded=group in OPEN_GROUPS):
                 for name, info in TrainConfig.model_fields.items():
