@@ -153,8 +153,10 @@ def test_kernels_are_kept_replaced_and_deleted(tmp_path):
     assert shelf.kernels() == {}
     shelf.save(parse_kernel("1"), " One ")
     shelf.save(parse_kernel("2"), "Two")
-    shelf.save(parse_kernel("3"), "One")
-    assert {name: kernel.text for name, kernel in shelf.kernels().items()} == {"One": "3", "Two": "2"}
+    shelf.save(parse_kernel("1"), "One")  # the same again
+    with pytest.raises(KernelError, match="Another kernel is called 'One' already: give another name"):
+        shelf.save(parse_kernel("3"), "One")
+    assert {name: kernel.text for name, kernel in shelf.kernels().items()} == {"One": "1", "Two": "2"}
     shelf.delete("One")
     shelf.delete("none")
     assert list(shelf.kernels()) == ["Two"]

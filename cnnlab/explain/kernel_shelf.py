@@ -39,12 +39,18 @@ class Shelf:
         return found
 
     def save(self, kernel: Kernel, name: str) -> Kernel:
-        """Keep ``kernel`` as ``name``, in place of one of that name; raises KernelError."""
+        """Keep ``kernel`` as ``name``; raises KernelError where another is called so, which may be somebody else's."""
         name = name.strip()
         if not 1 <= len(name) <= LONGEST_NAME:
             raise KernelError(f"A name has 1 to {LONGEST_NAME} characters, and this has {len(name)}: give another.")
         named = replace(kernel, name=name)
-        self._change(lambda kept: kept | {name: named})
+
+        def added(kept: dict[str, Kernel]) -> dict[str, Kernel]:
+            if name in kept and kept[name].text != kernel.text:
+                raise KernelError(f"Another kernel is called '{name}' already: give another name, or delete that one.")
+            return kept | {name: named}
+
+        self._change(added)
         return named
 
     def delete(self, name: str) -> None:

@@ -16,6 +16,7 @@ LARGEST = 11  # rows and columns
 DECIMALS = 6  # that a preset's weights are given in: what is shown is what is computed
 FORMAT = "cnnlab-kernel"  # tells our JSON from any other
 LONGEST_NAME = 60  # characters
+OWN_NAME = "Your own kernel"  # until somebody gives it one
 
 Weights = NDArray[np.float64]
 
@@ -29,7 +30,7 @@ class Kernel:
     """Weights float64 [C, K, K], 1 ≤ K ≤ 11: C is 1 if every channel of the picture has the same, else 3 (R, G, B)."""
 
     weights: Weights
-    name: str = "Your own kernel"
+    name: str = OWN_NAME
 
     @property
     def size(self) -> int:
@@ -55,7 +56,7 @@ class Kernel:
         return hash((self.text, self.name))
 
 
-def make_kernel(values: object, name: str = "Your own kernel") -> Kernel:
+def make_kernel(values: object, name: str = OWN_NAME) -> Kernel:
     """A kernel of nested lists [K][K] or [C][K][K]; raises KernelError."""
     try:
         weights = np.asarray(values, dtype=np.float64)
@@ -69,10 +70,10 @@ def make_kernel(values: object, name: str = "Your own kernel") -> Kernel:
         raise KernelError(f"A kernel has 1 to {LARGEST} rows, and this has {weights.shape[1]}.")
     if not np.isfinite(weights).all() or np.abs(weights).max() > 1e6:
         raise KernelError("A weight lies between -1,000,000 and 1,000,000, and one of these does not.")
-    return Kernel(weights, name.strip()[:LONGEST_NAME] or "Your own kernel")
+    return Kernel(weights, name.strip()[:LONGEST_NAME] or OWN_NAME)
 
 
-def parse_kernel(text: str, name: str = "Your own kernel") -> Kernel:
+def parse_kernel(text: str, name: str = OWN_NAME) -> Kernel:
     """The kernel whose :attr:`Kernel.text` this is; raises KernelError."""
     return make_kernel([[row.split(",") for row in plane.split(";")] for plane in text.split("|")], name)
 

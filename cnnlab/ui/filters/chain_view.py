@@ -16,6 +16,7 @@ from cnnlab.ui.filters.kernel_choice import SAVED, kernel_labels, saved_kernels
 from cnnlab.ui.filters.picture_choice import Chosen
 from cnnlab.ui.filters.settings_form import border_choice
 from cnnlab.ui.filters.state import OWN, held, kernel, key
+from cnnlab.ui.filters.takeaway import download_picture
 
 LARGEST = 256  # pixels of the longer side: each stage is a chart with all its values
 MOST = 8  # steps
@@ -148,6 +149,9 @@ def _pictures(picture: Picture, outputs: list[Maps], names: list[str]) -> None:
     maps = [Map(picture[0], "Input", "grey")]
     maps += [_map(output[0], name) for output, name in zip(outputs, names, strict=True)]
     st.plotly_chart(maps_figure(maps, columns=min(3, len(maps)), height=260), key="filters.chain.maps", config=QUIET)
+    if not outputs:
+        return
+    download_picture("Output", "result.png", lambda: outputs[-1], "filters.chain.png")
     with st.expander("Histogram of the output", icon=":material/bar_chart:"):
         st.plotly_chart(histogram_figure(maps[-1].values, "value"), key="filters.chain.histogram", config=QUIET)
 

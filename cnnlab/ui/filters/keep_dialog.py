@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cnnlab.explain.kernels import KernelError, read_kernel
+from cnnlab.explain.kernels import OWN_NAME, KernelError, read_kernel
 from cnnlab.ui.filters.kernel_choice import saved_kernels, shelf
 from cnnlab.ui.filters.state import kernel, use_kernel
 
@@ -32,7 +32,7 @@ def _close() -> None:
 
 def _dialog() -> None:
     st.caption("Everyone who uses this server sees saved kernels. To share all you see, copy the page's address.")
-    st.text_input("Name", kernel().name, key=NAME)
+    st.text_input("Name", "" if kernel().name == OWN_NAME else kernel().name, key=NAME, placeholder="My edges")
     with st.container(horizontal=True):
         done = st.button("Save", icon=":material/bookmark:", key="filters.keep.save", type="primary", on_click=_save)
         st.download_button(
@@ -56,8 +56,10 @@ def _dialog() -> None:
 
 def _save() -> None:
     try:
-        use_kernel(shelf().save(kernel(), st.session_state[NAME]))
+        saved = shelf().save(kernel(), st.session_state[NAME])
+        use_kernel(saved)
         _close()
+        st.toast(f"Saved as {saved.name}.", icon=":material/bookmark:")
     except KernelError as error:
         st.session_state[PROBLEM] = str(error)
 

@@ -8,6 +8,8 @@ import streamlit as st
 from cnnlab.explain.kernel_shelf import Shelf
 from cnnlab.explain.kernels import (
     LARGEST,
+    LONGEST_NAME,
+    OWN_NAME,
     TRANSFORMS,
     Kernel,
     KernelError,
@@ -53,7 +55,7 @@ def kernel_labels(options: list[str]) -> dict[str, str]:
 
 def _label(option: str) -> str:
     if option == OWN:
-        return "Your own kernel"
+        return OWN_NAME
     if option.startswith(SAVED):
         return f"Saved · {option.removeprefix(SAVED)}"
     preset = PRESETS.get(option)
@@ -122,8 +124,9 @@ def _transform(name: str) -> None:
     take_last_edit()
     changed = TRANSFORMS[name](kernel())
     if changed.text != kernel().text:
-        own = st.session_state[PRESET] == OWN
-        use_kernel(Kernel(changed.weights, kernel().name if own else f"{kernel().name}, {name.lower()}"))
+        told = f"{kernel().name}, {name.lower()}"
+        named = kernel().name != OWN_NAME and len(told) <= LONGEST_NAME
+        use_kernel(Kernel(changed.weights, told if named else OWN_NAME))
 
 
 def _random() -> None:

@@ -1,11 +1,8 @@
 """One filter: the picture, the kernel and the output, alive; below them the size formula and the Python behind it."""
 
-import io
-
 import streamlit as st
-from PIL import Image
 
-from cnnlab.explain.convolution import Picture, Settings, SettingsError
+from cnnlab.explain.convolution import Picture, Settings, SettingsError, convolve
 from cnnlab.explain.filter_code import opencv_code, pytorch_code
 from cnnlab.explain.presets import slides
 from cnnlab.ui.filters.keep_dialog import keep_button, keep_dialog
@@ -14,6 +11,7 @@ from cnnlab.ui.filters.picture_choice import Chosen
 from cnnlab.ui.filters.playground import playground
 from cnnlab.ui.filters.settings_form import settings_form
 from cnnlab.ui.filters.state import OWN, PARAMS, PRESET, STAMP, held, kernel, key
+from cnnlab.ui.filters.takeaway import download_picture
 
 
 def one_filter(chosen: Chosen, color: bool) -> None:
@@ -76,13 +74,6 @@ def _code(picture: Picture, settings: Settings) -> None:
     for tab, write in zip(st.tabs(["OpenCV", "PyTorch"]), (opencv_code, pytorch_code), strict=True):
         with tab:
             st.code(write(kernel(), settings, picture.shape), "python")
-    st.download_button(
-        "picture.png", _png(picture), "picture.png", "image/png", icon=":material/download:", key="filters.png"
-    )
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _png(picture: Picture) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(picture[0] if len(picture) == 1 else picture.transpose(1, 2, 0)).save(file, "PNG")
-    return file.getvalue()
+    with st.container(horizontal=True):
+        download_picture("Input", "picture.png", lambda: picture, "filters.png")
+        download_picture("Output", "result.png", lambda: convolve(picture, kernel(), settings), "filters.output.png")

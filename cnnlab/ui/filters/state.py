@@ -13,7 +13,7 @@ import streamlit as st
 
 from cnnlab.explain.convolution import BORDERS
 from cnnlab.explain.gallery_pictures import GALLERY
-from cnnlab.explain.kernels import Kernel, KernelError, parse_kernel
+from cnnlab.explain.kernels import OWN_NAME, Kernel, KernelError, parse_kernel
 from cnnlab.explain.presets import PRESETS, make_preset
 from cnnlab.registry import UnknownName
 
@@ -107,7 +107,7 @@ def _restore_kernel(asked: dict[str, str]) -> None:
         known = [p.name for p in PRESETS.get(preset).parameters]
         use_preset(preset, {name: float(asked[name]) for name in known if name in asked})
     elif weights := asked.get("k"):
-        use_kernel(parse_kernel(weights, asked.get("name", "Your own kernel")))
+        use_kernel(parse_kernel(weights, asked.get("name", OWN_NAME)))
     finish = st.session_state[FINISH]
     finish["bias"] = _finite(asked.get("bias", "0"))
     finish["absolute"] = asked.get("absolute") == "True"
@@ -159,6 +159,5 @@ def take_edit(new: Kernel, params: dict[str, float], finish: dict[str, Any]) -> 
         if made.text != new.text:  # a second slider moved before the first was known here: the browser must follow
             use_kernel(made, preset, params)
     elif new.text != kernel().text:
-        name = kernel().name if preset == OWN else "Your own kernel"
-        st.session_state[KERNEL] = Kernel(new.weights, name)
+        st.session_state[KERNEL] = Kernel(new.weights, OWN_NAME)
         st.session_state[PRESET], st.session_state[PARAMS] = OWN, {}

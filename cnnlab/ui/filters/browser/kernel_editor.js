@@ -23,7 +23,7 @@ class KernelEditor {
       const [r, g, b] = colourOf(value, { signed: true, end: most }, this.colours);
       cell.style.background = `rgb(${r},${g},${b})`;
       cell.style.color = 0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#111" : "#fff";
-      if (cell !== document.activeElement) { cell.value = short(value, 2); cell.classList.remove("bad"); }
+      if (cell !== document.activeElement) { cell.value = tight(value, this.size); cell.title = short(value, 8); cell.classList.remove("bad"); }
     });
     this.root.querySelector(".size").textContent = `${this.size} × ${this.size}` + (this.weights.length > 1 ? " × 3" : "");
     this.drawPlanes();

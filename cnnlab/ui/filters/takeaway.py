@@ -1,0 +1,32 @@
+"""Pictures that are taken away: what goes into a filter, and what comes out of it."""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from cnnlab.explain.convolution import Maps, Picture
+
+
+def download_picture(what: str, file: str, values: Callable[[], Picture | Maps], key: str) -> None:
+    """A button that gives ``values``, computed when it is pressed, as a PNG called ``file``."""
+    st.download_button(
+        f"{what}: {file}",
+        lambda: png(values()),
+        file,
+        "image/png",
+        icon=":material/download:",
+        key=key,
+        on_click="ignore",
+        help="Values below 0 and above 255 are cut off.",
+    )
+
+
+def png(values: Picture | Maps) -> bytes:
+    """A picture or what a filter made of one, [1 or 3, H, W], as PNG in 8 bits."""
+    pixels = np.asarray(values).round().clip(0, 255).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)).save(file, "PNG")
+    return file.getvalue()
