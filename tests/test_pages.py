@@ -174,6 +174,21 @@ def test_a_run_that_watches_the_test_set_warns(runs: Path) -> None:
     assert "no checkpoint is chosen by them" in app.info[0].value
 
 
+def test_a_run_without_validation_images_is_told_before_and_after(runs: Path) -> None:
+    app = opened(view="new", validation_fraction="0")
+    assert "no validation images" in app.info[0].value and not app.button(key="start").disabled
+    ended_run(runs, "blind", "finished", "Done.", validation_fraction=0.0).add_facts(
+        {"images": {"train": 1438, "val": 0, "test": 359}}
+    )
+    assert "no validation images" in opened(view="run", run="blind").info[0].value
+
+
+def test_all_runs_tell_what_each_has_changed(runs: Path) -> None:
+    ended_run(runs, "own", "finished", "Done.", lr=0.00123456789, batch_size=7)
+    table = opened(view="all").dataframe[0].value
+    assert "learning rate 0.00123456789" in table["Changed"][0] and "batch size 7" in table["Changed"][0]
+
+
 def test_without_runs_the_views_say_what_to_do(runs: Path) -> None:
     for view in ("run", "all"):
         assert "There is no run yet" in opened(view=view).info[0].value

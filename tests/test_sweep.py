@@ -84,8 +84,8 @@ def test_a_setting_counts_only_with_the_others_that_it_needs() -> None:
 
 def test_each_trial_is_a_run_and_the_sweep_goes_on_where_it_ended(tmp_path: Path) -> None:
     first = run_sweep(opened(tmp_path), Plan(TINY, LR, 2), silent)
-    assert [t.number for t in first] == [0, 1]
-    assert {run.id for run in list_runs(tmp_path)} == {t.run for t in first} == {"search-000", "search-001"}
+    assert [t.number for t in first] == [1, 2]
+    assert {run.id for run in list_runs(tmp_path)} == {t.run for t in first} == {"search-001", "search-002"}
     for trial in first:
         run = Run(tmp_path / trial.run)
         assert run.state() == "finished"
@@ -146,7 +146,7 @@ def test_a_stopped_training_ends_the_sweep_and_is_tried_again_later(tmp_path: Pa
 
 def test_a_trial_whose_process_was_cut_off_is_replaced(tmp_path: Path) -> None:
     sweep = opened(tmp_path)
-    sweep.study.ask().set_user_attr("run", "search-000")  # its run's folder is gone, so nobody holds its lock
+    sweep.study.ask().set_user_attr("run", "search-001")  # its run's folder is gone, so nobody holds its lock
     assert [t.state for t in sweep.trials()] == ["interrupted"]
     assert [t.state for t in run_sweep(sweep, Plan(TINY, LR, 1), silent)] == ["interrupted", "finished"]
 
@@ -164,14 +164,14 @@ def test_a_worker_on_a_database_that_falls_silent_is_replaced(tmp_path: Path) ->
     elsewhere, here = (open_sweep(SweepFolder(tmp_path / host, "search"), storage) for host in ("one", "two"))
     with warnings.catch_warnings(action="ignore"):
         trial = elsewhere.study.ask()
-    trial.set_user_attr("run", "search-000")
+    trial.set_user_attr("run", "search-001")
     elsewhere.study._storage.record_heartbeat(trial._trial_id)
     forget_the_dead(here)
     assert [t.state for t in here.trials()] == ["running"]  # on another host, and not long ago
     with sqlite3.connect(tmp_path / "sweep.db") as database:
         database.execute(f"UPDATE trial_heartbeats SET heartbeat = datetime('now', '-{LOST + 5} seconds')")
     assert [t.state for t in run_sweep(here, Plan(TINY, LR, 1), silent)] == ["interrupted", "finished"]
-    assert (tmp_path / "two" / "search-001").is_dir()
+    assert (tmp_path / "two" / "search-002").is_dir()
     assert [t.state for t in load_sweep(SweepFolder(tmp_path / "two", "search")).trials()] == [
         "interrupted",
         "finished",
@@ -198,17 +198,17 @@ def test_a_killed_workers_trial_is_replaced_by_one_that_joins_by_name_and_stops_
     folder = SweepFolder(fresh_folders, "sweep")
     settings = ["--model", "simple_cnn", "--epochs", "1000", "--train-images", "128"]
     first = trainer.start("sweep", *settings, "--vary", "lr=0.001..0.01", "--trials", "1")
-    until(lambda: Run(fresh_folders / "sweep-000").state() == "running", "training")
+    until(lambda: Run(fresh_folders / "sweep-001").state() == "running", "training")
     first.kill()
     until(lambda: not folder.at_work(), "the death")
     assert [t.state for t in load_sweep(folder).trials()] == ["interrupted"]
     second = trainer.start("sweep")
-    until(lambda: Run(fresh_folders / "sweep-001").state() == "running", "training by the second worker")
+    until(lambda: Run(fresh_folders / "sweep-002").state() == "running", "training by the second worker")
     folder.request_stop()
     out, errors = second.communicate(timeout=60)
     assert second.returncode == 0, errors
     assert [t.state for t in load_sweep(folder).trials()] == ["interrupted", "stopped"]
-    assert "sweep-001" in out and folder.workers() == []
+    assert "sweep-002" in out and folder.workers() == []
 
 
 def test_a_deleted_sweep_is_gone_from_its_database_too_but_not_while_it_is_at_work(tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_a_deleted_sweep_is_gone_from_its_database_too_but_not_while_it_is_at_wo
     with sweep.folder.joined(), pytest.raises(RunError, match="is at work: stop it first"):
         sweep.delete(with_runs=True)
     sweep.delete(with_runs=False)
-    assert [run.id for run in list_runs(tmp_path)] == ["search-000"] and not sweep.folder.path.exists()
+    assert [run.id for run in list_runs(tmp_path)] == ["search-001"] and not sweep.folder.path.exists()
     with pytest.raises(SweepError, match="no sweep 'search' in its storage"):
         load_sweep(SweepFolder(tmp_path, "search"), storage)
 
@@ -243,7 +243,7 @@ def test_the_command_prints_the_trials_the_best_first(
     command = ["sweep", *settings, "--vary", "lr=0.0001,0.01", "--trials", "2", "--runs-dir", str(tmp_path / "runs")]
     assert cli.main(command) == 0
     out = capsys.readouterr().out
-    assert "sweep-000" in out and "sweep-001" in out and "validation accuracy" in out
+    assert "sweep-001" in out and "sweep-002" in out and "validation accuracy" in out
 
 
 @pytest.mark.parametrize(

@@ -39,14 +39,14 @@ class Axis:
     percent: bool = False
 
     def place(self, value: Any) -> float:
-        """Where ``value`` lies, 0 at the axis's foot and 1 at its head; BELOW for None."""
+        """Where ``value`` lies, 0 at the axis's foot, also for what is lower, and 1 at its head; BELOW for None."""
         if value is None:
             return BELOW
         if self.choices:
             return (self.choices.index(value) + 0.5) / len(self.choices)
         if self.log:
             return math.log(value / self.low) / math.log(self.high / self.low) if self.high > self.low else 0.5
-        return (value - self.low) / (self.high - self.low) if self.high > self.low else 0.5
+        return max(0.0, (value - self.low) / (self.high - self.low)) if self.high > self.low else 0.5
 
     def ticks(self) -> list[Any]:
         """The values that are written beside the axis."""

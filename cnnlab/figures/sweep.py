@@ -70,13 +70,13 @@ def history_figure(points: Sequence[Point], height: int = 340) -> go.Figure:
                 )
             )
     quiet(figure, height)
-    last = ordered[-1].number if ordered else 1
-    figure.update_xaxes(title={"text": "trial", "standoff": 6}, range=[-0.5, last + 0.5], tickformat="d")
+    last = ordered[-1].number if ordered else 2
+    figure.update_xaxes(title={"text": "trial", "standoff": 6}, range=[0.5, last + 0.5], tickformat="d")
     if last < 10:
         figure.update_xaxes(dtick=1)
     accuracies = [p.accuracy for p in ordered] or [0.0, 1.0]
     space = max(0.01, 0.08 * (max(accuracies) - min(accuracies)))
-    reach = [max(-0.01, min(accuracies) - space), min(1.01, max(accuracies) + space)]
+    reach = [max(-0.01, min(accuracies) - space), max(accuracies) + space]  # room for the mark of the best
     figure.update_yaxes(title={"text": "validation accuracy", "standoff": 8}, tickformat=".3~p", range=reach)
     figure.update_layout(hovermode="closest", showlegend=True, margin={"l": 70})
     return figure

@@ -41,9 +41,8 @@ class SweepError(Exception):
 
 @dataclass(frozen=True)
 class Trial:
-    """One trial: its run's id ("" for none), what was varied, and the best validation accuracy in [0, 1] if it has one.
-
-    ``reason`` tells why it failed.
+    """One trial: its ``number`` from 1 on (Optuna's plus 1), its run's id ("" for none), what was varied, and the best
+    validation accuracy in [0, 1] if it has one. ``reason`` tells why it failed.
     """
 
     number: int
@@ -138,7 +137,7 @@ def best_of(trials: list[Trial]) -> Trial | None:
 
 def _trial(sweep: Sweep, trial: FrozenTrial) -> Trial:
     run, reason = trial.user_attrs.get(RUN, ""), trial.user_attrs.get(REASON, "")
-    return Trial(trial.number, run, settings_of(trial), _state(sweep, trial), _accuracy(trial), reason)
+    return Trial(trial.number + 1, run, settings_of(trial), _state(sweep, trial), _accuracy(trial), reason)
 
 
 def _state(sweep: Sweep, trial: FrozenTrial) -> State:

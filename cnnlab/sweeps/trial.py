@@ -35,13 +35,13 @@ def make_trial(sweep: Sweep, plan: Plan, trial: optuna.Trial, listen: Listen, wo
     except CHECK_ERRORS as error:  # each value is allowed, but not together
         return end_trial(sweep, trial, "failed", str(error))
     facts = {"config": config.model_dump(mode="json"), "sweep": sweep.folder.name, "recipe": plan.recipe}
-    run, lock = _new_run(sweep, trial.number, facts | {"versions": versions()})
+    run, lock = _new_run(sweep, trial.number + 1, facts | {"versions": versions()})
     with lock, get_heartbeat_thread(trial._trial_id, sweep.study._storage):
         trial.set_user_attr(RUN, run.id)
         if worker:
             worker.begins(run)
         judge = _Judge(listen(run.log_path), trial, run)
-        judge.say(f"Trial {trial.number}: " + ", ".join(f"{name} = {value}" for name, value in settings.items()))
+        judge.say(f"Trial {trial.number + 1}: " + ", ".join(f"{name} = {value}" for name, value in settings.items()))
         try:
             status = train(run, judge)
         finally:

@@ -37,16 +37,16 @@ def _table(subject: Subject, scores: list[ClassScore]) -> None:
     table = pd.DataFrame(
         {
             "Class": [s.name for s in scores],
-            "Accuracy": [s.accuracy for s in scores],
+            "Accuracy": [_hundredfold(s.accuracy) for s in scores],
             "Right": [s.correct for s in scores],
             "Images": [s.total for s in scores],
-            "Precision": [s.precision for s in scores],
-            "F1": [s.f1 for s in scores],
+            "Precision": [_hundredfold(s.precision) for s in scores],
+            "F1": [_hundredfold(s.f1) for s in scores],
         }
     )
     st.caption("Choose a row to look into its class; a column's head sorts.")
     key = f"evaluate.classes.{subject.id}"
-    percent = st.column_config.NumberColumn(format="percent")
+    percent = st.column_config.NumberColumn(format="%.2f %%")
     st.dataframe(
         table,
         hide_index=True,
@@ -56,15 +56,19 @@ def _table(subject: Subject, scores: list[ClassScore]) -> None:
         selection_mode="single-row",
         column_config={
             "Accuracy": st.column_config.ProgressColumn(
-                format="percent",
+                format="%.2f %%",
                 min_value=0,
-                max_value=1,
+                max_value=100,
                 help="Share of the class's images that are recognised (recall).",
             ),
             "Precision": percent,
             "F1": percent,
         },
     )
+
+
+def _hundredfold(share: float | None) -> float | None:
+    return None if share is None else 100 * share
 
 
 def _chosen(key: str) -> None:
@@ -135,7 +139,7 @@ def _neighbours(title: str, counts: list[int], label: int, subject: Subject) -> 
     st.dataframe(
         table,
         hide_index=True,
-        height=min(35 * (len(others) + 1) + 3, 180),
+        height=min(35 * (len(others) + 1) + 3, 35 * 5 + 3),
         column_config={
             "Images": st.column_config.ProgressColumn(format="%d", min_value=0, max_value=max(n for n, _ in others))
         },

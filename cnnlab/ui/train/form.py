@@ -165,7 +165,7 @@ def _changes_list(values: Mapping[str, Any], base: Mapping[str, Any]) -> None:
         for name in changed:
             title = TrainConfig.model_fields[name].title
             st.button(
-                f"{title}: {_brief(base[name])} → {_brief(values[name])}",
+                f"{title}: {brief(base[name])} → {brief(values[name])}",
                 key=f"reset.{name}",
                 icon=":material/undo:",
                 type="tertiary",
@@ -177,7 +177,8 @@ def _changes_list(values: Mapping[str, Any], base: Mapping[str, Any]) -> None:
             st.button("Undo all", key="reset.all", icon=":material/restart_alt:", on_click=_reset, args=(changed,))
 
 
-def _brief(value: Any) -> str:
+def brief(value: Any) -> str:
+    """A setting's value in a word or two."""
     if isinstance(value, tuple | list) and value and isinstance(value[0], dict):
         return f"{len(value)} blocks"
     return "its own" if value is None else shown(value)

@@ -18,6 +18,7 @@ from cnnlab.ui import words
 from cnnlab.ui.live_plot import live_plot
 from cnnlab.ui.train.live_status import live_status
 from cnnlab.ui.train.run_actions import MESSAGE, run_actions
+from cnnlab.ui.train.run_trial import trial_note
 from cnnlab.ui.train.status import watched_split
 from cnnlab.ui.train.views import current_run, open_run, wanted_run
 
@@ -49,7 +50,11 @@ def run_view() -> None:
     each_class, log, settings = st.tabs(["Each class", "Log", "Settings"], on_change="rerun", key="run.tabs")
     if each_class.open:  # what nobody looks at need not be kept up to date
         with each_class:
-            _classes(run, config, live=state in LIVE)
+            if config.watch_test or facts.get("images", {}).get("val", 1):
+                _classes(run, config, live=state in LIVE)
+            else:
+                st.info("This run holds out no validation images: nothing is known of its classes.",
+                        icon=":material/visibility_off:")  # fmt: skip
     if log.open:
         with log:
             _log(run, live=state in LIVE)
@@ -85,6 +90,7 @@ def _header(run: Run, state: State, config: TrainConfig) -> None:
         )
         recipe = run.recipe
         st.caption(f"{config.model} on {config.dataset}" + (f" · recipe {recipe}" if recipe else ""))
+        trial_note(run)
 
 
 def _chosen(key: str) -> None:

@@ -5,11 +5,14 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
+from cnnlab import recipes
+from cnnlab.config import TrainConfig
 from cnnlab.paths import runs_dir
-from cnnlab.runs import LIVE, RunError, list_runs
+from cnnlab.runs import LIVE, Run, RunError, list_runs
 from cnnlab.summary import Summary, summarise
 from cnnlab.ui import words
 from cnnlab.ui.followed import last_records
+from cnnlab.ui.train.form import brief, changes
 from cnnlab.ui.train.views import open_run
 
 EVERY = 2.0  # seconds between two looks while a training is going on
@@ -21,19 +24,31 @@ def runs_view() -> None:
     st.fragment(_table, run_every=EVERY if live else None)()
 
 
-def _summaries() -> list[Summary]:
+def _summaries() -> list[tuple[Summary, str]]:
+    """All runs that can be read, each with what its settings change."""
     found = []
     for run in list_runs(runs_dir()):
         try:
-            found.append(summarise(run, last_records(run) if run.state() in LIVE else None))
+            found.append((summarise(run, last_records(run) if run.state() in LIVE else None), _changed(run)))
         except RunError as error:
             st.warning(str(error), icon=":material/folder_off:")
     return found
 
 
+def _changed(run: Run) -> str:
+    """What the run's settings change of its recipe, such as ``learning rate 0.01, batch size 64``."""
+    recipe = run.recipe
+    if recipe is None or recipe not in recipes.RECIPES:
+        return "–"
+    values, base = run.config.model_dump(), recipes.get(recipe).config.model_dump()
+    titles = ((str(TrainConfig.model_fields[name].title), name) for name in changes(values, base))
+    return ", ".join(f"{title[0].lower()}{title[1:]} {brief(values[name])}" for title, name in titles) or "–"
+
+
 def _table() -> None:
-    summaries = _summaries()
-    if not summaries:
+    found = _summaries()
+    summaries = [summary for summary, _ in found]
+    if not found:
         st.info("There is no run yet. Choose **New run**, then **Start training**.", icon=":material/rocket_launch:")
         return
     table = pd.DataFrame(
@@ -46,6 +61,7 @@ def _table() -> None:
             "Duration": [words.duration(s.duration) for s in summaries],
             "Started": [datetime.fromtimestamp(s.created) for s in summaries],
             "Recipe": [s.recipe or "–" for s in summaries],
+            "Changed": [changed for _, changed in found],
             "Network": [s.model for s in summaries],
             "Dataset": [s.dataset for s in summaries],
         }

@@ -61,6 +61,12 @@ def setup_view() -> None:
             "chosen by them, and you should not choose settings by them either: hold out validation images for that.",
             icon=":material/visibility:",
         )
+    elif parts and not len(parts.val):
+        st.info(
+            "This run holds out **no validation images**: nothing will tell how good it is on images that it has not "
+            "learnt from. Set a validation fraction above 0, such as 0.1, to see that.",
+            icon=":material/visibility_off:",
+        )
     if images and parts:
         _look_at_the_data(images, parts, config)
     show_time()  # last, for measuring takes its time when the network is large

@@ -11,7 +11,7 @@ from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.start import begin_arguments, start_sweep
 from cnnlab.sweeps.sweep import check_sweep
 from cnnlab.ui.train.form import form_config, form_recipe, in_form_words
-from cnnlab.ui.train.vary_editor import what_to_vary
+from cnnlab.ui.train.vary_editor import range_problem, what_to_vary
 from cnnlab.ui.train.views import show_sweep
 
 TRIALS = 12
@@ -86,6 +86,8 @@ def _problem(plan: Plan, name: str) -> str:
     if not plan.vary:
         return "Nothing is varied: choose at least one setting."
     try:
+        if problem := next(filter(None, map(range_problem, plan.vary)), ""):
+            return problem
         if SweepFolder(runs_dir(), checked_name(name)).exists():
             return f"There is a sweep called '{name.strip()}' already: choose another name, or open that one to go on."
         check_sweep(plan.config, plan.varied)

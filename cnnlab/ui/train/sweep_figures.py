@@ -46,7 +46,8 @@ def parallel(folder: SweepFolder, plan: Plan, trials: list[Trial], on_pick: Pick
     judged = [t for t in trials if t.accuracy is not None and t.state in ("finished", "pruned")]
     if not judged:
         return
-    accuracies = [t.accuracy or 0.0 for t in judged]
+    finished = [t.accuracy or 0.0 for t in judged if t.state == "finished"]
+    accuracies = finished if len(set(finished)) > 1 else [t.accuracy or 0.0 for t in judged]
     outcome = Axis("Validation accuracy", low=min(accuracies), high=max(accuracies), percent=True)
     axes = [*(_axis(setting) for setting in plan.varied), outcome]
     best = best_of(judged)

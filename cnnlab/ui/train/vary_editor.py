@@ -110,3 +110,16 @@ def _range_row(name: str, vary: Vary, key: str, whole: bool) -> str:
         help="As many trials between 0.001 and 0.01 as between 0.01 and 0.1: for rates and sizes.",
     )
     return f"{name}={low:.12g}..{high:.12g}" + (":log" if log else "")
+
+
+def range_problem(text: str) -> str:
+    """What is wrong with a range, as on the command line, in the words of this editor; empty if nothing is."""
+    name, _, values = text.partition("=")
+    if ".." not in values:
+        return ""
+    low, high = map(float, values.removesuffix(":log").split(".."))
+    if low >= high:
+        return f"{_title(name)}: From is {low:g} and To is {high:g}; From must be below To."
+    if values.endswith(":log") and low <= 0:
+        return f"{_title(name)}: From is {low:g}; by powers it must be above 0, such as 0.001."
+    return ""

@@ -1,0 +1,32 @@
+"""Of a run that is a sweep's trial: which, and why it ended."""
+
+import streamlit as st
+
+from cnnlab.runs import Run
+from cnnlab.sweeps.folder import list_sweeps
+from cnnlab.sweeps.study import Trial
+from cnnlab.ui.train.sweep_status import SweepError, read_sweep
+from cnnlab.ui.train.views import show_sweep
+
+
+def trial_note(run: Run) -> None:
+    """A button to the run's sweep, if it has one, and a word on a trial that was cut short."""
+    name, trial = _trial_of(run)
+    if trial is None:
+        return
+    st.button(f"Trial {trial.number} of {name}", icon=":material/travel_explore:", key="run.sweep", type="tertiary",
+              on_click=show_sweep, args=(name,))  # fmt: skip
+    if trial.state == "pruned":
+        st.caption("Cut short: at the same epoch most other trials were better.", width="content")
+
+
+def _trial_of(run: Run) -> tuple[str, Trial | None]:
+    for folder in list_sweeps(run.path.parent):
+        if run.id.startswith(f"{folder.name}-"):
+            try:
+                trials = read_sweep(folder).trials()
+            except SweepError:
+                continue
+            if found := next((trial for trial in trials if trial.run == run.id), None):
+                return folder.name, found
+    return "", None
