@@ -11,19 +11,22 @@ from cnnlab.runs import LIVE, Run
 
 
 def select(label: str, options: list[str], key: str, names: Mapping[str, str], usual: str | None = None) -> str:
-    """The option that was chosen, by default ``usual``, else the first; ``names`` are what is shown for them."""
+    """The option that was chosen, by default ``usual``, else the first; ``names`` are what is shown for them.
+
+    The address holds what is not the default: a link to it, and a reload, choose it again.
+    """
     if st.session_state.get(key) not in options:
-        st.session_state[key] = usual or options[0]
-    chosen = st.selectbox(
+        st.session_state.pop(key, None)
+    chosen: str = st.selectbox(
         label,
         options,
-        index=None,  # what equals a default is not in the address, and the newest run is soon another
+        index=options.index(usual) if usual else 0,
         key=key,
         format_func=lambda option: names.get(option, option),
         persist_state="session",
         bind="query-params",
     )
-    return chosen or usual or options[0]
+    return chosen
 
 
 def usual_run(runs: Mapping[str, Run]) -> str:

@@ -55,7 +55,7 @@ def _frame(shown: list[Row]) -> pd.DataFrame:
     columns = table(shown)
     frame = pd.DataFrame(
         {
-            "Picture": [src(row.thumbnail) if row.thumbnail else None for row in shown],
+            "Picture": [src(row.thumbnail) if row.thumbnail else "" for row in shown],
             "File": columns["file"],
             "Prediction": [value or "" for value in columns["prediction"]],
             "Confidence": [_percent(row, 0) for row in shown],

@@ -15,6 +15,7 @@ from cnnlab.ui.followed import last_records
 from cnnlab.ui.train.form import brief, changes
 from cnnlab.ui.train.views import open_run
 
+MOST_ROWS = 16  # without scrolling
 EVERY = 2.0  # seconds between two looks while a training is going on
 
 
@@ -71,6 +72,7 @@ def _table() -> None:
         table,
         hide_index=True,
         width="stretch",
+        height="content" if len(found) <= MOST_ROWS else 35 * (MOST_ROWS + 1) + 3,
         key="runs.table",
         on_select="rerun",
         selection_mode="single-cell",
