@@ -12,6 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.datasets.base import ImageDataset
+from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.prediction.many import read_source
 from cnnlab.prediction.predictor import load_predictor
 from cnnlab.prediction.sources import from_paths
@@ -160,6 +161,17 @@ def test_steps_switched_elsewhere_are_taken_by_default_again(own_run: Run):
     page.session_state["predict.way"] = "Test images"
     page.run()
     assert not page.session_state["predict.switched"]
+
+
+def test_a_test_image_is_asked_for_by_its_number(own_run: Run):
+    page = opened(predict_way="Test images")
+    number = int(evaluate(own_run, "test").ids[5])
+    page.text_input(key="predict.number").set_value(f"#{number}").run()
+    assert (
+        not page.exception and page.session_state["predict.given.Test images own.best"].name == f"test image #{number}"
+    )
+    page.text_input(key="predict.number").set_value("many").run()
+    assert "There is no test image 'many': give a number from" in page.toast[0].value
 
 
 def test_a_random_test_image_has_its_true_class(own_run: Run):

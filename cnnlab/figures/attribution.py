@@ -13,7 +13,7 @@ from cnnlab.figures.picture import picture_figure
 
 # From clear to full, so that the image stays visible where the map says nothing; both ends keep apart for colour-blind
 # people and on black and white pixels alike.
-FOR = [[0, "rgba(255,140,0,0)"], [0.35, "rgba(255,120,0,0.45)"], [1, "rgba(255,215,0,1)"]]
+FOR = [[0, "rgba(255,150,0,0)"], [0.35, "rgba(255,150,0,0.45)"], [1, "rgba(255,150,0,1)"]]
 AGAINST_FOR = [
     [0, "rgba(0,170,255,1)"],
     [0.4, "rgba(40,170,255,0.35)"],
@@ -31,17 +31,19 @@ def attribution_figure(
     signed: bool = False,
     height: int = 320,
     title: str = "",
+    most: float | None = None,
 ) -> go.Figure:
     """``map`` (float [H, W]) over ``image`` (uint8 [C, H, W], C = 1 or 3); ``opacity`` in [0, 1] is the map's.
 
     A ``signed`` map is blue where it speaks against the class and orange where it speaks for it, its scale the same
-    on both sides of 0; one that is not signed lies in [0, 1]. Hovering tells a pixel's place, its grey value or
+    on both sides of 0, up to ``most`` (by default what nearly all of its values stay below, :func:`scale_of`); one that
+    is not signed lies in [0, 1]. Hovering tells a pixel's place, its grey value or
     colour, and the map's value.
     """
     figure = picture_figure(image, height, title)
     figure.data[0].hoverinfo = "skip"
     figure.data[0].hovertemplate = None
-    most = float(np.quantile(np.abs(map), TOP) or np.abs(map).max()) or 1.0
+    most = most or scale_of(map)
     figure.add_trace(
         go.Heatmap(
             z=map,
@@ -55,6 +57,11 @@ def attribution_figure(
         )
     )
     return figure
+
+
+def scale_of(map: NDArray[np.float32]) -> float:
+    """What nearly all values of a signed ``map`` stay below, on either side of 0; 1 where all are 0."""
+    return float(np.quantile(np.abs(map), TOP) or np.abs(map).max()) or 1.0
 
 
 def _pixels(image: NDArray[np.uint8]) -> list[list[str]]:

@@ -1,9 +1,11 @@
 """Why this class and not that: two maps over the picture, by one of three methods, for any two classes."""
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
-from cnnlab.explain.attributions import METHODS, Method, methods_for
-from cnnlab.figures.attribution import attribution_figure
+from cnnlab.explain.attributions import METHODS, methods_for
+from cnnlab.figures.attribution import attribution_figure, scale_of
 from cnnlab.prediction.preprocess import Prepared, prepare
 from cnnlab.ui import words
 from cnnlab.ui.live_plot import still_plot
@@ -36,33 +38,35 @@ def why_view(subject: Subject, given: Given) -> None:
             "Opacity of the map", 0, 100, 75, 5, format="%d %%", key="predict.opacity", persist_state="session"
         )
     method = known[chosen]
-    scale = "Orange speaks for the class, blue against it." if method.signed else "Orange speaks for the class."
+    scale = (
+        "Orange speaks for the class, blue against it, on one scale in both maps."
+        if method.signed
+        else "Orange speaks for the class. Each map has its own scale: how sure an answer is stands beside its class."
+    )
     st.caption(f"{method.summary} {scale}")
     picture, first, second = st.columns(3, gap="medium", vertical_alignment="bottom")
     with picture:
         st.markdown(":small[What the network sees]")
         still_plot(attribution_figure(prepared.pixels.numpy(), _nothing(prepared), 0, False, SIDE), key="predict.why.0")
+    labels = {}
     for column, key, places in ((first, "a", order), (second, "b", [*order[1:], order[0]])):
         with column:
-            label = st.selectbox(
+            labels[key] = st.selectbox(
                 "Why" if key == "a" else "and why not",
                 places,
                 format_func=lambda c: f"{names[c]} ({words.sure(float(answer.confidences[c]))} sure)",
-                key=f"predict.why.{key}.{given.id}.{subject.id}",
+                key=f"predict.why.{key}.{given.id}.{subject.id}.{sorted(switched().items())}",
             )
-            _map(subject, prepared, method, label, opacity / 100, key)
+    pixels = prepared.pixels[None]
+    maps = {key: method.explain(predictor.network, pixels, prepared.scaling, c)[0] for key, c in labels.items()}
+    most = max(map(scale_of, maps.values()))
+    for column, (key, found) in zip((first, second), maps.items(), strict=True):
+        with column:
+            if not found.any():
+                st.info(f"Nothing in this picture speaks for {names[labels[key]]}.", icon=":material/search_off:")
+            figure = attribution_figure(pixels[0].numpy(), found, opacity / 100, method.signed, SIDE, most=most)
+            still_plot(figure, key=f"predict.why.map.{key}")
 
 
-def _nothing(prepared: Prepared):  # type: ignore[no-untyped-def]
-    import numpy as np
-
+def _nothing(prepared: Prepared) -> NDArray[np.float32]:
     return np.zeros(tuple(prepared.pixels.shape[1:]), np.float32)
-
-
-def _map(subject: Subject, prepared: Prepared, method: Method, label: int, opacity: float, key: str) -> None:
-    found = method.explain(subject.predictor.network, prepared.pixels[None], prepared.scaling, label)[0]
-    if not found.any():
-        name = subject.predictor.checkpoint.class_names[label]
-        st.info(f"Nothing in this picture speaks for {name}.", icon=":material/search_off:")
-    figure = attribution_figure(prepared.pixels.numpy(), found, opacity, method.signed, SIDE)
-    still_plot(figure, key=f"predict.why.map.{key}")
