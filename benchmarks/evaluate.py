@@ -23,8 +23,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from cnnlab import datasets
 from cnnlab.cli import main as cnnlab
-from cnnlab.engine import EVAL_BATCH
 from cnnlab.evaluation.evaluate import evaluate, load_trained
+from cnnlab.inference import EVAL_BATCH
 from cnnlab.runs import find_run
 from tests.browser.conftest import ARGUMENTS, chromium, running_server, settled
 

@@ -10,7 +10,6 @@
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -21,17 +20,12 @@ from torch.nn.functional import cross_entropy
 from cnnlab import models
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset, ImageSet
-from cnnlab.datasets.view import Images, fetched
 from cnnlab.distributed.group import any_of, share, sum_gradients, together, totals
 from cnnlab.distributed.layers import begin_batch, over_all_processes
+from cnnlab.inference import autocast, infer, pick_device
 from cnnlab.loader import SEED_STRIDE, Batch, Scaling, epoch_batches, scaling_of, steps_per_epoch
 from cnnlab.optim import lr_at, make_optimizer
-from cnnlab.seeding import seeded
 
-EVAL_BATCH = 1000  # images; larger ones leave the processor's caches
-TIMED_STEPS = 12  # of which the first two warm up
-TIMED_SECONDS = 0.4  # but no more than that
-VERY_LONG = 4.0  # seconds: a step that takes so long is not done twice
 FETCH_AFTER = 0.05  # seconds that a step's figures stay on the device, to be fetched many steps' at once
 ASK_EVERY = 10  # steps, of several processes: they ask each other whether to stop, which takes a third of a millisecond
 
@@ -104,18 +98,6 @@ class NotFinite(RuntimeError):
     """The loss became infinite or not a number; the message says at which step and what to try."""
 
 
-def pick_device(name: str) -> torch.device:
-    """The device called ``name`` (auto, cpu, cuda, mps); raises ValueError for one that this machine lacks."""
-    here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        return torch.device("cuda" if here["cuda"] else "mps" if here["mps"] else "cpu")
-    if not here.get(name):
-        raise ValueError(
-            f"device = {name} is not on this machine: give {', '.join(n for n in here if here[n])} or auto."
-        )
-    return torch.device(name)
-
-
 def new_state(config: TrainConfig, dataset: ImageDataset) -> TrainState:
     """A network with fresh weights, drawn from ``config.seed``, and its optimiser, on the device of ``config``."""
     torch.manual_seed(config.seed)
@@ -166,7 +148,7 @@ def fit(
         for batch in epoch_batches(train, config, epoch, scaling, first):
             lr = lr_at(state.step, config, per_epoch)
             usual = batch.count == config.batch_size  # an epoch's last batch is not worth compiling for
-            loss, correct, norms = _train_step(state, compiled if usual else network, batch, config, lr)
+            loss, correct, norms = train_step(state, compiled if usual else network, batch, config, lr)
             pending.losses.append(loss)
             pending.correct.append(correct)
             pending.norms.extend(norms)
@@ -209,7 +191,7 @@ def fit(
     yield Record("end", state.step, epoch, {**end, "elapsed": state.elapsed})
 
 
-def _train_step(
+def train_step(
     state: TrainState, network: Network, batch: Batch, config: TrainConfig, lr: float
 ) -> tuple[Tensor, Tensor, Sequence[Tensor]]:
     """One step of gradient descent: forward through ``network``, loss, zero the gradients, backward, optimiser step.
@@ -221,7 +203,7 @@ def _train_step(
     for group in state.optimizer.param_groups:
         group["lr"] = lr
     reduction = "sum" if together() else "mean"  # of a share of the batch, which may be empty
-    with _autocast(batch.inputs.device, config):
+    with autocast(batch.inputs.device, config):
         begin_batch(batch.count)
         logits = network(batch.inputs)
         loss = cross_entropy(logits.float(), batch.labels, label_smoothing=config.label_smoothing, reduction=reduction)
@@ -238,11 +220,6 @@ def _train_step(
         norms = torch._foreach_norm([w.grad for w in weights if w.grad is not None])
     state.optimizer.step()
     return loss.detach(), correct, norms
-
-
-def _autocast(device: torch.device, config: TrainConfig) -> AbstractContextManager[object]:
-    """Where ``config`` wants bfloat16, what makes layers compute in it."""
-    return torch.autocast(device.type, torch.bfloat16) if config.precision == "bfloat16" else nullcontext()
 
 
 def _seed(device: torch.device, seed: int) -> None:
@@ -311,46 +288,3 @@ def _scores(name: str, model: nn.Module, images: ImageSet, config: TrainConfig, 
         f"{name}/class_accuracy": [c / t if t else None for c, t in zip(correct, total, strict=True)],
         f"{name}/count": len(images),
     }
-
-
-def time_step(config: TrainConfig, in_channels: int, image_size: int, num_classes: int) -> float:
-    """Seconds that one training step of ``config`` takes here and now: the fastest of a few on made-up images."""
-    device = pick_device(config.device)
-    took: list[float] = []
-    with seeded(config.seed):
-        model = models.build(config, in_channels, image_size, num_classes)
-        model.to(device).to(memory_format=torch.channels_last)
-        state = TrainState(model, make_optimizer(model.parameters(), config))
-        network = models.for_training(model)
-        pixels = torch.randint(256, (config.batch_size, in_channels, image_size, image_size), dtype=torch.uint8)
-        labels = torch.randint(num_classes, (config.batch_size,)).to(device)
-        batch = Batch(Scaling((0.5,) * in_channels, (0.5,) * in_channels)(pixels.to(device)), labels, len(labels))
-        while len(took) < 4 or (len(took) < TIMED_STEPS and sum(took[2:]) < TIMED_SECONDS):
-            started = time.perf_counter()
-            _train_step(state, network, batch, config, config.lr)[0].item()  # waits for the device
-            took.append(time.perf_counter() - started)
-            enough = TIMED_SECONDS if len(took) > 1 else VERY_LONG  # the first one warms up
-            if took[-1] > enough:
-                break
-    return min(took)
-
-
-@torch.inference_mode()
-def infer(
-    model: nn.Module,
-    images: Images,
-    config: TrainConfig,
-    scaling: Scaling,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Tensor:
-    """The logits (float32 [N, K]) of ``model``, set to evaluation, for ``images`` (uint8 [N, C, H, W])."""
-    model.eval()
-    device = next(model.parameters()).device
-    parts = []
-    starts = range(0, max(1, len(images)), EVAL_BATCH)
-    for start, pixels in zip(starts, fetched(images, (slice(s, s + EVAL_BATCH) for s in starts)), strict=True):
-        inputs = scaling(pixels.to(device))
-        with _autocast(device, config):
-            parts.append(model(inputs).float())
-        on_progress(min(start + EVAL_BATCH, len(images)), len(images))
-    return torch.cat(parts)

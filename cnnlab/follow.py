@@ -17,6 +17,7 @@ from cnnlab.distributed.calls import Lost, tell, wait_to_hear
 from cnnlab.distributed.group import joined
 from cnnlab.distributed.ranks import rank
 from cnnlab.engine import NotFinite
+from cnnlab.inference import pick_device
 from cnnlab.machine import settle
 from cnnlab.runs import Run
 from cnnlab.team import prepared, present
@@ -61,7 +62,7 @@ def _train_along(run: Run, should_stop: Callable[[], bool]) -> None:
     tell(f"ready/{rank()}", platform.node())
     if wait_to_hear("go", give_up=lambda: run.wait_until_ended(0)) is None:
         raise Lost("rank 0 ended")
-    with joined(engine.pick_device(config.device)):
+    with joined(pick_device(config.device)):
         state = prepared(run, dataset)
         settle(dataset, config)
         for _ in engine.fit(state, dataset, config, should_stop):

@@ -69,7 +69,7 @@ def _environment(processes: int) -> dict[str, str]:
 
 def most_processes(device: str) -> int:
     """How many processes can share a training on ``device`` of this machine: one for each GPU, or core."""
-    from cnnlab.engine import pick_device
+    from cnnlab.inference import pick_device
 
     kind = pick_device(device).type
     if kind == "cuda":

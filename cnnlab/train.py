@@ -27,6 +27,7 @@ from cnnlab.distributed.calls import Lost
 from cnnlab.distributed.group import joined
 from cnnlab.distributed.ranks import world_size
 from cnnlab.engine import NotFinite, Record, TrainState
+from cnnlab.inference import pick_device
 from cnnlab.loader import steps_per_epoch
 from cnnlab.machine import settle
 from cnnlab.models import ModelError
@@ -61,7 +62,7 @@ class Listener:
 def check(config: TrainConfig, dataset: ImageDataset | None = None) -> None:
     """Raise the error with which a training by ``config`` would fail at once; ``dataset``, if given, is not loaded."""
     datasets.check_name(config.dataset)
-    engine.pick_device(config.device)
+    pick_device(config.device)
     models.MODELS.get(config.model)
     may_bring_val = config.dataset not in datasets.DATASETS  # a folder, until it is read
     if dataset is not None:
@@ -130,7 +131,7 @@ def _train(run: Run, listener: Listener) -> str:
     _refuse_other_images(run, counts)
     if world_size() > 1:
         call_together(run)
-    with joined(engine.pick_device(config.device)):
+    with joined(pick_device(config.device)):
         return _train_on(run, listener, dataset, counts)
 
 

@@ -13,7 +13,8 @@ from cnnlab import recipes
 from cnnlab.checkpoints import read_checkpoint, restore, save_checkpoint
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
-from cnnlab.engine import NotFinite, Record, TrainState, fit, infer, new_state, pick_device
+from cnnlab.engine import NotFinite, Record, TrainState, fit, new_state
+from cnnlab.inference import infer, pick_device
 from cnnlab.loader import epoch_batches, scaling_of
 from cnnlab.parsing import adapt, parse
 from cnnlab.train import check

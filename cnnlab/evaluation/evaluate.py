@@ -20,8 +20,8 @@ from cnnlab import datasets
 from cnnlab.checkpoints import Checkpoint, CheckpointError, read_checkpoint
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
-from cnnlab.engine import infer, pick_device
 from cnnlab.evaluation.scores import Scores, losses, scores
+from cnnlab.inference import infer, pick_device
 from cnnlab.metrics import ClassScore, class_scores, confusion_matrix
 from cnnlab.paths import written_whole
 from cnnlab.runs import Run, RunError

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from cnnlab.config import TrainConfig
 from cnnlab.datasets.view import Images
-from cnnlab.engine import infer
 from cnnlab.explain.activations import twin_of
+from cnnlab.inference import infer
 from cnnlab.loader import Scaling
 
 PERPLEXITY = 30  # as in the tutorials: about how many neighbours count for each image

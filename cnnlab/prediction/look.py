@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from cnnlab.datasets.view import Images
-from cnnlab.engine import infer
 from cnnlab.explain.activations import twin_of
+from cnnlab.inference import infer
 from cnnlab.loader import Scaling
 from cnnlab.prediction.predictor import Predictor
 

@@ -13,8 +13,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from cnnlab.checkpoints import Checkpoint, CheckpointError
-from cnnlab.engine import infer, pick_device
 from cnnlab.evaluation.evaluate import load_trained
+from cnnlab.inference import infer, pick_device
 from cnnlab.loader import Scaling
 from cnnlab.prediction.preprocess import Prepared, prepare
 from cnnlab.prediction.temperature import Calibration

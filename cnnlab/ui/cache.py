@@ -15,7 +15,6 @@ from torch import Tensor
 from cnnlab import datasets, models
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset, Splits
-from cnnlab.engine import time_step
 from cnnlab.evaluation.evaluate import Evaluation, evaluate
 from cnnlab.explain.anatomy import Part, anatomy
 from cnnlab.explain.attributions import METHODS, Maps
@@ -25,6 +24,7 @@ from cnnlab.prediction.novelty import Novelty, novelty_of
 from cnnlab.prediction.predictor import Predictor, load_predictor
 from cnnlab.prediction.temperature import Calibration, calibrate
 from cnnlab.runs import Run
+from cnnlab.timing import time_step
 from cnnlab.train import CHECK_ERRORS, check
 
 Shape = tuple[int, int, int]

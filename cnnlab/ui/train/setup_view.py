@@ -9,10 +9,10 @@ import torch
 from cnnlab import datasets, launch
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset, Splits
-from cnnlab.engine import pick_device
 from cnnlab.figures.classes import class_counts_figure
 from cnnlab.figures.gallery import gallery_figure
 from cnnlab.forecast import measured_step
+from cnnlab.inference import pick_device
 from cnnlab.loader import steps_per_epoch
 from cnnlab.machine import threads
 from cnnlab.models import MODELS
