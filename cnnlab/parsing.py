@@ -7,7 +7,7 @@ Traceback (most recent call last):
 cnnlab.parsing.ConfigError: epochs = 0 is not allowed: give a whole number from 1 to 1000, such as 5.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import annotated_types
@@ -18,7 +18,14 @@ from cnnlab.config import ConvBlock, TrainConfig, applies, choices, limits, show
 
 
 class ConfigError(ValueError):
-    """A setting that cannot be used; the message gives the value, what is allowed and the fix."""
+    """Settings that cannot be used: a sentence for each problem, with the value, what is allowed and the fix.
+
+    ``settings`` are those that the sentences are about, by name, where these are fields.
+    """
+
+    def __init__(self, *sentences: str, settings: Collection[str] = ()) -> None:
+        super().__init__(" ".join(sentences))
+        self.sentences, self.settings = sentences, frozenset(settings)
 
 
 def parse(values: Mapping[str, Any]) -> TrainConfig:
@@ -26,7 +33,9 @@ def parse(values: Mapping[str, Any]) -> TrainConfig:
     try:
         return TrainConfig.model_validate(dict(values))
     except ValidationError as error:
-        raise ConfigError(" ".join(_sentence(dict(e), values) for e in error.errors())) from None
+        found: list[dict[str, Any]] = [dict(e) for e in error.errors()]
+        about = {str(e["loc"][0]) for e in found if e["loc"]}
+        raise ConfigError(*(_sentence(e, values) for e in found), settings=about) from None
 
 
 def adapt(base: TrainConfig, overrides: Mapping[str, Any]) -> TrainConfig:

@@ -239,6 +239,15 @@ def test_a_number_out_of_its_range_blocks_start_and_is_told(runs: Path, field: s
     assert app.button(key="start.disabled").disabled
 
 
+def test_each_wrong_number_has_its_line_and_its_mark(runs: Path) -> None:
+    app = opened(view="new")
+    app.number_input(key="field.epochs").set_value(0)
+    app.number_input(key="field.lr").set_value(-1.0).run()
+    assert app.error[0].value.count("\n- ") == 2
+    assert ":red[" in label_of(app, "epochs") and ":red[" in label_of(app, "lr")
+    assert ":red[" not in label_of(app, "batch_size")
+
+
 def test_deleting_asks_first(runs: Path) -> None:
     run = ended_run(runs, "done", "finished", "All 2 epochs are done.")
     app = opened(view="run", run="done")

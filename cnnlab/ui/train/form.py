@@ -7,7 +7,7 @@ so they survive a visit to another page, a reload, and can be sent to somebody e
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import streamlit as st
@@ -140,11 +140,20 @@ def config_form() -> None:
         values, base = st.session_state[VALUES], recipes.get(form_recipe()).config.model_dump()
         with st.container():  # always there: groups below that move would be closed
             _changes_list(values, base)
+        wrong = _wrong_fields()
         for group in GROUPS:
             with st.expander(group, expanded=group in OPEN_GROUPS):
                 for name, info in TrainConfig.model_fields.items():
                     if extra(name)["group"] == group and applies(name, values):
-                        _field(name, info, values, base)
+                        _field(name, info, values, base, wrong)
+
+
+def _wrong_fields() -> Collection[str]:
+    try:
+        form_config()
+    except ConfigError as error:
+        return error.settings
+    return ()
 
 
 def _recipe_chosen() -> None:
@@ -209,8 +218,10 @@ def _changed(name: str) -> None:
     _store(name, st.session_state[f"field.{name}"])
 
 
-def _field(name: str, info: FieldInfo, values: Mapping[str, Any], base: Mapping[str, Any]) -> None:
-    mark = " :orange[●]" if values[name] != base[name] else ""
+def _field(
+    name: str, info: FieldInfo, values: Mapping[str, Any], base: Mapping[str, Any], wrong: Collection[str]
+) -> None:
+    mark = " :red[:material/error:]" if name in wrong else " :orange[●]" if values[name] != base[name] else ""
     facts = extra(name)
     unit = f" ({facts['unit']})" if facts["unit"] in ("pixels", "degrees", "steps") else ""
     common = {"label": f"{info.title}{unit}{mark}", "help": _help(info)}

@@ -35,7 +35,7 @@ def setup_view() -> None:
     try:
         config = form_config()
     except ConfigError as error:
-        _cannot_start(str(error))
+        _cannot_start(*error.sentences)
         return
     if problem := cache.problem_with(config):
         _cannot_start(problem)
@@ -72,8 +72,10 @@ def setup_view() -> None:
     show_time()  # last, for measuring takes its time when the network is large
 
 
-def _cannot_start(reason: str) -> None:
-    st.error(f"**These settings cannot be trained.** {in_form_words(reason)}", icon=":material/block:")
+def _cannot_start(*reasons: str) -> None:
+    said = [in_form_words(reason) for reason in reasons]
+    listed = f" {said[0]}" if len(said) == 1 else "".join(f"\n- {sentence}" for sentence in said)
+    st.error(f"**These settings cannot be trained.**{listed}", icon=":material/block:")
     st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=True, key="start.disabled")
 
 
