@@ -24,8 +24,8 @@ COMMANDS = {"train", "resume", "stop", "sweep", "evaluate", "predict", "plot", "
 
 
 def subparsers() -> dict[str, argparse.ArgumentParser]:
-    parser, _ = cli._parser()
-    return next(a.choices for a in parser._actions if isinstance(a, argparse._SubParsersAction))
+    actions = cli.command_parser()._actions
+    return next(a.choices for a in actions if isinstance(a, argparse._SubParsersAction))
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:

@@ -58,10 +58,9 @@ def test_the_shown_command_gives_the_very_config(recipe, values):
         return
     typed = shlex.split(shown_command(["train", *flags(config, recipe)]))
     assert typed[:4] == ["python", "-m", "cnnlab", "train"]
-    parser, sources = cli._parser()
-    given = parser.parse_args(typed[3:])
+    given = cli.command_parser().parse_args(typed[3:])
     settings = {name: value for name, value in vars(given).items() if name in TrainConfig.model_fields}
-    assert adapt(base, sources["train"](parsed_args=settings)()) == config and given.recipe == recipe
+    assert adapt(base, given.settings_source(parsed_args=settings)()) == config and given.recipe == recipe
 
 
 def test_a_recipe_as_it_is_needs_only_its_name():

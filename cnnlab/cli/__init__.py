@@ -1,0 +1,96 @@
+"""The command line, ``python -m cnnlab``: all that the dashboard does with runs, without a browser.
+
+    python -m cnnlab train --recipe quick_digits --lr 0.02
+    python -m cnnlab runs
+
+Exit status: 0 done (a stopped training too), 1 failed, 2 wrong arguments. A training's last line on standard output is
+its run folder's path.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
+
+from pydantic_settings import CliSettingsSource, SettingsError
+
+from cnnlab.cli import lists, questions, sweep, training
+from cnnlab.cli.base import FAILED, OK, WRONG, Failure
+from cnnlab.config import TrainConfig
+from cnnlab.distributed.ranks import rank, world_size
+from cnnlab.parsing import ConfigError
+from cnnlab.registry import UnknownName
+from cnnlab.runs import RunError
+
+SHARED = ("train", "resume")  # what torchrun may start; all else needs but one process
+
+
+class OneSentenceParser(argparse.ArgumentParser):
+    """Says what is wrong with the arguments in one sentence; argparse would list all the flags before."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG, f"cnnlab: {message[:1].upper()}{message[1:]}. See {self.prog} --help.\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status. Under torchrun rank 0 runs it, and the others train along."""
+    if rank() > 0:
+        from cnnlab.follow import follow
+
+        return follow()
+    try:
+        return _run(arguments)
+    finally:
+        if world_size() > 1:
+            from cnnlab.team import dismiss
+
+            dismiss()
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        given = command_parser().parse_args(arguments)
+    except SystemExit as end:  # argparse has printed its message
+        return int(end.code or 0)
+    try:
+        if world_size() > 1 and given.command not in SHARED:
+            raise ConfigError(f"torchrun cannot share out '{given.command}': start it by python -m cnnlab.")
+        if "settings_source" in given:
+            given.settings = _settings(given.settings_source, vars(given))
+        status: int = given.run_command(given)
+        return status
+    except (ConfigError, RunError, UnknownName) as error:
+        return _complain(str(error), WRONG)
+    except Failure as error:
+        return _complain(str(error), FAILED)
+    except BrokenPipeError:  # | head
+        sys.stderr.close()
+        return OK
+
+
+def _settings(source: CliSettingsSource[Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The TrainConfig's fields among the arguments, lists and JSON decoded."""
+    try:
+        return source(parsed_args={name: value for name, value in given.items() if name in TrainConfig.model_fields})()
+    except SettingsError as error:
+        raise ConfigError(f"{error}: give a list as JSON or with commas, such as --hidden 128,64.") from None
+
+
+def _complain(sentence: str, status: int) -> int:
+    print(f"cnnlab: {sentence}", file=sys.stderr)
+    return status
+
+
+def command_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = OneSentenceParser(prog="python -m cnnlab", description="Train and question convolutional networks.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, help: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=help, description=help, allow_abbrev=False)
+        added.set_defaults(run_command=run)
+        return added
+
+    for group in (training, sweep, questions, lists):
+        group.add_commands(command)
+    return parser

@@ -1,0 +1,67 @@
+"""What all commands share: how they end, and the arguments by which they name runs and hyperparameters."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic_settings import CliSettingsSource
+
+from cnnlab.config import TrainConfig
+from cnnlab.paths import runs_dir
+from cnnlab.runs import Run, find_run
+
+OK, FAILED, WRONG = 0, 1, 2
+
+
+class Failure(Exception):
+    """A command that could not do its work: exit status 1, with the message."""
+
+
+class AddCommand(Protocol):
+    """Adds the command ``name``, which does ``run`` and gives its exit status; gives its parser."""
+
+    def __call__(self, name: str, help: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser: ...
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Give ``parser`` a flag for each hyperparameter; what was given is then in ``settings``, by name."""
+    fields: Any = TrainConfig  # only its fields are read: it need not be the BaseSettings of the signature
+    source: CliSettingsSource[Any] = CliSettingsSource(
+        fields,
+        root_parser=parser,
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_hide_none_type=True,
+        formatter_class=argparse.HelpFormatter,
+    )
+    parser.set_defaults(settings_source=source)
+
+
+def add_recipe(parser: argparse.ArgumentParser) -> None:
+    """Give ``parser`` the recipe to begin with."""
+    parser.add_argument("--recipe", metavar="NAME", help="begin with the settings of this recipe")
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Give ``parser`` a run, see :func:`run_of`."""
+    parser.add_argument("run", metavar="RUN", help="a run's name or folder")
+    add_runs_dir(parser)
+
+
+def add_runs_dir(parser: argparse.ArgumentParser) -> None:
+    """Give ``parser`` the folder of runs, see :func:`folder_of`."""
+    parser.add_argument(
+        "--runs-dir", type=Path, metavar="DIR", help="where runs lie; default: CNNLAB_RUNS, else ./runs"
+    )
+
+
+def folder_of(given: argparse.Namespace) -> Path:
+    """The folder of runs that the arguments mean."""
+    chosen: Path | None = given.runs_dir
+    return chosen.expanduser().resolve() if chosen else runs_dir()
+
+
+def run_of(given: argparse.Namespace) -> Run:
+    """The run that the arguments mean; raises RunError where there is none."""
+    return find_run(given.run, folder_of(given))

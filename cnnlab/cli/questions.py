@@ -1,0 +1,153 @@
+"""Questions to a run: evaluate, predict, plot."""
+
+import argparse
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnnlab.cli.base import FAILED, OK, AddCommand, Failure, add_run, run_of
+from cnnlab.parsing import ConfigError
+from cnnlab.runs import Run
+
+if TYPE_CHECKING:
+    from cnnlab.prediction.many import Row
+
+
+def add_commands(command: AddCommand) -> None:
+    """Add the commands."""
+    evaluate = command("evaluate", "Loss and accuracy of a run, for each class too.", _evaluate)
+    add_run(evaluate)
+    evaluate.add_argument(
+        "--split", choices=("test", "val", "train"), default="test", help="which images (default: test)"
+    )
+    evaluate.add_argument("--report", metavar="FILE.html", type=Path, help="write the whole evaluation as one page")
+    evaluate.add_argument("--csv", metavar="FILE.csv", type=Path, help="write each image's answer as a table")
+    predict = command("predict", "What a run takes pictures for: files, folders and zips.", _predict)
+    add_run(predict)
+    predict.add_argument("images", nargs="+", metavar="PATH", help="an image, a folder of images, or a zip")
+    predict.add_argument("--csv", metavar="FILE.csv", type=Path, help="write each picture's answer as a table")
+    predict.add_argument("--top", type=int, default=3, help="how many classes to name (default: 3)")
+    for asked in (evaluate, predict):
+        asked.add_argument("--checkpoint", choices=("best", "last"), help="default: best, else last")
+        asked.add_argument("--json", action="store_true", help="print JSON")
+    plot = command("plot", "Draw a run's curves into a file.", _plot)
+    add_run(plot)
+    plot.add_argument("file", metavar="FILE", help="ends in .html, .png or .svg")
+
+
+def _evaluate(given: argparse.Namespace) -> int:
+    from cnnlab.checkpoints import CheckpointError
+    from cnnlab.datasets import DatasetError
+    from cnnlab.evaluation.evaluate import evaluate
+
+    for path, ending in ((given.report, ".html"), (given.csv, ".csv")):
+        if path and path.suffix.lower() != ending:
+            raise ConfigError(f"'{path.name}' is not allowed: let the file end in {ending}.")
+    run = run_of(given)
+    try:
+        result = evaluate(run, given.split, given.checkpoint)
+    except (CheckpointError, DatasetError) as error:
+        raise Failure(str(error)) from error
+    _write_evaluation(given, run, result)
+    classes: list[dict[str, Any]] = [
+        {"class": c.name, "correct": c.correct, "total": c.total, "accuracy": c.accuracy} for c in result.per_class
+    ]
+    figures = {"loss": result.loss, "accuracy": result.accuracy, "count": len(result.labels), "per_class": classes}
+    if given.json:
+        print(json.dumps(figures))
+        return OK
+    print(f"{run.name}, {result.checkpoint} checkpoint, {len(result.labels):,} {result.split} images")
+    print(f"loss {result.loss:.4f}, accuracy {100 * result.accuracy:.2f} %")
+    for c in result.per_class:
+        share = "no images" if c.accuracy is None else f"{100 * c.accuracy:.1f} % ({c.correct}/{c.total})"
+        print(f"Accuracy of {c.name}: {share}")
+    return OK
+
+
+def _write_evaluation(given: argparse.Namespace, run: Run, result: Any) -> None:
+    if not (given.report or given.csv):
+        return
+    try:
+        from cnnlab.evaluation.report import predictions_csv, report_html
+
+        if given.csv:
+            given.csv.write_bytes(predictions_csv(result))
+        if given.report:
+            given.report.write_text(report_html(run, result), "utf-8")
+    except ModuleNotFoundError as error:
+        raise Failure(f"Writing that needs the package {error.name}: install requirements.txt.") from error
+    except OSError as error:
+        raise Failure(f"{error.filename} cannot be written ({error.strerror}).") from error
+
+
+def _predict(given: argparse.Namespace) -> int:
+    from cnnlab.checkpoints import CheckpointError
+    from cnnlab.datasets import DatasetError
+    from cnnlab.prediction.many import as_csv, predict_many
+    from cnnlab.prediction.novelty import novelty_of
+    from cnnlab.prediction.predictor import load_predictor
+    from cnnlab.prediction.sources import SourcesError, from_paths
+    from cnnlab.prediction.temperature import calibrate
+
+    if given.top < 1:
+        raise ConfigError(f"--top {given.top} is not allowed: give a whole number from 1 on, such as 3.")
+    if given.csv and given.csv.suffix.lower() != ".csv":
+        raise ConfigError(f"'{given.csv.name}' is not allowed: let the file end in .csv.")
+    run, novelty = run_of(given), None
+    try:
+        predictor = load_predictor(run, given.checkpoint)
+        predictor = replace(predictor, calibration=calibrate(run, predictor.name))
+        with suppress(DatasetError):  # without its training images nobody knows what is unlike them
+            novelty = novelty_of(predictor)
+        rows = predict_many(predictor, from_paths(map(Path, given.images)), novelty)
+        if given.csv:
+            given.csv.write_bytes(as_csv(rows))
+    except (CheckpointError, SourcesError) as error:
+        raise Failure(str(error)) from error
+    except OSError as error:
+        raise Failure(f"{error.filename} cannot be written ({error.strerror}).") from error
+    results = [_prediction(row, given.top) for row in rows]
+    if given.json:
+        print(json.dumps(results))
+    elif given.csv:
+        print(f"{len(rows):,} pictures in {given.csv}, {sum('error' in r for r in results):,} of them unreadable")
+    else:
+        print("\n".join(map(_prediction_line, results)))
+    return OK if any("predictions" in result for result in results) else FAILED
+
+
+def _prediction(row: "Row", top: int) -> dict[str, Any]:
+    if row.answer is None:
+        return {"path": row.source.name, "error": row.error}
+    shares = [{"class": s.name, "probability": s.probability, "confidence": s.confidence} for s in row.answer.top(top)]
+    return {"path": row.source.name, "predictions": shares, "unlike_training": row.unlike}
+
+
+def _prediction_line(result: Mapping[str, Any]) -> str:
+    if "error" in result:
+        return f"{result['path']}: unreadable. {result['error']}"
+    return (
+        f"{result['path']}: "
+        + ", ".join(f"{p['class']} {100 * p['confidence']:.1f} %" for p in result["predictions"])
+        + ("; unlike anything in training: do not rely on it" if result["unlike_training"] else "")
+    )
+
+
+def _plot(given: argparse.Namespace) -> int:
+    try:
+        from cnnlab.figures.curves import curves_figure
+        from cnnlab.figures.save import FigureError, save_figure
+    except ModuleNotFoundError as error:
+        raise Failure(f"Drawing needs the package {error.name}: install requirements.txt.") from error
+    from cnnlab.curves import read_curves
+
+    run = run_of(given)
+    try:
+        save_figure(curves_figure(read_curves(run), run.name), Path(given.file))
+    except FigureError as error:
+        raise Failure(str(error)) from error
+    print(given.file)
+    return OK

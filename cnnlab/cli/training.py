@@ -1,0 +1,83 @@
+"""The commands of a training: train, resume, stop."""
+
+import argparse
+
+from cnnlab import recipes
+from cnnlab.cli.base import (
+    FAILED,
+    OK,
+    AddCommand,
+    Failure,
+    add_recipe,
+    add_run,
+    add_runs_dir,
+    add_settings,
+    folder_of,
+    run_of,
+)
+from cnnlab.config import TrainConfig
+from cnnlab.distributed.ranks import world_size
+from cnnlab.parsing import ConfigError, adapt
+from cnnlab.runs import ENDED, Run, RunError, checked_name, create_run, new_folder, reopen_run
+
+
+def add_commands(command: AddCommand) -> None:
+    """Add the commands."""
+    train = command("train", "Train a network; every setting of the dashboard is a flag.", _train)
+    add_recipe(train)
+    train.add_argument("--name", help="the run folder's name; by default recipe, date and time")
+    add_runs_dir(train)
+    add_settings(train)
+    add_run(command("resume", "Go on with a stopped, interrupted or failed run from its last checkpoint.", _resume))
+    add_run(command("stop", "Ask a training to stop after its step, with all saved.", _stop))
+
+
+def _train(given: argparse.Namespace) -> int:
+    base = recipes.get(given.recipe).config if given.recipe else TrainConfig()
+    config = adapt(base, given.settings)
+    folder = folder_of(given)
+    path = folder / checked_name(given.name) if given.name else new_folder(folder, config, given.recipe)
+    facts = {"config": config.model_dump(mode="json"), "recipe": given.recipe, "processes": world_size()}
+    run, lock = create_run(path, facts)  # before torch is imported: the dashboard waits for the lock
+    with lock:
+        from cnnlab.train import CHECK_ERRORS, check, versions
+
+        run.add_facts({"versions": versions()})
+        try:
+            check(config)
+        except CHECK_ERRORS as error:
+            run.delete_unstarted()
+            raise ConfigError(str(error)) from error
+        return _do_train(run)
+
+
+def _resume(given: argparse.Namespace) -> int:
+    run = run_of(given)
+    with reopen_run(run):
+        run.add_facts({"processes": world_size()})
+        return _do_train(run)
+
+
+def _do_train(run: Run) -> int:
+    from cnnlab.console import ConsoleListener
+    from cnnlab.train import train
+
+    listener = ConsoleListener(run.log_path)
+    try:
+        status = train(run, listener)
+    finally:
+        listener.close()
+    print(run.path, flush=True)
+    return FAILED if status == "failed" else OK
+
+
+def _stop(given: argparse.Namespace) -> int:
+    run = run_of(given)
+    state = run.state()
+    if state in ENDED or state == "interrupted":
+        raise RunError(f"{run.name} is {state}: there is nothing to stop.")
+    run.request_stop()
+    if not run.wait_until_ended(60):
+        raise Failure(f"{run.name} was asked to stop and has not ended after 60 s; it will after its step.")
+    print(f"{run.name} is {run.state()}.")
+    return OK
