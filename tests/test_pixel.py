@@ -36,7 +36,7 @@ def test_all_products_of_a_convolution_sum_to_torchs_number(name: str) -> None:
             found = products(layer, taken, channel, row, column)
             assert found.products.shape[0] == taken.shape[0]
             assert found.total == pytest.approx(layer.output[0, channel, row, column].item(), abs=1e-5)
-            assert found.total == pytest.approx(float(found.by_channel.sum()) + found.bias)
+            assert found.total == pytest.approx(float(found.by_channel.sum()) + (found.bias or 0.0))
             checked += 1
     assert checked >= 6
 

@@ -12,6 +12,7 @@ from cnnlab.engine import fit, new_state
 from cnnlab.explain.depth import gradient_norms
 from cnnlab.explain.step import Step, TooLarge, open_step, repeat_steps
 from cnnlab.explain.update import shown, update_lines
+from cnnlab.loader import scaling_of
 from cnnlab.parsing import adapt
 from cnnlab.seeding import seeded
 
@@ -129,3 +130,11 @@ def test_a_step_is_the_same_while_other_threads_draw_weights(grey_squares):
         stop.set()
         for other in others:
             other.join()
+
+
+def test_the_pictures_are_those_that_the_network_saw(grey_squares):
+    config = recipes.get("quick_digits").config  # which shifts them
+    step = open_step(config, grey_squares, 2)
+    assert config.augment_shift and step.pixels.dtype == torch.uint8
+    scaled = scaling_of(config, grey_squares)(step.pixels)
+    torch.testing.assert_close(scaled.double(), step.inputs, rtol=0, atol=1e-5)

@@ -14,6 +14,13 @@ from dataclasses import dataclass
 FLOAT_BYTES = 4  # float32
 
 
+LETTERS = (
+    "W, H: width and height, of the input for sizes, of the output for work and memory · F: the kernel's side · "
+    "P: padding · S: stride · C: channels, of the input but for memory · K: kernels · r: the receptive field before "
+    "this layer · j: how far apart its neighbours lie in the image"
+)
+
+
 @dataclass(frozen=True)
 class Formula:
     """A number and where it comes from.

@@ -19,7 +19,7 @@ from cnnlab.explain.receptive import window_of
 
 @dataclass(frozen=True)
 class Products:
-    """A convolution's value as its sum: ``patch``, ``kernel`` and ``products`` float64 [C, F, F], and the bias.
+    """A convolution's value as its sum: ``patch``, ``kernel`` and ``products`` float64 [C, F, F], and the bias, if any.
 
     ``total`` is the sum of all products and the bias, in double precision; ``value`` what torch gave.
     """
@@ -27,7 +27,7 @@ class Products:
     patch: Tensor
     kernel: Tensor
     products: Tensor
-    bias: float
+    bias: float | None
     total: float
     value: float
 
@@ -63,10 +63,10 @@ def products(layer: Layer, taken: Tensor, channel: int, row: int, column: int) -
     top, left = row * window.stride, column * window.stride
     patch = padded[:, top : top + window.kernel, left : left + window.kernel]
     kernel = module.weight.detach()[channel].double()
-    bias = float(module.bias.detach()[channel]) if module.bias is not None else 0.0
+    bias = float(module.bias.detach()[channel]) if module.bias is not None else None
     terms = patch * kernel
     value = float(layer.output[0, channel, row, column])
-    return Products(patch, kernel, terms, bias, float(terms.sum()) + bias, value)
+    return Products(patch, kernel, terms, bias, float(terms.sum()) + (bias or 0.0), value)
 
 
 def contributions(layer: Layer, taken: Tensor, feature: int) -> Contributions:

@@ -19,7 +19,7 @@ from torch.nn.functional import cross_entropy
 
 from cnnlab import models
 from cnnlab.config import TrainConfig
-from cnnlab.datasets import ImageDataset, ImageSet
+from cnnlab.datasets import ImageDataset
 from cnnlab.loader import SEED_STRIDE, Batch, epoch_batches, scaling_of, steps_per_epoch
 from cnnlab.optim import lr_at, make_optimizer
 from cnnlab.seeding import seeded
@@ -50,10 +50,10 @@ class Weights:
 class Step:
     """Step ``number`` (from 1 on), from the batch to the loss afterwards.
 
-    ``pixels`` uint8 [B, C, H, W]; ``inputs`` float64, what the network saw; ``labels`` int64 [B]; ``logits`` and
-    ``probabilities`` float64 [B, K]; ``losses`` float64 [B], one an image; ``loss`` and ``loss_after`` their means,
-    before and after; ``left_over`` the gradient's norm that ``zero_grad`` clears away; ``clip`` the
-    factor of gradient clipping.
+    ``pixels`` uint8 [B, C, H, W], as augmented; ``inputs`` float64, what the network saw; ``labels`` int64 [B];
+    ``logits`` and ``probabilities`` float64 [B, K]; ``losses`` float64 [B], one an image; ``loss`` and
+    ``loss_after`` their means, before and after; ``left_over`` the gradient's norm that ``zero_grad`` clears away;
+    ``clip`` the factor of gradient clipping.
     """
 
     number: int
@@ -111,16 +111,16 @@ class _Training:
         within = min(number - 1, self.config.epochs * self.per_epoch - 1)
         return lr_at(within, self.config, self.per_epoch) if self.lr is None else self.lr
 
-    def batches(self) -> Iterator[tuple[ImageSet, Batch]]:
-        """Each step's images and batch, epoch after epoch."""
+    def batches(self) -> Iterator[Batch]:
+        """Each step's batch, epoch after epoch."""
         for epoch in count(1):
-            order = torch.randperm(
-                len(self.train), generator=torch.Generator().manual_seed(self.config.seed * SEED_STRIDE + epoch)
-            )
-            for number, batch in enumerate(epoch_batches(self.train, self.config, epoch, self.scaling)):
-                start = number * self.config.batch_size
-                chosen = self.train.select(order[start : start + self.config.batch_size])
-                yield chosen, Batch(batch.inputs.double(), batch.labels, batch.count)
+            for batch in epoch_batches(self.train, self.config, epoch, self.scaling):
+                yield Batch(batch.inputs.double(), batch.labels, batch.count)
+
+    def pixels(self, inputs: Tensor) -> Tensor:
+        """The pictures (uint8) that became ``inputs``, augmentation and all."""
+        mean, std = (torch.tensor(values)[:, None, None] for values in (self.scaling.mean, self.scaling.std))
+        return ((inputs * std + mean) * 255).round().clamp(0, 255).to(torch.uint8)
 
     def forward(self, batch: Batch, number: int) -> tuple[Tensor, Tensor]:
         """Logits and losses [B]; the same dropout whenever it is asked for the same step."""
@@ -175,8 +175,8 @@ def open_step(
         training = _Training(config, dataset, lr, weights)
         batches = training.batches()
         for earlier in range(1, number):
-            training.step(next(batches)[1], earlier)
-        return _opened(training, *next(batches), number)
+            training.step(next(batches), earlier)
+        return _opened(training, next(batches), number)
 
 
 def repeat_steps(
@@ -189,12 +189,12 @@ def repeat_steps(
     """The loss on one and the same batch before each of ``steps`` steps with it, and after the last."""
     with seeded(config.seed):
         training = _Training(config, dataset, lr, weights)
-        _, batch = next(training.batches())
+        batch = next(training.batches())
         losses = [training.step(batch, number) for number in range(1, steps + 1)]
         return [*losses, training.forward(batch, steps)[1].mean().item()]
 
 
-def _opened(training: _Training, images: ImageSet, batch: Batch, number: int) -> Step:
+def _opened(training: _Training, batch: Batch, number: int) -> Step:
     logits, losses = training.forward(batch, number)
     left_over = training.gradient_norm()
     training.optimizer.zero_grad()
@@ -215,7 +215,7 @@ def _opened(training: _Training, images: ImageSet, batch: Batch, number: int) ->
         loss_after = training.forward(batch, number)[1].mean().item()
     return Step(
         number=number,
-        pixels=images.images[:],
+        pixels=training.pixels(batch.inputs),
         inputs=batch.inputs,
         labels=batch.labels,
         logits=logits.detach(),

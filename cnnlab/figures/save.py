@@ -28,7 +28,7 @@ def save_figure(figure: go.Figure, path: Path) -> None:
             opaque = go.Figure(figure).update_layout(paper_bgcolor="white", plot_bgcolor="white", font_color="#222")
             opaque.write_image(path, width=width, height=height, scale=2 if ending == ".png" else 1)
     except OSError as error:
-        raise FigureError(f"{path} cannot be written ({error}).") from error
+        raise FigureError(f"{path} cannot be written ({error.strerror or error}).") from error
     except Exception as error:
         if type(error).__name__ != "ChromeNotFoundError" and "chrom" not in str(error).lower():
             raise

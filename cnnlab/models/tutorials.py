@@ -28,7 +28,7 @@ def simple_cnn(config: TrainConfig, in_channels: int, image_size: int, num_class
     return _two_convolutions(3, in_channels, image_size, num_classes)
 
 
-@model("5×5 CNN", "The same with 5×5 kernels.")
+@model("5×5 CNN", "Two 5×5 convolutions and one linear layer.")
 def cnn_5x5(config: TrainConfig, in_channels: int, image_size: int, num_classes: int) -> nn.Module:
     return _two_convolutions(5, in_channels, image_size, num_classes)
 

@@ -163,6 +163,21 @@ def test_settings_are_in_the_address_and_survive_a_reload(goto: Goto) -> None:
     expect(page.get_by_text("python -m cnnlab train --recipe quick_digits", exact=True)).to_be_visible()
 
 
+@pytest.mark.parametrize("way", ["link", "hand-over"])
+def test_back_leads_to_the_page_before(goto: Goto, way: str) -> None:
+    page = goto("/network")
+    settled(page)
+    if way == "link":
+        page.get_by_role("link", name="Train").click()
+    else:
+        page.get_by_role("button", name="Train this network").click()
+    expect(page.get_by_role("button", name="Start training")).to_be_visible()
+    settled(page)
+    page.go_back()
+    expect(page.get_by_role("heading", name="Network", exact=True)).to_be_visible()
+    expect(page.get_by_text("encountered an error")).to_have_count(0)
+
+
 def test_a_block_that_is_opened_late_shows_its_own_values_and_groups_stay_open(goto: Goto) -> None:
     page = goto("/?view=new&recipe=quick_digits")
     side = page.get_by_test_id("stSidebarUserContent")

@@ -30,7 +30,8 @@ def account(subject: Subject, way: Way, pixels: Tensor, chosen: Place, names: tu
     flat = layer.output.dim() == 2
     value = float(layer.output[0, channel] if flat else layer.output[0, channel, row, column])
     where = f"feature {channel}" if flat else f"channel {channel}, row {row}, column {column}"
-    st.markdown(f"**{index + 1}. {layer.kind}**, {where}: **{_number(value)}**")
+    side = f"{way.side}: " if subject.run is not None else ""
+    st.markdown(f"{side}**{index + 1}. {layer.kind}**, {where}: **{_number(value)}**")
     _seen(part, pixels, row, column)
     if layer.kind == "Conv2d":
         _convolution(products(layer, taken[0], channel, row, column), taken[0])
@@ -77,10 +78,15 @@ def _framed(pixels: Tensor, rows: tuple[int, int], columns: tuple[int, int], cap
 def _convolution(found: Products, taken: Tensor) -> None:
     count = found.products.numel()
     channels, side = found.products.shape[0], found.products.shape[1]
+    products = f"The sum of **{count:,}** products ({side}·{side}·{channels})"
     st.markdown(
-        f"The sum of **{count:,}** products ({side}·{side}·{channels}) and the bias: "
-        f"{_number(float(found.products.sum()))} + {_inside(found.bias)} = **{_number(found.total)}**. "
-        f"torch gave {_number(found.value)}."
+        (
+            f"{products}: **{_number(found.total)}**. "
+            if found.bias is None
+            else f"{products} and the bias: {_number(float(found.products.sum()))} + {_inside(found.bias)} = "
+            f"**{_number(found.total)}**. "
+        )
+        + f"torch gave {_number(found.value)}."
     )
     order = found.by_channel.abs().argsort(descending=True).tolist()
     channel = order[0]

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from cnnlab.explain import formulas
 from cnnlab.explain.anatomy import Part
 from cnnlab.explain.drawing import draw, size_text
 from cnnlab.ui import cache, words
@@ -60,7 +61,7 @@ def _hover(part: Part) -> str:
 
 
 def _totals(parts: list[Part], batch: int) -> None:
-    seen = max((p.field.size for p in parts if p.field), default=0)
+    seen = max((p.field.size for p in parts if p.field and len(p.output) == 4), default=0)
     weights, work = sum(p.parameters for p in parts), sum(p.multiply_adds for p in parts)
     of = "an image" if batch == 1 else f"{batch:,} images"
     with st.grid(4, min_column_width=190):
@@ -78,7 +79,8 @@ def _totals(parts: list[Part], batch: int) -> None:
         )  # fmt: skip
         st.metric(
             "Receptive field", f"{seen}×{seen}" if seen else "all", border=True,
-            help="Pixels of the image that one value of the last feature map sees, before the linear layers see all.",
+            help="Pixels that one value of the last feature map sees, padding beyond the image's edge included; linear "
+            "layers see all.",
         )  # fmt: skip
 
 
@@ -103,6 +105,8 @@ def _layer(parts: list[Part], chosen: int) -> None:
             for f in part.formulas
         ]
         st.markdown("\n".join(["| | Formula | With the numbers put in |", "|---|---|---|", *rows]))
+        if rows:
+            st.caption(formulas.LETTERS)
         if part.field is None and part.kind in ("Linear", "Flatten"):
             st.caption("From here on every value sees the whole image.")
 

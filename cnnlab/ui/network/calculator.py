@@ -63,7 +63,11 @@ def _calculator() -> None:
 def _number(name: str, label: str, limits: tuple[int, int], value: int) -> int:
     key = f"calculator.{name}"
     st.session_state.setdefault(key, value)
-    return int(st.number_input(label, *limits, key=key, persist_state="session"))
+    return int(st.number_input(label, *limits, key=key, persist_state="session", on_change=_on_its_own))
+
+
+def _on_its_own() -> None:
+    st.session_state["calculator.start"] = "Free"
 
 
 def _started() -> None:
@@ -74,6 +78,7 @@ def _started() -> None:
 def _shown(lines: list[Formula]) -> None:
     rows = [f"| {f.name} | {f.symbols} | {f.numbers} = **{f.value:,}** {f.unit} |" for f in lines]
     st.markdown("\n".join(["| | Formula | With the numbers put in |", "|---|---|---|", *rows]))
+    st.caption(formulas.LETTERS)
 
 
 def _stack() -> None:
@@ -86,7 +91,7 @@ def _stack() -> None:
     )
     field, lines = Field(), []
     for part in filter(None, (p.strip() for p in text.split(","))):
-        kernel, _, stride = part.partition("/")
+        kernel, _, stride = map(str.strip, part.partition("/"))
         if not _is_layer(kernel, stride or "1"):
             st.error(f"'{part}' is no layer: write kernel/stride, such as 5/1 or 2/2.", icon=":material/error:")
             return
@@ -123,9 +128,11 @@ def _question(question: Question, key: str) -> None:
     with st.container(border=True):
         st.markdown(question.text)
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            answer = st.number_input("Your answer", 0, value=None, step=1, key=key, width=180, placeholder="predict")
-            reveal = st.button("Show me", key=f"{key}.reveal", disabled=answer is not None)
-        if answer is None and not reveal:
+            answer = st.number_input("Your answer", 0, value=None, step=1, key=key, width=180, placeholder="predict",
+                                     persist_state="session")  # fmt: skip
+            if st.button("Show me", key=f"{key}.reveal", disabled=answer is not None):
+                st.session_state[f"{key}.shown"] = True
+        if answer is None and not st.session_state.get(f"{key}.shown"):
             return
         formula = question.formula
         worked = f"{formula.symbols}: {formula} {formula.unit}"

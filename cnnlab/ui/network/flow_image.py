@@ -56,16 +56,20 @@ def _drawn() -> Image.Image | None:
         stroke_width=16, stroke_color="#ffffff", background_color="#000000", height=CANVAS, width=CANVAS,
         return_image_data=True, key="flow.canvas",
     )  # fmt: skip
-    if result.image_data is not None and (result.json_data or {}).get("objects"):
-        st.session_state["flow.drawing"] = result.image_data[:, :, :3].copy()
+    if result.image_data is not None:  # else nothing was sent since the canvas is there
+        drawn = bool((result.json_data or {}).get("objects"))
+        st.session_state["flow.drawing"] = result.image_data[:, :, :3].copy() if drawn else None
     kept = st.session_state.get("flow.drawing")  # the canvas forgets on leaving the page
     return None if kept is None else Image.fromarray(kept)
 
 
+def _take_upload() -> None:
+    file = st.session_state["flow.file"]
+    st.session_state["flow.upload"] = None if file is None else file.getvalue()
+
+
 def _uploaded() -> Image.Image | None:
-    file = st.file_uploader("A picture", key="flow.file")
-    if file is not None:
-        st.session_state["flow.upload"] = file.getvalue()
+    st.file_uploader("A picture", key="flow.file", on_change=_take_upload)
     if (content := st.session_state.get("flow.upload")) is None:
         return None
     try:

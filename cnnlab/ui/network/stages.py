@@ -14,6 +14,7 @@ from cnnlab.explain.update import shown, update_lines
 from cnnlab.figures.channels import strip_figure
 from cnnlab.figures.gallery import GAP, gallery_figure
 from cnnlab.figures.gradients import norms_figure
+from cnnlab.loader import augments
 from cnnlab.ui import words
 
 CELL, COLUMNS, MOST_IMAGES = 64, 8, 32
@@ -25,8 +26,10 @@ def batch_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
     low, high = float(step.inputs.min()), float(step.inputs.max())
     st.markdown(
         f"{len(step.labels)} training images, drawn by shuffling, with their labels: a tensor of "
-        f"`{tuple(step.inputs.shape)}`. Their grey values 0 … 255 were scaled to {low:.2f} … {high:.2f}."
-    )
+        f"`{tuple(step.inputs.shape)}`. Their values 0 … 255 were scaled to {low:.2f} … {high:.2f}."
+        + (" Before that each was changed by chance, as the settings' augmentation says: this is what the network saw."
+           if augments(config) else "")
+    )  # fmt: skip
     count = min(len(step.labels), MOST_IMAGES)
     captions = [dataset.class_names[label][:9] for label in step.labels[:count].tolist()]
     figure = gallery_figure(step.pixels[:count].numpy(), captions, COLUMNS, CELL)
@@ -161,7 +164,9 @@ def after_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
         st.metric("Loss afterwards", f"{step.loss_after:.6f}", f"{change:+.6f}", delta_color="inverse", border=True)
     st.markdown(
         "It fell: the step went downhill." if change < 0 else
-        "It rose: the step was too long for this slope. Try a lower learning rate."
+        "It did not change: the step was too short to be seen. Try a higher learning rate." if change == 0 else
+        "It rose: the step was too long for this slope. Try a lower learning rate." if change > 0 else
+        "It is no number any more: the step was far too long. Try a much lower learning rate."
     )  # fmt: skip
 
 
@@ -195,7 +200,7 @@ def code_of(stage: int, config: TrainConfig) -> str:
     smoothing = f", label_smoothing={config.label_smoothing:g}" if config.label_smoothing else ""
     clip = f"\nnn.utils.clip_grad_norm_(model.parameters(), {config.grad_clip:g})" if config.grad_clip else ""
     return (
-        "inputs = (images.float() / 255 - mean) / std\nlabels",
+        f"inputs = ({'augmented(images)' if augments(config) else 'images'}.float() / 255 - mean) / std\nlabels",
         "model.train()\nlogits = model(inputs)",
         "probabilities = logits.softmax(dim=1)",
         f"# softmax, log and mean in one call\nloss = cross_entropy(logits, labels{smoothing})",

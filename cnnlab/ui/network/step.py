@@ -82,7 +82,7 @@ def _settings(subject: Subject) -> tuple[Start, int, float | None]:
                 help="In place of the schedule's; try 10 and 100 times as much.",
             )  # fmt: skip
     st.caption(
-        f"The recipe's optimiser: {words.choice(config.optimizer)}"
+        f"By its settings: {words.choice(config.optimizer)}"
         + (f" with momentum {config.momentum:g}" if config.momentum else "")
         + f", batches of {config.batch_size}, "
         + ("from the run's weights on; optimiser and schedule begin anew" if start else "from the first weights on")

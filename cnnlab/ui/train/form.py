@@ -85,11 +85,13 @@ def in_form_words(sentence: str) -> str:
 def write_address(others: Mapping[str, str]) -> None:
     """Put the recipe and what differs from it into the page's address, beside ``others``.
 
-    Only what is new is written: an address that the browser went back to is not ours to change before it is opened.
+    Only what is new is written: an address that the browser went back to is not ours to change before it is opened,
+    and a page that says what it would say without an address needs none: Back leads from it to the page before.
     """
     wanted = {**_settings_address(), **others}
+    plain = wanted == {"recipe": FIRST_RECIPE, "view": "new"} and not st.query_params
     entered = "view" not in st.query_params
-    if dict(st.query_params.items()) != wanted and (entered or wanted != st.session_state.get(WRITTEN)):
+    if not plain and dict(st.query_params.items()) != wanted and (entered or wanted != st.session_state.get(WRITTEN)):
         st.query_params.from_dict(wanted)
     st.session_state[WRITTEN] = wanted
 
@@ -215,7 +217,8 @@ def _store(name: str, value: Any) -> None:
 
 
 def _changed(name: str) -> None:
-    _store(name, st.session_state[f"field.{name}"])
+    if f"field.{name}" in st.session_state:  # else the browser went back to another page
+        _store(name, st.session_state[f"field.{name}"])
 
 
 def _field(
@@ -300,6 +303,8 @@ def _dataset_field(values: Mapping[str, Any], common: dict[str, Any]) -> None:
 
 
 def _dataset_changed() -> None:
+    if "field.dataset" not in st.session_state:  # the browser went back to another page
+        return
     chosen = st.session_state["field.dataset"]
     folder = st.session_state.get("field.dataset.folder", "")
     _store("dataset", FOLDER_PREFIX + folder.strip() if chosen == OWN_FOLDER else chosen)
@@ -315,5 +320,5 @@ def _hidden_field(values: Mapping[str, Any], common: dict[str, Any]) -> None:
 
 
 def _hidden_changed() -> None:
-    parts = [part.strip() for part in st.session_state["field.hidden"].split(",")]
+    parts = [part.strip() for part in st.session_state.get("field.hidden", "").split(",")]
     _store("hidden", tuple(int(part) if part.isdecimal() else part for part in parts if part))

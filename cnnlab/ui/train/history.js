@@ -1,9 +1,12 @@
 const mounted = new WeakMap();
 
-export default function ({ parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".train-history");
   window.removeEventListener("popstate", mounted.get(root));
-  const tell = () => setTriggerValue("went", window.location.search);
+  const tell = () => {
+    const page = window.location.pathname.split("/").pop();
+    if (!data.others.includes(page)) setTriggerValue("went", window.location.search);  // else another page is opening
+  };
   mounted.set(root, tell);
   window.addEventListener("popstate", tell);
   return () => window.removeEventListener("popstate", tell);
