@@ -15,8 +15,8 @@ from cnnlab.runs import Run, RunError, list_runs
 from cnnlab.ui import cache
 from cnnlab.ui.navigation import PAGES
 from cnnlab.ui.network.build import built_config
-from cnnlab.ui.train.form import FIRST_RECIPE, fill_form
-from cnnlab.ui.train.views import show_view
+from cnnlab.ui.train.form import FIRST_RECIPE, fill_form, settings_address
+from cnnlab.ui.train.views import show_view, view_address
 
 SOURCES = {
     "model": "A network of the lab",
@@ -150,4 +150,4 @@ def _train_button(subject: Subject) -> None:
     if pressed:
         fill_form(subject.config, subject.recipe if subject.recipe in recipes.RECIPES else FIRST_RECIPE)
         show_view("New run")
-        st.switch_page(PAGES / "train.py")
+        st.switch_page(PAGES / "train.py", query_params={**settings_address(), **view_address()})

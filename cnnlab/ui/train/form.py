@@ -43,7 +43,7 @@ def open_settings(asked: Mapping[str, str]) -> None:
     recipe = asked.get("recipe", FIRST_RECIPE)
     recipe = recipe if recipe in recipes.RECIPES else FIRST_RECIPE
     settings = {name: text for name, text in asked.items() if name in TrainConfig.model_fields}
-    if VALUES in st.session_state and _settings_address() == {"recipe": recipe, **settings}:
+    if VALUES in st.session_state and settings_address() == {"recipe": recipe, **settings}:
         return
     try:
         decoded = {name: _from_address(name, text) for name, text in settings.items()}
@@ -88,7 +88,7 @@ def write_address(others: Mapping[str, str]) -> None:
     Only what is new is written: an address that the browser went back to is not ours to change before it is opened,
     and a page that says what it would say without an address needs none: Back leads from it to the page before.
     """
-    wanted = {**_settings_address(), **others}
+    wanted = {**settings_address(), **others}
     plain = wanted == {"recipe": FIRST_RECIPE, "view": "new"} and not st.query_params
     entered = "view" not in st.query_params
     if not plain and dict(st.query_params.items()) != wanted and (entered or wanted != st.session_state.get(WRITTEN)):
@@ -96,7 +96,8 @@ def write_address(others: Mapping[str, str]) -> None:
     st.session_state[WRITTEN] = wanted
 
 
-def _settings_address() -> dict[str, str]:
+def settings_address() -> dict[str, str]:
+    """The recipe and what differs from it, as in the page's address."""
     values, base = st.session_state[VALUES], recipes.get(form_recipe()).config.model_dump()
     return {"recipe": form_recipe(), **{name: _to_address(values[name]) for name in changes(values, base)}}
 
