@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from cnnlab import datasets, engine, loader
+from cnnlab import datasets, inference, loader
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset, view
 from cnnlab.datasets.base import channel_statistics
@@ -55,7 +55,7 @@ def asked(monkeypatch) -> list[int]:
 
     monkeypatch.setattr(MappedImages, "__getitem__", counting)
     monkeypatch.setattr(view, "CHUNK", MOST * 28 * 28)
-    monkeypatch.setattr(engine, "EVAL_BATCH", MOST)
+    monkeypatch.setattr(inference, "EVAL_BATCH", MOST)
     return seen
 
 
