@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cnnlab.config import TrainConfig
 from cnnlab.runs import LIVE, Run, State
 
 
@@ -20,9 +21,7 @@ class Summary:
     name: str
     state: State
     recipe: str | None
-    dataset: str
-    model: str
-    epochs: int
+    config: TrainConfig
     epoch: int
     best_accuracy: float | None
     watched_accuracy: float | None
@@ -39,7 +38,6 @@ def summarise(run: Run, last: Mapping[str, Mapping[str, Any]] | None = None) -> 
     a run that watches the test set; None where there is none.
     """
     facts = run.facts()
-    config = run.config
     state = run.state()
     find: Callable[[str], Mapping[str, Any] | None] = run.last_record if last is None else last.get
     epoch = find("epoch") or {}
@@ -51,9 +49,7 @@ def summarise(run: Run, last: Mapping[str, Mapping[str, Any]] | None = None) -> 
         run.name,
         state,
         facts.get("recipe"),
-        config.dataset,
-        config.model,
-        config.epochs,
+        run.config,
         int(epoch.get("epoch", 0)),
         epoch.get("best/accuracy"),
         epoch.get("test/accuracy"),

@@ -81,6 +81,14 @@ def test_what_cannot_be_swept_is_told_before_start(runs: Path, address: dict[str
     assert app.button(key="sweep.start").disabled
 
 
+def test_a_range_typed_among_the_values_that_is_none_is_told(runs: Path) -> None:
+    app = opened(view="sweeps", recipe="quick_digits")
+    rate = app.session_state["train.values"]["lr"]
+    app.segmented_control(key=f"sweep.lr.{rate}.how").set_value("values").run()
+    app.text_input(key=f"sweep.lr.{rate}.values").set_value("a..b").run()
+    assert not app.exception and "a is not allowed" in app.error[0].value
+
+
 def test_nothing_varied_is_no_sweep(runs: Path) -> None:
     app = opened(view="sweeps")
     app.multiselect(key="sweep.vary").set_value([]).run()

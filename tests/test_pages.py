@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.config import TrainConfig
 from cnnlab.runs import Run, RunError, create_run, list_runs
+from cnnlab.ui.train import form
 
 APP = str(Path(__file__).parents[1] / "app.py")
 PATIENCE = 60  # seconds, on a busy machine with torch to import
@@ -118,6 +119,13 @@ def test_a_change_is_marked_and_can_be_undone(runs: Path) -> None:
     assert "●" not in label_of(app, "lr")
     assert app.number_input(key="field.lr").value == 0.003
     assert "lr" not in app.query_params
+
+
+@pytest.mark.parametrize("field", ["dataset", "hidden", "lr"])
+def test_a_change_heard_after_its_field_is_gone_changes_nothing(monkeypatch: pytest.MonkeyPatch, field: str) -> None:
+    monkeypatch.setattr(form.st, "session_state", {})
+    form._changed(field)
+    assert not form.st.session_state
 
 
 def test_a_link_brings_its_settings(runs: Path) -> None:

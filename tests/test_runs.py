@@ -310,5 +310,5 @@ def test_a_summary_says_what_a_list_shows(queued_run):
         ]
     )
     found = summarise(queued_run)
-    assert (found.name, found.state, found.epoch, found.epochs) == ("one", "stopped", 3, 5)
+    assert (found.name, found.state, found.epoch, found.config.epochs) == ("one", "stopped", 3, 5)
     assert (found.best_accuracy, found.watched_accuracy, found.duration) == (0.75, 0.5, 5.0)

@@ -99,6 +99,12 @@ def problem_with(config: TrainConfig) -> str | None:
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
+def training_threads(config: TrainConfig, shape: Shape) -> int:
+    """How many threads a training by ``config`` computes with here: a small network is built to know its work."""
+    return threads(config, *shape)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
 def parameter_count(config: TrainConfig, shape: Shape) -> int:
     """How many numbers the network of ``config`` learns."""
     return models.count_parameters(models.outline(config, *shape))
@@ -119,7 +125,7 @@ def parts(config: TrainConfig, shape: Shape, batch: int = 1) -> list[Part]:
 @st.cache_resource(max_entries=64, ttl=60, show_spinner=False)  # the machine may be less busy in a minute
 def _timing(settings: str, shape: Shape) -> float:
     config = TrainConfig.model_validate_json(settings)
-    with computing_threads(threads(config, *shape)):
+    with computing_threads(training_threads(config, shape)):
         return time_step(config, *shape)
 
 

@@ -218,8 +218,10 @@ def _store(name: str, value: Any) -> None:
 
 
 def _changed(name: str) -> None:
-    if f"field.{name}" in st.session_state:  # else the browser went back to another page
-        _store(name, st.session_state[f"field.{name}"])
+    if f"field.{name}" not in st.session_state:  # the browser went back to another page before this was heard
+        return
+    typed = {"dataset": _typed_dataset, "hidden": _typed_hidden}.get(name)
+    _store(name, typed() if typed else st.session_state[f"field.{name}"])
 
 
 def _field(
@@ -289,7 +291,8 @@ def _dataset_field(values: Mapping[str, Any], common: dict[str, Any]) -> None:
         options=[*DATASETS.names(), OWN_FOLDER],
         key="field.dataset",
         format_func=lambda o: "Your own images …" if o == OWN_FOLDER else DATASETS.get(o).title,
-        on_change=_dataset_changed,
+        on_change=_changed,
+        args=("dataset",),
         **common,
     )
     if own:
@@ -298,17 +301,16 @@ def _dataset_field(values: Mapping[str, Any], common: dict[str, Any]) -> None:
             "Folder on this machine",
             key="field.dataset.folder",
             placeholder="/home/me/flowers",
-            on_change=_dataset_changed,
+            on_change=_changed,
+            args=("dataset",),
             help="A folder for each class with its images in it; or train, val and test with such folders in each.",
         )
 
 
-def _dataset_changed() -> None:
-    if "field.dataset" not in st.session_state:  # the browser went back to another page
-        return
-    chosen = st.session_state["field.dataset"]
+def _typed_dataset() -> str:
+    chosen: str = st.session_state["field.dataset"]
     folder = st.session_state.get("field.dataset.folder", "")
-    _store("dataset", FOLDER_PREFIX + folder.strip() if chosen == OWN_FOLDER else chosen)
+    return FOLDER_PREFIX + folder.strip() if chosen == OWN_FOLDER else chosen
 
 
 def _blocks_changed(blocks: tuple[Block, ...]) -> None:
@@ -317,9 +319,9 @@ def _blocks_changed(blocks: tuple[Block, ...]) -> None:
 
 def _hidden_field(values: Mapping[str, Any], common: dict[str, Any]) -> None:
     st.session_state.setdefault("field.hidden", ", ".join(map(str, values["hidden"])))
-    st.text_input(key="field.hidden", placeholder="none", on_change=_hidden_changed, **common)
+    st.text_input(key="field.hidden", placeholder="none", on_change=_changed, args=("hidden",), **common)
 
 
-def _hidden_changed() -> None:
-    parts = [part.strip() for part in st.session_state.get("field.hidden", "").split(",")]
-    _store("hidden", tuple(int(part) if part.isdecimal() else part for part in parts if part))
+def _typed_hidden() -> tuple[int | str, ...]:
+    parts = [part.strip() for part in st.session_state["field.hidden"].split(",")]
+    return tuple(int(part) if part.isdecimal() else part for part in parts if part)

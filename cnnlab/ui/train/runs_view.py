@@ -8,7 +8,7 @@ import streamlit as st
 from cnnlab import recipes
 from cnnlab.config import TrainConfig
 from cnnlab.paths import runs_dir
-from cnnlab.runs import LIVE, Run, RunError, list_runs
+from cnnlab.runs import LIVE, RunError, list_runs
 from cnnlab.summary import Summary, summarise
 from cnnlab.ui import words
 from cnnlab.ui.followed import last_records
@@ -25,31 +25,28 @@ def runs_view() -> None:
     st.fragment(_table, run_every=EVERY if live else None)()
 
 
-def _summaries() -> list[tuple[Summary, str]]:
-    """All runs that can be read, each with what its settings change."""
+def _summaries() -> list[Summary]:
     found = []
     for run in list_runs(runs_dir()):
         try:
-            found.append((summarise(run, last_records(run) if run.state() in LIVE else None), _changed(run)))
+            found.append(summarise(run, last_records(run) if run.state() in LIVE else None))
         except RunError as error:
             st.warning(str(error), icon=":material/folder_off:")
     return found
 
 
-def _changed(run: Run) -> str:
+def _changed(summary: Summary) -> str:
     """What the run's settings change of its recipe, such as ``learning rate 0.01, batch size 64``."""
-    recipe = run.recipe
-    if recipe is None or recipe not in recipes.RECIPES:
+    if summary.recipe is None or summary.recipe not in recipes.RECIPES:
         return "–"
-    values, base = run.config.model_dump(), recipes.get(recipe).config.model_dump()
+    values, base = summary.config.model_dump(), recipes.get(summary.recipe).config.model_dump()
     titles = ((str(TrainConfig.model_fields[name].title), name) for name in changes(values, base))
     return ", ".join(f"{title[0].lower()}{title[1:]} {brief(values[name])}" for title, name in titles) or "–"
 
 
 def _table() -> None:
-    found = _summaries()
-    summaries = [summary for summary, _ in found]
-    if not found:
+    summaries = _summaries()
+    if not summaries:
         st.info("There is no run yet. Choose **New run**, then **Start training**.", icon=":material/rocket_launch:")
         return
     table = pd.DataFrame(
@@ -58,13 +55,13 @@ def _table() -> None:
             "State": [s.state for s in summaries],
             "Best validation accuracy": [_hundredfold(s.best_accuracy) for s in summaries],
             "Last test accuracy": [_hundredfold(s.watched_accuracy) for s in summaries],
-            "Epochs": [f"{s.epoch} of {s.epochs}" for s in summaries],
+            "Epochs": [f"{s.epoch} of {s.config.epochs}" for s in summaries],
             "Duration": [words.duration(s.duration) for s in summaries],
             "Started": [datetime.fromtimestamp(s.created) for s in summaries],
             "Recipe": [s.recipe or "–" for s in summaries],
-            "Changed": [changed for _, changed in found],
-            "Network": [s.model for s in summaries],
-            "Dataset": [s.dataset for s in summaries],
+            "Changed": [_changed(s) for s in summaries],
+            "Network": [s.config.model for s in summaries],
+            "Dataset": [s.config.dataset for s in summaries],
         }
     )
     st.caption("Click a run to open it.")
@@ -72,7 +69,7 @@ def _table() -> None:
         table,
         hide_index=True,
         width="stretch",
-        height="content" if len(found) <= MOST_ROWS else 35 * (MOST_ROWS + 1) + 3,
+        height="content" if len(summaries) <= MOST_ROWS else 35 * (MOST_ROWS + 1) + 3,
         key="runs.table",
         on_select="rerun",
         selection_mode="single-cell",

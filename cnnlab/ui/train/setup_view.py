@@ -14,7 +14,6 @@ from cnnlab.figures.gallery import gallery_figure
 from cnnlab.forecast import measured_step
 from cnnlab.inference import pick_device
 from cnnlab.loader import steps_per_epoch
-from cnnlab.machine import threads
 from cnnlab.models import MODELS
 from cnnlab.parsing import ConfigError
 from cnnlab.paths import runs_dir
@@ -138,7 +137,9 @@ def _forecast(config: TrainConfig, shape: cache.Shape, parts: Splits | None) -> 
 
 def _step_time(config: TrainConfig, shape: cache.Shape) -> tuple[float | None, str]:
     """Seconds of a step and where they come from; None and why where they are not known yet."""
-    if measured := measured_step(config, pick_device(config.device).type, threads(config, *shape), runs_dir()):
+    if measured := measured_step(
+        config, pick_device(config.device).type, cache.training_threads(config, shape), runs_dir()
+    ):
         return measured, "from your last runs of this kind"
     if any(run.state() == "running" for run in list_runs(runs_dir())):
         return None, "Measured once no training has the processor."

@@ -117,7 +117,10 @@ def range_problem(text: str) -> str:
     name, _, values = text.partition("=")
     if ".." not in values:
         return ""
-    low, high = map(float, values.removesuffix(":log").split(".."))
+    try:
+        low, high = map(float, values.removesuffix(":log").split(".."))
+    except ValueError:  # typed among values: the command line's own sentence says what is wrong
+        return ""
     if low >= high:
         return f"{_title(name)}: From is {low:g} and To is {high:g}; From must be below To."
     if values.endswith(":log") and low <= 0:
