@@ -10,6 +10,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from cnnlab.datasets.error import DatasetError
+from cnnlab.paths import written_whole
 
 Progress = Callable[[str, int, int], None]
 """Called as (what is being done, how much is done, how much there is; 0 where unknown)."""
@@ -28,23 +29,20 @@ def fetch(url: str, path: Path, md5: str, on_progress: Progress = silent) -> Non
     Raises DatasetError with a sentence where the network, the server or the checksum says no.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
     digest = hashlib.md5(usedforsecurity=False)
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT) as response, part.open("wb") as file:
-            total, done = int(response.headers.get("Content-Length") or 0), 0
-            while chunk := response.read(CHUNK):
-                file.write(chunk)
-                digest.update(chunk)
-                done += len(chunk)
-                on_progress(f"Downloading {path.name}", done, total)
-        if done < total:
-            raise OSError(f"it ended after {done:,} of {total:,} bytes")
-        if digest.hexdigest() != md5:
-            raise DatasetError(f"{url} has the checksum {digest.hexdigest()}, not {md5}: it is damaged or was changed.")
-        part.replace(path)
+        with written_whole(path) as part:
+            with urllib.request.urlopen(url, timeout=TIMEOUT) as response, part.open("wb") as file:
+                total, done = int(response.headers.get("Content-Length") or 0), 0
+                while chunk := response.read(CHUNK):
+                    file.write(chunk)
+                    digest.update(chunk)
+                    done += len(chunk)
+                    on_progress(f"Downloading {path.name}", done, total)
+            if done < total:
+                raise OSError(f"it ended after {done:,} of {total:,} bytes")
+            if (found := digest.hexdigest()) != md5:
+                raise DatasetError(f"{url} has the checksum {found}, not {md5}: it is damaged or was changed.")
     except (OSError, HTTPException) as error:
         reason = " ".join(str(getattr(error, "reason", error)).split())
         raise DatasetError(f"{url} could not be downloaded ({reason}).") from error
-    finally:
-        part.unlink(missing_ok=True)

@@ -64,6 +64,11 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def hundredfold(share: float | None) -> float | None:
+    """A share in [0, 1] as the number of per cent that a table's column takes; None stays None."""
+    return None if share is None else 100 * share
+
+
 def percent(share: float | None) -> str:
     """A share in [0, 1] as a percentage, or a dash for None."""
     return "–" if share is None else f"{100 * share:.2f} %"

@@ -37,11 +37,11 @@ def _table(subject: Subject, scores: list[ClassScore]) -> None:
     table = pd.DataFrame(
         {
             "Class": [s.name for s in scores],
-            "Accuracy": [_hundredfold(s.accuracy) for s in scores],
+            "Accuracy": [words.hundredfold(s.accuracy) for s in scores],
             "Right": [s.correct for s in scores],
             "Images": [s.total for s in scores],
-            "Precision": [_hundredfold(s.precision) for s in scores],
-            "F1": [_hundredfold(s.f1) for s in scores],
+            "Precision": [words.hundredfold(s.precision) for s in scores],
+            "F1": [words.hundredfold(s.f1) for s in scores],
         }
     )
     st.caption("Choose a row to look into its class; a column's head sorts.")
@@ -65,10 +65,6 @@ def _table(subject: Subject, scores: list[ClassScore]) -> None:
             "F1": percent,
         },
     )
-
-
-def _hundredfold(share: float | None) -> float | None:
-    return None if share is None else 100 * share
 
 
 def _chosen(key: str) -> None:

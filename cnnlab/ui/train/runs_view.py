@@ -53,8 +53,8 @@ def _table() -> None:
         {
             "Run": [s.name for s in summaries],
             "State": [s.state for s in summaries],
-            "Best validation accuracy": [_hundredfold(s.best_accuracy) for s in summaries],
-            "Last test accuracy": [_hundredfold(s.watched_accuracy) for s in summaries],
+            "Best validation accuracy": [words.hundredfold(s.best_accuracy) for s in summaries],
+            "Last test accuracy": [words.hundredfold(s.watched_accuracy) for s in summaries],
             "Epochs": [f"{s.epoch} of {s.config.epochs}" for s in summaries],
             "Duration": [words.duration(s.duration) for s in summaries],
             "Started": [datetime.fromtimestamp(s.created) for s in summaries],
@@ -85,7 +85,3 @@ def _table() -> None:
     if cells := event["selection"]["cells"]:
         open_run(summaries[cells[0][0]].id)
         st.rerun(scope="app")
-
-
-def _hundredfold(share: float | None) -> float | None:
-    return None if share is None else 100 * share
