@@ -64,19 +64,23 @@ def check(config: TrainConfig, dataset: ImageDataset | None = None) -> None:
     datasets.check_name(config.dataset)
     pick_device(config.device)
     models.MODELS.get(config.model)
-    may_bring_val = config.dataset not in datasets.DATASETS  # a folder, until it is read
     if dataset is not None:
         shape = (dataset.in_channels, dataset.image_size, dataset.num_classes)
-        may_bring_val = bool(len(dataset.splits(config).val))
     elif config.dataset in datasets.DATASETS:
         info = datasets.DATASETS.get(config.dataset)
         shape = (info.in_channels, info.image_size, info.num_classes)
     else:
         shape = (3 if config.color else 1, config.image_size, 2)
-    has_val = may_bring_val or (dataset is None and bool(config.validation_fraction))
-    if config.early_stopping and not has_val:
+    if config.early_stopping and not _has_validation(config, dataset):
         raise DatasetError("early_stopping needs validation images: set validation_fraction above 0, such as 0.1.")
     models.outline(config, *shape)
+
+
+def _has_validation(config: TrainConfig, dataset: ImageDataset | None) -> bool:
+    """Whether there are validation images; a folder may bring some, until it is read."""
+    if dataset is not None:
+        return len(dataset.splits(config).val) > 0
+    return config.validation_fraction > 0 or config.dataset not in datasets.DATASETS
 
 
 CHECK_ERRORS = (DatasetError, ModelError, UnknownName, ValueError)

@@ -165,7 +165,7 @@ def test_the_best_trials_run_opens(runs: Path) -> None:
 
 
 def test_a_run_says_which_trial_it_is_and_why_it_was_cut_short(runs: Path) -> None:
-    ended_run(runs, "search-002", "stopped", "Stopped after step 22; it can be resumed.")
+    ended_run(runs, "search-002", "stopped", "Stopped after step 22; it can be resumed.").add_facts({"sweep": "search"})
     sweep_with(runs, ("COMPLETE", 0.9, {}), ("PRUNED", 0.4, {"run": "search-002"}))
     app = opened(view="run", run="search-002")
     assert app.button(key="run.sweep").label == "Trial 2 of search" and "Cut short: at the same epoch" in shown(app)

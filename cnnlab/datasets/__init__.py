@@ -118,6 +118,12 @@ def is_here(name: str) -> bool:
     return name.startswith(FOLDER_PREFIX) or DATASETS.get(name).is_here()
 
 
+def refuse_download(name: str) -> None:
+    """Raise DatasetError where the dataset ``name`` would have to be downloaded first."""
+    if not is_here(name):
+        raise DatasetError(f"{name} is not on this machine: download it on the Train page.")
+
+
 def load(config: TrainConfig, on_progress: Progress = silent) -> ImageDataset:
     """The dataset that ``config`` names, downloaded or decoded first where need be.
 
@@ -165,5 +171,6 @@ __all__ = [
     "folder_path",
     "is_here",
     "load",
+    "refuse_download",
     "streaming_note",
 ]

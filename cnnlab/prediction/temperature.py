@@ -46,8 +46,7 @@ class Calibration:
 
 def load_if_here(config: TrainConfig) -> ImageDataset:
     """The dataset of ``config``, but nothing is downloaded for it: raises DatasetError where it would have to be."""
-    if not datasets.is_here(config.dataset):
-        raise DatasetError(f"{config.dataset} is not on this machine: download it on the Train page.")
+    datasets.refuse_download(config.dataset)
     return datasets.load(config)
 
 

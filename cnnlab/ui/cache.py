@@ -168,8 +168,7 @@ def novelty(run: Path, checkpoint: str, changed: int) -> Novelty | None:
 
 
 def _dataset_if_here(config: TrainConfig) -> ImageDataset:
-    if not datasets.is_here(config.dataset):
-        raise datasets.DatasetError(f"{config.dataset} is not on this machine: download it on the Train page.")
+    datasets.refuse_download(config.dataset)
     return dataset(config)
 
 

@@ -78,15 +78,12 @@ def _framed(pixels: Tensor, rows: tuple[int, int], columns: tuple[int, int], cap
 def _convolution(found: Products, taken: Tensor) -> None:
     count = found.products.numel()
     channels, side = found.products.shape[0], found.products.shape[1]
-    products = f"The sum of **{count:,}** products ({side}·{side}·{channels})"
+    bias = ""
+    if found.bias is not None:
+        bias = f" and the bias: {_number(float(found.products.sum()))} + {_inside(found.bias)} ="
     st.markdown(
-        (
-            f"{products}: **{_number(found.total)}**. "
-            if found.bias is None
-            else f"{products} and the bias: {_number(float(found.products.sum()))} + {_inside(found.bias)} = "
-            f"**{_number(found.total)}**. "
-        )
-        + f"torch gave {_number(found.value)}."
+        f"The sum of **{count:,}** products ({side}·{side}·{channels}){bias or ':'} **{_number(found.total)}**. "
+        f"torch gave {_number(found.value)}."
     )
     order = found.by_channel.abs().argsort(descending=True).tolist()
     channel = order[0]

@@ -17,7 +17,6 @@ from cnnlab.ui.predict.given import Given, keep, recall
 
 CELL, TEN = 62, 10
 SHOWN = "predict.sample"  # what is shown: ("one", place) or ("ten", 0)
-ASKED = "predict.sample.asked"  # whether somebody has just typed a number
 HARD = "predict.sample.hard"  # how many of the hardest were shown
 
 
@@ -36,10 +35,8 @@ def sample(subject: Subject) -> Given | None:
         if st.button("First ten", icon=":material/grid_view:", key="predict.ten",
                      help="The first ten test images beside their true labels, as the tutorials end."):  # fmt: skip
             st.session_state[SHOWN] = "ten"
-        asked = st.text_input("Number", key="predict.number", placeholder="# number, then Enter", width=190,
-                              label_visibility="collapsed", on_change=_ask)  # fmt: skip
-        if st.session_state.pop(ASKED, False):
-            _numbered(subject, images, asked)
+        st.text_input("Number", key="predict.number", placeholder="# number, then Enter", width=190,
+                      label_visibility="collapsed", on_change=_numbered, args=(subject, images))  # fmt: skip
     if st.session_state.get(SHOWN) == "ten":
         _ten(answers, images)
     given = recall(f"Test images {subject.id}")
@@ -58,12 +55,9 @@ def _one(subject: Subject, images: ImageSet, place: int) -> None:
     keep(f"Test images {subject.id}", Given(Image.fromarray(np.ascontiguousarray(pixels)), name, truth))
 
 
-def _ask() -> None:
-    st.session_state[ASKED] = True
-
-
-def _numbered(subject: Subject, images: ImageSet, asked: str) -> None:
-    """Show the image that is called by the number ``asked``, here and on Evaluate."""
+def _numbered(subject: Subject, images: ImageSet) -> None:
+    """Show the image that is called by the number that was typed, here and on Evaluate."""
+    asked: str = st.session_state["predict.number"]
     digits = asked.strip().removeprefix("#")
     places = (images.ids == int(digits)).nonzero().flatten().tolist() if digits.isdecimal() else []
     if places:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cnnlab.runs import Run
-from cnnlab.sweeps.folder import list_sweeps
+from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.study import Trial
 from cnnlab.ui.train.sweep_status import SweepError, read_sweep
 from cnnlab.ui.train.views import show_sweep
@@ -21,12 +21,11 @@ def trial_note(run: Run) -> None:
 
 
 def _trial_of(run: Run) -> tuple[str, Trial | None]:
-    for folder in list_sweeps(run.path.parent):
-        if run.id.startswith(f"{folder.name}-"):
-            try:
-                trials = read_sweep(folder).trials()
-            except SweepError:
-                continue
-            if found := next((trial for trial in trials if trial.run == run.id), None):
-                return folder.name, found
-    return "", None
+    """The name of the run's sweep, and its trial; None where it is no trial, or of a sweep that is gone."""
+    folder = SweepFolder(run.path.parent, run.facts().get("sweep", ""))
+    if not folder.name or not folder.exists():
+        return "", None
+    try:
+        return folder.name, next((trial for trial in read_sweep(folder).trials() if trial.run == run.id), None)
+    except SweepError:
+        return folder.name, None
