@@ -7,7 +7,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
-from torch.nn.functional import linear
 from torchvision.models import resnet18, vgg16
 
 from cnnlab import models
@@ -277,14 +276,29 @@ def test_large_linear_layers_by_onednn_answer_the_same_to_rounding(monkeypatch):
     inputs = torch.rand(64, 1, 28, 28)
     trained = models.for_training(network)
     assert {id(p) for p in trained.parameters()} == {id(p) for p in network.parameters()}
-    seen = []
-    monkeypatch.setattr(rearrange, "linear", lambda x, *rest: seen.append(x.is_mkldnn) or linear(x, *rest))
-    trained(inputs)
-    assert seen == [True]  # the small layer goes the usual way
-    for one, other in zip(gradients(network, inputs), gradients(trained, inputs), strict=True):
+    seen, product = [], rearrange._product
+    monkeypatch.setattr(rearrange, "_product", lambda rows, *rest: seen.append(rows.shape) or product(rows, *rest))
+    expected, found = gradients(network, inputs), gradients(trained, inputs)
+    assert seen == [(64, 784), (512, 64)]  # forward and the weight's gradient; the small layer goes the usual way
+    for one, other in zip(expected, found, strict=True):
         torch.testing.assert_close(other, one, rtol=1e-4, atol=1e-6)
     with torch.inference_mode():
         torch.testing.assert_close(trained(inputs), network(inputs), rtol=1e-4, atol=1e-6)
+    assert len(seen) == 3
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_the_inputs_of_a_large_linear_layer_get_their_gradient_too(bias, monkeypatch):
+    monkeypatch.setattr(rearrange, "_onednn_is_faster", lambda: True)
+    monkeypatch.setattr(rearrange, "LARGE", 0)
+    network = nn.Sequential(nn.Linear(30, 20, bias=bias), nn.Linear(20, 10, bias=bias))
+    inputs = torch.rand(8, 30, requires_grad=True)
+    (expected,), (found,) = (
+        torch.autograd.grad(net(inputs).square().sum(), inputs) for net in (network, models.for_training(network))
+    )
+    torch.testing.assert_close(found, expected)
+    for one, other in zip(gradients(network, inputs), gradients(models.for_training(network), inputs), strict=True):
+        torch.testing.assert_close(other, one)
 
 
 @pytest.mark.parametrize("case", ["bfloat16", "float64"])
