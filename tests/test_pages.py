@@ -1,6 +1,7 @@
 """The pages without a browser: what they say and do, by Streamlit's own AppTest."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -195,6 +196,26 @@ def test_all_runs_tell_what_each_has_changed(runs: Path) -> None:
     ended_run(runs, "own", "finished", "Done.", lr=0.00123456789, batch_size=7)
     table = opened(view="all").dataframe[0].value
     assert "learning rate 0.00123456789" in table["Changed"][0] and "batch size 7" in table["Changed"][0]
+
+
+def test_chosen_runs_are_compared(runs: Path) -> None:
+    ended_run(runs, "slow", "finished", "", lr=0.001)
+    ended_run(runs, "fast", "finished", "", lr=0.01, batch_size=64, seed=3)
+    ended_run(runs, "other", "finished", "").rename("fast")
+    create_run(runs / "idle", {"config": TrainConfig().model_dump(mode="json")})[1].release()
+    app = opened(view="all")
+    choice = app.multiselect(key="compare.runs")
+    assert (
+        sorted(choice.options) == ["fast (fast)", "fast (other)", "slow"] and not app.table
+    )  # one without an epoch has nothing to compare
+    choice.set_value(["fast", "slow"]).run()
+    table = app.table[0].value
+    assert table.loc["Learning rate"].tolist() == ["0.01", "0.001"] and "Momentum" not in table.index
+    assert table.loc["Best validation accuracy"].tolist() == ["87.50 %", "87.50 %"]
+    assert any("different validation images" in caption.value for caption in app.caption)
+    shutil.rmtree(runs / "slow")
+    app.run()
+    assert app.multiselect(key="compare.runs").value == ["fast"] and not app.table and not app.exception
 
 
 def test_without_runs_the_views_say_what_to_do(runs: Path) -> None:

@@ -1,4 +1,4 @@
-"""All runs in a table; choosing a row opens it."""
+"""All runs in a table; choosing a row opens it. Below, some of them side by side."""
 
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from cnnlab.runs import LIVE, RunError, list_runs
 from cnnlab.summary import Summary, summarise
 from cnnlab.ui import words
 from cnnlab.ui.followed import last_records
+from cnnlab.ui.train.comparison import comparison
 from cnnlab.ui.train.form import brief, changes
 from cnnlab.ui.train.views import open_run
 
@@ -22,7 +23,13 @@ EVERY = 2.0  # seconds between two looks while a training is going on
 def runs_view() -> None:
     """The table of all runs, kept up to date while one of them is live."""
     live = any(run.state() in LIVE for run in list_runs(runs_dir()))
-    st.fragment(_table, run_every=EVERY if live else None)()
+    st.fragment(_runs, run_every=EVERY if live else None)()
+
+
+def _runs() -> None:
+    summaries = _summaries()
+    _table(summaries)
+    comparison(summaries)
 
 
 def _summaries() -> list[Summary]:
@@ -44,8 +51,7 @@ def _changed(summary: Summary) -> str:
     return ", ".join(f"{title[0].lower()}{title[1:]} {brief(values[name])}" for title, name in titles) or "–"
 
 
-def _table() -> None:
-    summaries = _summaries()
+def _table(summaries: list[Summary]) -> None:
     if not summaries:
         st.info("There is no run yet. Choose **New run**, then **Start training**.", icon=":material/rocket_launch:")
         return
