@@ -105,8 +105,16 @@ class CurveReader:
         return {name: curve.drawn(steps_per_unit) for name, curve in self.curves.items()}
 
 
-def read_curves(run: Run) -> dict[str, tuple[list[float], list[float]]]:
-    """All curves of ``run`` as they stand, over steps."""
+def read_curves(run: Run, steps_per_unit: float = 1) -> dict[str, tuple[list[float], list[float]]]:
+    """All curves of ``run`` as they stand, over units of so many steps."""
     reader = CurveReader(run)
     reader.read()
-    return reader.points()
+    return reader.points(steps_per_unit)
+
+
+def epoch_length(run: Run) -> int:
+    """Steps in an epoch of ``run``; 1 as long as its images are not counted. Raises RunError."""
+    from cnnlab.loader import steps_per_epoch  # knows torch, which a server may still be importing
+
+    images = run.facts().get("images", {}).get("train", 0)
+    return steps_per_epoch(images, run.config.batch_size) or 1

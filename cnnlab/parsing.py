@@ -35,7 +35,7 @@ def parse(values: Mapping[str, Any]) -> TrainConfig:
     except ValidationError as error:
         found: list[dict[str, Any]] = [dict(e) for e in error.errors()]
         about = {str(e["loc"][0]) for e in found if e["loc"]}
-        raise ConfigError(*(_sentence(e, values) for e in found), settings=about) from None
+        raise ConfigError(*dict.fromkeys(_sentence(e, values) for e in found), settings=about) from None
 
 
 def adapt(base: TrainConfig, overrides: Mapping[str, Any]) -> TrainConfig:
@@ -68,14 +68,16 @@ def _sentence(error: dict[str, Any], values: Mapping[str, Any]) -> str:
     name = path[0]
     if name not in fields:
         return f"Unknown setting '{name}'. Available: {', '.join(fields)}."
-    info, where = fields[name], name
+    info, where, given = fields[name], name, error["input"]
+    if name == "hidden":
+        given = values[name]  # not one size of it alone
     if name == "blocks" and len(path) > 2:
         if path[2] not in ConvBlock.model_fields:
             known = ", ".join(ConvBlock.model_fields)
             return f"Unknown setting '{path[2]}' in block {int(path[1]) + 1}. Available: {known}."
         info, where = ConvBlock.model_fields[path[2]], f"{path[2]} of block {int(path[1]) + 1}"
     fix = "or leave it out" if info.default is None else f"such as {shown(info.default)}"
-    return f"{where} = {shown(error['input'])} is not allowed: give {_allowed(name, info)}, {fix}."
+    return f"{where} = {shown(given)} is not allowed: give {_allowed(name, info)}, {fix}."
 
 
 def _allowed(name: str, info: FieldInfo) -> str:

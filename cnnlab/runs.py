@@ -22,7 +22,8 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -380,6 +381,13 @@ def _age(run: Run) -> float:
         return run.created
     except RunError:
         return 0.0
+
+
+def names_of(runs: Iterable[Run]) -> dict[str, str]:
+    """id -> name of ``runs``; where some share one, with the id behind it."""
+    names = {run.id: run.name for run in runs}
+    times = Counter(names.values())
+    return {id: name if times[name] == 1 else f"{name} ({id})" for id, name in names.items()}
 
 
 def find_run(text: str, folder: Path) -> Run:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import re
+import shutil
 import signal
 
 import pytest
@@ -137,6 +138,7 @@ def test_quick_digits_learns_the_digits(capsys, trained_run):
         ("evaluate nothing", "There is no run 'nothing' in "),
         ("predict nothing a.png", "There is no run 'nothing' in "),
         ("plot nothing a.svg", "There is no run 'nothing' in "),
+        ("train --model custom --hidden 8,b,c", "hidden = 8,b,c is not allowed: give up to 8 whole numbers from 1 to"),
         ("evaluate x --split all", "Argument --split: invalid choice: 'all'"),
     ],
 )
@@ -306,8 +308,22 @@ def test_curves_are_drawn_into_a_file(capsys, trained_run, tmp_path):
     file = tmp_path / "curves.html"
     assert said(capsys, "plot", str(trained_run.path), str(file))[:2] == (0, f"{file}\n")
     assert "plotly" in file.read_text("utf-8")
-    sentence = refused(capsys, "plot", str(trained_run.path), str(tmp_path / "curves.txt"), status=1)
+    sentence = refused(capsys, "plot", str(trained_run.path), str(tmp_path / "curves.txt"))
     assert sentence == "'curves.txt' is not allowed: let the file end in .html, .png, .svg."
+    sentence = refused(capsys, "plot", str(trained_run.path), str(tmp_path / "none" / "curves.svg"))
+    assert sentence.endswith(f"cannot be written: there is no folder '{tmp_path / 'none'}'.")
+
+
+def test_curves_of_several_runs_are_drawn_over_each_other(capsys, trained_run, tmp_path):
+    other = tmp_path / "runs" / trained_run.id
+    shutil.copytree(trained_run.path, other)
+    file = tmp_path / "both.html"
+    runs = str(trained_run.path), str(other)
+    assert said(capsys, "plot", *runs, str(file))[0] == 0
+    drawn = file.read_text("utf-8").replace("\\u002f", "/")
+    assert all(f'"name":"{run}"' in drawn for run in runs)
+    sentence = refused(capsys, "plot", *runs, str(file), "--split", "test", status=1)
+    assert sentence == "None of these runs has test figures: choose others by --split."
 
 
 def test_a_run_that_has_ended_cannot_be_stopped(capsys, trained_run):

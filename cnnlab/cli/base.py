@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from pydantic_settings import CliSettingsSource
 
 from cnnlab.config import TrainConfig
+from cnnlab.parsing import ConfigError
 from cnnlab.paths import runs_dir
 from cnnlab.runs import Run, find_run
 
@@ -54,6 +55,14 @@ def add_runs_dir(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--runs-dir", type=Path, metavar="DIR", help="where runs lie; default: CNNLAB_RUNS, else ./runs"
     )
+
+
+def check_file(path: Path | None, *endings: str) -> None:
+    """Before long work: raise ConfigError where ``path``, if any, has none of ``endings`` or lies in no folder."""
+    if path and path.suffix.lower() not in endings:
+        raise ConfigError(f"'{path.name}' is not allowed: let the file end in {', '.join(endings)}.")
+    if path and not path.absolute().parent.is_dir():
+        raise ConfigError(f"'{path}' cannot be written: there is no folder '{path.parent}'.")
 
 
 def folder_of(given: argparse.Namespace) -> Path:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnnlab.cli.base import FAILED, OK, AddCommand, Failure, add_run, run_of
+from cnnlab.cli.base import FAILED, OK, AddCommand, Failure, add_run, add_runs_dir, check_file, folder_of, run_of
 from cnnlab.parsing import ConfigError
-from cnnlab.runs import Run
+from cnnlab.runs import Run, find_run, names_of
 
 if TYPE_CHECKING:
     from cnnlab.prediction.many import Row
@@ -33,9 +33,13 @@ def add_commands(command: AddCommand) -> None:
     for asked in (evaluate, predict):
         asked.add_argument("--checkpoint", choices=("best", "last"), help="default: best, else last")
         asked.add_argument("--json", action="store_true", help="print JSON")
-    plot = command("plot", "Draw a run's curves into a file.", _plot)
-    add_run(plot)
-    plot.add_argument("file", metavar="FILE", help="ends in .html, .png or .svg")
+    plot = command("plot", "Draw the curves of a run, or of several over each other, into a file.", _plot)
+    plot.add_argument("runs", nargs="+", metavar="RUN", help="a run's name or folder")
+    add_runs_dir(plot)
+    plot.add_argument("file", metavar="FILE", type=Path, help="ends in .html, .png or .svg")
+    plot.add_argument(
+        "--split", choices=("val", "train", "test"), default="val", help="whose curves of several runs (default: val)"
+    )
 
 
 def _evaluate(given: argparse.Namespace) -> int:
@@ -44,8 +48,7 @@ def _evaluate(given: argparse.Namespace) -> int:
     from cnnlab.evaluation.evaluate import evaluate
 
     for path, ending in ((given.report, ".html"), (given.csv, ".csv")):
-        if path and path.suffix.lower() != ending:
-            raise ConfigError(f"'{path.name}' is not allowed: let the file end in {ending}.")
+        check_file(path, ending)
     run = run_of(given)
     try:
         result = evaluate(run, given.split, given.checkpoint)
@@ -94,8 +97,7 @@ def _predict(given: argparse.Namespace) -> int:
 
     if given.top < 1:
         raise ConfigError(f"--top {given.top} is not allowed: give a whole number from 1 on, such as 3.")
-    if given.csv and given.csv.suffix.lower() != ".csv":
-        raise ConfigError(f"'{given.csv.name}' is not allowed: let the file end in .csv.")
+    check_file(given.csv, ".csv")
     run, novelty = run_of(given), None
     try:
         predictor = load_predictor(run, given.checkpoint)
@@ -138,15 +140,28 @@ def _prediction_line(result: Mapping[str, Any]) -> str:
 
 def _plot(given: argparse.Namespace) -> int:
     try:
+        from cnnlab.figures.comparison import MOST, comparison_figure
         from cnnlab.figures.curves import curves_figure
-        from cnnlab.figures.save import FigureError, save_figure
+        from cnnlab.figures.save import ENDINGS, FigureError, save_figure
     except ModuleNotFoundError as error:
         raise Failure(f"Drawing needs the package {error.name}: install requirements.txt.") from error
-    from cnnlab.curves import read_curves
+    from cnnlab.curves import epoch_length, read_curves
 
-    run = run_of(given)
+    check_file(given.file, *ENDINGS)
+    runs = list({run.path: run for run in (find_run(text, folder_of(given)) for text in given.runs)}.values())
+    if len(runs) > MOST:
+        raise ConfigError(f"{len(runs)} runs are too many for one figure: give 1 to {MOST}.")
+    if len(runs) == 1:
+        figure = curves_figure(read_curves(runs[0]), runs[0].name)
+    else:
+        names = names_of(runs)
+        labels = [names[run.id] if len(names) == len(runs) else str(run.path) for run in runs]
+        curves = [read_curves(run, epoch_length(run)) for run in runs]
+        figure = comparison_figure(dict(zip(labels, curves, strict=True)), given.split)
+        if not figure.data:
+            raise Failure(f"None of these runs has {given.split} figures: choose others by --split.")
     try:
-        save_figure(curves_figure(read_curves(run), run.name), Path(given.file))
+        save_figure(figure, given.file)
     except FigureError as error:
         raise Failure(str(error)) from error
     print(given.file)

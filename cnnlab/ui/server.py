@@ -23,6 +23,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from cnnlab.curves import epoch_length
 from cnnlab.paths import runs_dir
 from cnnlab.runs import Run, RunError
 from cnnlab.sweeps.folder import SweepFolder
@@ -66,7 +67,8 @@ def _warm(request: Request) -> Response:
 
 
 def _curves(request: Request) -> Response:
-    return _answer(request, lambda reader: reader.drawn(_steps_per_unit(reader.run, request.query_params.get("unit"))))
+    over_epochs = request.query_params.get("unit") == "epoch"
+    return _answer(request, lambda reader: reader.drawn(epoch_length(reader.run) if over_epochs else 1))
 
 
 def _classes(request: Request) -> Response:
@@ -102,15 +104,6 @@ def _answer(request: Request, series: Any) -> Response:
             return JSONResponse({"version": reader.version, "series": series(reader)})
         except RunError:
             return Response(status_code=404)
-
-
-def _steps_per_unit(run: Run, unit: str | None) -> int:
-    if unit != "epoch":
-        return 1
-    from cnnlab.loader import steps_per_epoch  # knows torch, which may still be warming up
-
-    images = run.facts().get("images", {}).get("train", 0)
-    return steps_per_epoch(images, run.config.batch_size) or 1
 
 
 ROUTES = [

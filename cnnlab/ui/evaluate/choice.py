@@ -15,7 +15,7 @@ from cnnlab.evaluation.evaluate import Evaluation, checkpoint_time
 from cnnlab.models import ModelError
 from cnnlab.paths import runs_dir
 from cnnlab.registry import UnknownName
-from cnnlab.runs import LIVE, Run, RunError, list_runs
+from cnnlab.runs import LIVE, Run, RunError, list_runs, names_of
 from cnnlab.ui import cache, words
 from cnnlab.ui.evaluate.filters import filters
 from cnnlab.ui.navigation import PAGES
@@ -73,7 +73,7 @@ def choose() -> Subject | None:
         st.page_link(PAGES / "train.py", label="Go to Train", icon=":material/arrow_forward:")
         return None
     with st.sidebar:
-        run = runs[select("Run", list(runs), "evaluate.run", {i: r.name for i, r in runs.items()}, usual_run(runs))]
+        run = runs[select("Run", list(runs), "evaluate.run", names_of(runs.values()), usual_run(runs))]
         checkpoints = [name for name in CHECKPOINTS if run.checkpoint_path(name).is_file()]
         checkpoint = select("Checkpoint", checkpoints, "evaluate.checkpoint", CHECKPOINTS)
         split = select("Split", list(SPLITS), "evaluate.split", SPLITS)

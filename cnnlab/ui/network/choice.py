@@ -11,7 +11,7 @@ from cnnlab.datasets import DATASETS
 from cnnlab.models import MODELS, ModelError
 from cnnlab.parsing import ConfigError, adapt
 from cnnlab.paths import runs_dir
-from cnnlab.runs import Run, RunError, list_runs
+from cnnlab.runs import Run, RunError, list_runs, names_of
 from cnnlab.ui import cache
 from cnnlab.ui.navigation import PAGES
 from cnnlab.ui.network.build import built_config
@@ -120,7 +120,7 @@ def _run() -> Subject | None:
         st.info("No network has been trained yet: train one first.", icon=":material/model_training:")
         st.page_link(PAGES / "train.py", label="Go to Train", icon=":material/arrow_forward:")
         return None
-    run = runs[_pick("Run", list(runs), "network.run", next(iter(runs)), {i: r.name for i, r in runs.items()})]
+    run = runs[_pick("Run", list(runs), "network.run", next(iter(runs)), names_of(runs.values()))]
     names = [name for name in ("best", "last") if run.checkpoint_path(name).is_file()]
     checkpoint = _pick("Checkpoint", names, "network.checkpoint", names[0], {"best": "Best", "last": "Last"})
     saved = read_checkpoint(run.checkpoint_path(checkpoint))

@@ -12,7 +12,7 @@ from cnnlab.paths import runs_dir
 from cnnlab.prediction.novelty import Novelty
 from cnnlab.prediction.predictor import Predictor
 from cnnlab.registry import UnknownName
-from cnnlab.runs import LIVE, Run, RunError, list_runs
+from cnnlab.runs import LIVE, Run, RunError, list_runs, names_of
 from cnnlab.ui import cache
 from cnnlab.ui.predict.first_run import offer_training
 from cnnlab.ui.select import select, usual_run
@@ -49,7 +49,7 @@ def choose() -> Subject | None:
     if not runs:
         offer_training()
         return None
-    names = {i: run.name for i, run in runs.items()}
+    names = names_of(runs.values())
     with st.sidebar:
         run = runs[select("Run", list(runs), "predict.run", names, usual_run(runs))]
         checkpoints = [name for name in CHECKPOINTS if run.checkpoint_path(name).is_file()]

@@ -13,7 +13,7 @@ from cnnlab.figures.classes import class_accuracy_figure
 from cnnlab.figures.curves import curves_figure
 from cnnlab.figures.style import SPLIT_COLORS, SPLIT_NAMES
 from cnnlab.recipes import RECIPES
-from cnnlab.runs import LIVE, Run, RunError, State, list_runs
+from cnnlab.runs import LIVE, Run, RunError, State, list_runs, names_of
 from cnnlab.ui import words
 from cnnlab.ui.live_plot import live_plot
 from cnnlab.ui.train.live_status import live_status
@@ -70,7 +70,7 @@ def _header(run: Run, state: State, config: TrainConfig) -> None:
     icon, colour, meaning = words.STATES[state]
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         runs = list_runs(run.path.parent)
-        names = {r.id: r.name for r in runs}
+        names = names_of(runs)
         key = f"run.widget.{run.name}"  # a renamed run needs a new widget, for an old one keeps its labels
         st.session_state.setdefault(key, run.id)
         st.selectbox(
