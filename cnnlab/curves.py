@@ -8,9 +8,10 @@
 
 import json
 import os
+from collections.abc import Iterable
 from typing import Any
 
-from cnnlab.runs import Run
+from cnnlab.runs import Run, record_of
 
 MOST_POINTS = 600  # of a curve: a chart is about so many pixels wide
 DIGITS = 5  # of a number that matter on a screen; all sixteen would triple what is sent
@@ -76,7 +77,7 @@ class CurveReader:
                     self._start_over(status.st_ino)
                 file.seek(self.offset)
                 while end := (chunk := file.read(CHUNK)).rfind(b"\n") + 1:
-                    for record in json.loads(b"[%s]" % chunk[: end - 1].replace(b"\n", b",")):
+                    for record in _records(chunk[:end]):
                         self._take(record)
                     self.offset += end
                     file.seek(self.offset)
@@ -103,6 +104,15 @@ class CurveReader:
     def drawn(self, steps_per_unit: float = 1) -> dict[str, tuple[list[float], list[float]]]:
         """The same, with no more digits than can be seen."""
         return {name: curve.drawn(steps_per_unit) for name, curve in self.curves.items()}
+
+
+def _records(lines: bytes) -> Iterable[dict[str, Any]]:
+    """The records of whole ``lines``; damaged ones are passed over."""
+    try:
+        records: list[dict[str, Any]] = json.loads(b"[%s]" % lines[:-1].replace(b"\n", b","))
+    except ValueError:
+        return [record for line in lines.splitlines() if (record := record_of(line))]
+    return records
 
 
 def read_curves(run: Run, steps_per_unit: float = 1) -> dict[str, tuple[list[float], list[float]]]:

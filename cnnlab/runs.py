@@ -44,6 +44,7 @@ ENDED: tuple[State, ...] = ("finished", "stopped", "failed")
 LEAVING = 15  # seconds that a process may take from its last record to its end: it waits for other ranks
 TAIL = 1 << 16  # bytes read at a time when looking for the last record of a kind
 NAME = re.compile(r"[\w][\w .()+=,-]{0,99}")
+RESERVED = ("sweeps", "kernels.json")  # what else lies among the runs
 
 
 class RunError(Exception):
@@ -68,7 +69,7 @@ class Run:
         """What a person calls this run."""
         try:
             return (self.path / "name").read_text("utf-8").strip() or self.id
-        except OSError:
+        except (OSError, UnicodeError):
             return self.id
 
     def facts(self) -> dict[str, Any]:
@@ -96,8 +97,9 @@ class Run:
 
     @property
     def created(self) -> float:
-        """When it was created, in seconds since 1970."""
-        return float(self.facts().get("created", 0.0))
+        """When it was created, in seconds since 1970; 0 where that is not known."""
+        created = self.facts().get("created")
+        return float(created) if isinstance(created, int | float) else 0.0
 
     def add_facts(self, facts: Mapping[str, Any]) -> None:
         """Complete ``config.json``, once what it lacked is known."""
@@ -113,9 +115,13 @@ class Run:
         """Where the lock of another of the run's processes lies, or would."""
         return self.path / f"lock-{rank}"
 
+    def alive(self) -> bool:
+        """Whether its process lives."""
+        return is_held(self.path / "lock")
+
     def state(self) -> State:
         """What the run is doing: alive or not is asked of the lock, the rest of the last record."""
-        alive = is_held(self.path / "lock")  # asked first: a run that ends in between reads as ended, not as dead
+        alive = self.alive()  # asked first: a run that ends in between reads as ended, not as dead
         last = self.last_record()
         event = last.get("event") if last else None
         if event == "end":
@@ -136,7 +142,7 @@ class Run:
     def wait_until_ended(self, seconds: float) -> bool:
         """Wait for the process to let go of the lock; whether it did within ``seconds``."""
         until = time.monotonic() + seconds
-        while is_held(self.path / "lock"):
+        while self.alive():
             if time.monotonic() > until:
                 return False
             time.sleep(0.05)
@@ -177,12 +183,12 @@ class Run:
             file.write(b"".join(json.dumps(record).encode() + b"\n" for record in records))
 
     def records(self) -> Iterator[dict[str, Any]]:
-        """All whole records, from the first on."""
+        """All whole records, from the first on; what a bad disk or a person made of others is passed over."""
         try:
             with self.metrics_path.open("rb") as file:
                 for line in file:
-                    if line.endswith(b"\n"):
-                        yield json.loads(line)
+                    if line.endswith(b"\n") and (record := record_of(line)):
+                        yield record
         except FileNotFoundError:
             return
 
@@ -190,8 +196,7 @@ class Run:
         """The last whole record (of the kind ``event``); the file is read from its end."""
         mark = f'"event": "{event}"'.encode() if event else b"{"
         for line in _lines_from_the_end(self.metrics_path):
-            if mark in line:
-                record: dict[str, Any] = json.loads(line)
+            if mark in line and (record := record_of(line)):
                 return record
         return None
 
@@ -234,6 +239,15 @@ class Run:
     def chosen_checkpoint(self) -> str | None:
         """best, or last where nothing chose a best, or None where nothing was saved yet."""
         return next((name for name in ("best", "last") if self.checkpoint_path(name).is_file()), None)
+
+
+def record_of(line: bytes) -> dict[str, Any] | None:
+    """The record that a line of the metrics holds; None where it is damaged."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) and isinstance(record.get("event"), str) else None
 
 
 def tail(path: Path, lines: int = 200) -> str:
@@ -293,6 +307,8 @@ def checked_name(name: str) -> str:
             f"'{name}' cannot be a run's name: use 1 to 100 letters, digits, blanks and . _ - ( ) + = , "
             "and begin with a letter or digit."
         )
+    if name.strip().lower() in RESERVED:
+        raise RunError(f"'{name}' cannot be a run's name: {' and '.join(RESERVED)} have another use there.")
     return name.strip()
 
 

@@ -114,7 +114,7 @@ def test_a_damaged_sweep_says_so_on_its_own_page(runs: Path) -> None:
 
 @pytest.mark.parametrize("with_runs", [False, True])
 def test_a_sweep_is_deleted_with_its_trials_runs_or_without(runs: Path, with_runs: bool) -> None:
-    ended_run(runs, "search-001", "finished", "All 2 epochs are done.")
+    ended_run(runs, "search-001", "finished", "All 2 epochs are done.").add_facts({"sweep": "search"})
     folder = sweep_with(runs, ("COMPLETE", 0.9, {"run": "search-001"}), ("COMPLETE", 0.8, {"run": "gone"})).folder
     app = opened(view="sweeps", sweep="search")
     app.button(key="sweep.delete").click().run()
@@ -142,7 +142,7 @@ def test_a_sweep_that_is_gone_says_so(runs: Path) -> None:
 
 
 def test_a_sweep_shows_its_trials_the_best_first_and_takes_the_best_settings_over(runs: Path) -> None:
-    ended_run(runs, "search-001", "finished", "All 2 epochs are done.")
+    ended_run(runs, "search-001", "finished", "All 2 epochs are done.").add_facts({"sweep": "search"})
     sweep_with(runs, ("COMPLETE", 0.9, {}), ("COMPLETE", 0.95, {"run": "search-001"}), ("PRUNED", 0.4, {}))
     app = opened(view="sweeps", sweep="search")
     assert "**Best: 95.00 %** of the validation images, with **learning rate 0.002, batch size 64**" in shown(app)
@@ -157,7 +157,7 @@ def test_a_sweep_shows_its_trials_the_best_first_and_takes_the_best_settings_ove
 
 
 def test_the_best_trials_run_opens(runs: Path) -> None:
-    ended_run(runs, "search-000", "finished", "All 2 epochs are done.")
+    ended_run(runs, "search-000", "finished", "All 2 epochs are done.").add_facts({"sweep": "search"})
     sweep_with(runs, ("COMPLETE", 0.9, {"run": "search-000"}))
     app = opened(view="sweeps", sweep="search")
     app.button(key="sweep.best").click().run()
@@ -207,7 +207,7 @@ def test_a_sweep_at_work_can_be_stopped_and_says_how_others_join(runs: Path) -> 
 
 
 def test_a_click_on_a_trial_opens_its_run(runs: Path) -> None:
-    ended_run(runs, "search-000", "finished", "All 2 epochs are done.")
+    ended_run(runs, "search-000", "finished", "All 2 epochs are done.").add_facts({"sweep": "search"})
     sweep_with(runs, ("COMPLETE", 0.9, {"run": "search-000"}))
     app = opened(view="sweeps", sweep="search")
     app.session_state["sweep.trials.search"] = {"selection": {"rows": [], "columns": [], "cells": [[0, "State"]]}}
@@ -230,3 +230,12 @@ def test_enough_trials_tell_what_mattered(runs: Path) -> None:
     sweep_with(runs, *(("COMPLETE", 0.9 - 0.01 * number, {}) for number in range(12)))
     app = opened(view="sweeps", sweep="search")
     assert "What sets the best tenth" in shown(app)
+
+
+@pytest.mark.parametrize("name", ["..", "../..", "/etc", "sweeps"])
+def test_an_address_leads_to_no_folder_elsewhere(runs: Path, name: str) -> None:
+    runs.mkdir()
+    (runs / "journal").write_text("Mine.")
+    app = opened(view="sweeps", sweep=name)
+    assert app.warning[0].value.startswith(f"There is no sweep '{name}'")
+    assert "sweep.delete" not in {button.key for button in app.button}

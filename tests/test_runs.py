@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cnnlab import runs
 from cnnlab.config import TrainConfig
+from cnnlab.curves import read_curves
 from cnnlab.paths import write_whole
 from cnnlab.runs import (
     Run,
@@ -312,3 +313,25 @@ def test_a_summary_says_what_a_list_shows(queued_run):
     found = summarise(queued_run)
     assert (found.name, found.state, found.epoch, found.config.epochs) == ("one", "stopped", 3, 5)
     assert (found.best_accuracy, found.watched_accuracy, found.duration) == (0.75, 0.5, 5.0)
+
+
+def test_what_is_damaged_hides_neither_the_rest_of_its_run_nor_other_runs(tmp_path):
+    run = another(tmp_path, "a")
+    run.append([{"event": "step", "step": 1}])
+    with run.metrics_path.open("ab") as file:
+        file.write(b'{"event": "st\n\xff\xfe\n[1]\n{"step": 2}\n')
+    run.append([{"event": "step", "step": 3}])
+    assert [r["step"] for r in run.records() if r["event"] == "step"] == [1, 3]
+    with run.metrics_path.open("ab") as file:
+        file.write(b'{"event": "end", \n')
+    assert run.last_record()["step"] == 3 and run.last_record("end") is None
+    (run.path / "name").write_bytes(b"\xff\xfe")
+    run.add_facts({"created": None})
+    assert run.name == run.id and run.created == 0 and list_runs(tmp_path) == [run]
+    assert read_curves(run) == {}
+
+
+@pytest.mark.parametrize("name", ["sweeps", "Sweeps", "kernels.json"])
+def test_no_run_is_called_like_what_else_lies_there(name):
+    with pytest.raises(RunError, match="have another use"):
+        checked_name(name)

@@ -12,7 +12,7 @@ from optuna.trial import create_trial
 from cnnlab import cli, launch, recipes
 from cnnlab.config import TrainConfig
 from cnnlab.parsing import ConfigError, adapt
-from cnnlab.runs import Run, RunError, list_runs
+from cnnlab.runs import Run, RunError, create_run, list_runs
 from cnnlab.sweeps.folder import SweepFolder, free_name, list_sweeps
 from cnnlab.sweeps.importance import ENOUGH, importance
 from cnnlab.sweeps.plan import Plan
@@ -221,6 +221,25 @@ def test_a_deleted_sweep_is_gone_from_its_database_too_but_not_while_it_is_at_wo
     assert [run.id for run in list_runs(tmp_path)] == ["search-001"] and not sweep.folder.path.exists()
     with pytest.raises(SweepError, match="no sweep 'search' in its storage"):
         load_sweep(SweepFolder(tmp_path, "search"), storage)
+
+
+@pytest.mark.parametrize(("id", "facts"), [("search-001", {"sweep": "search"}), ("../victim", {}), ("..", {})])
+def test_a_run_of_another_sweep_is_left_alone(tmp_path: Path, id: str, facts: dict[str, str]) -> None:
+    """A database knows of runs on other hosts; what is called so here is not theirs."""
+    runs = tmp_path / "runs"
+    config = {"config": TINY.model_dump(mode="json")}
+    for path in (runs / "search-001", tmp_path / "victim"):
+        create_run(path, config | facts)[1].release()
+    sweep = open_sweep(SweepFolder(runs, "search"), f"sqlite:///{tmp_path / 'sweep.db'}")
+    with warnings.catch_warnings(action="ignore"):
+        trial = sweep.study.ask()
+    trial.set_user_attr("run", id)
+    trial.set_user_attr("mark", "of another host")
+    assert not sweep.is_dead(sweep.study.trials[0])
+    forget_the_dead(sweep)
+    assert [t.state for t in sweep.trials()] == ["running"]
+    sweep.delete(with_runs=True)
+    assert (runs / "search-001").is_dir() and (tmp_path / "victim").is_dir()
 
 
 def test_a_damaged_journal_is_told_in_a_sentence(tmp_path: Path) -> None:

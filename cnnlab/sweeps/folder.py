@@ -24,7 +24,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from cnnlab.runs import Run, RunError, is_held
+from cnnlab.runs import Run, RunError, checked_name, is_held
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ class Worker:
         """Ask it to stop its training among ``runs`` after its step, or to leave the queue, and to begin no other."""
         self._beside("stop").touch()
         with suppress(OSError):  # it is between two trainings
-            Run(runs / self._beside("run").read_text("utf-8")).request_stop()
+            if id := self._beside("run").read_text("utf-8"):  # empty while it is being written
+                Run(runs / id).request_stop()
 
     def forget(self) -> None:
         """Remove its files."""
@@ -68,6 +69,10 @@ class SweepFolder:
 
     runs: Path
     name: str
+
+    def __post_init__(self) -> None:
+        """Raises RunError for a name that would lead elsewhere, such as ``..``."""
+        checked_name(self.name)
 
     @property
     def path(self) -> Path:
@@ -166,10 +171,14 @@ class SweepFolder:
 def list_sweeps(runs: Path) -> list[SweepFolder]:
     """All sweeps among the runs in ``runs``, the newest first."""
     try:
-        found = [SweepFolder(runs, path.name) for path in (runs / "sweeps").iterdir()]
+        names = [path.name for path in (runs / "sweeps").iterdir()]
     except OSError:
         return []
-    begun = [sweep for sweep in found if sweep.exists()]
+    begun = []
+    for name in names:
+        with suppress(RunError):  # something else, which somebody put there
+            if (sweep := SweepFolder(runs, name)).exists():
+                begun.append(sweep)
     return sorted(begun, key=lambda sweep: sweep.path.stat().st_ctime, reverse=True)
 
 

@@ -17,7 +17,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnlab.parsing import ConfigError, parse
-from cnnlab.runs import LIVE, Run, is_held
+from cnnlab.runs import LIVE, Run, RunError, checked_name
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.plan import Plan
 
@@ -28,7 +28,8 @@ JUDGED: tuple[State, ...] = ("finished", "pruned", "failed")  # these are not tr
 FIRST = 4  # trials that are never cut short: without some to compare with, nothing is hopeless
 BEAT, LOST = 60, 300  # seconds: how often a worker on a database gives a sign of life, and how long one may be silent
 BEGINNING = 60  # seconds that a worker may take from a trial's number to its run
-RUN, END, REASON = "run", "end", "reason"  # a trial's attributes: its run's id; failed, stopped or dropped; why
+RUN, MARK, END, REASON = "run", "mark", "end", "reason"
+"""A trial's attributes: its run's id; what the run's facts hold as ``trial``; failed, stopped or dropped; why."""
 PLAN = "plan"  # the study's attribute
 BEGIN = "to begin one, say what to vary, such as --vary lr=1e-4..1e-1:log."
 
@@ -42,7 +43,7 @@ class SweepError(Exception):
 @dataclass(frozen=True)
 class Trial:
     """One trial: its ``number`` from 1 on (Optuna's plus 1), its run's id ("" for none), what was varied, and the best
-    validation accuracy in [0, 1] if it has one. ``reason`` tells why it failed.
+    validation accuracy in [0, 1] if it has one. ``reason`` tells why it failed, ``mark`` is what its run knows it by.
     """
 
     number: int
@@ -51,6 +52,11 @@ class Trial:
     state: State
     accuracy: float | None
     reason: str = ""
+    mark: str = ""
+
+    def run_in(self, folder: SweepFolder) -> Run | None:
+        """Its run, if it lies among the runs of ``folder``."""
+        return _run_here(folder, self.run, self.mark)
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,7 @@ class Sweep:
 
         Raises RunError where it is at work or a folder is kept, SweepError where the database does not answer.
         """
-        runs = [Run(self.folder.runs / trial.run) for trial in self.trials() if trial.run]
+        runs = [run for trial in self.trials() if (run := trial.run_in(self.folder))]
         address = self.folder.storage()
         self.folder.delete()
         if address:
@@ -109,19 +115,16 @@ class Sweep:
             except Exception as error:  # each database's driver has its own
                 raise SweepError(f"The trials of '{self.folder.name}' are still in {address} ({error}).") from error
         for run in runs if with_runs else ():
-            if run.path.exists():
-                run.delete()
+            run.delete()
 
     def is_dead(self, trial: FrozenTrial) -> bool:
         """Whether the process of a trial that has not ended was cut off, as far as can be told from here."""
-        run = trial.user_attrs.get(RUN)
-        if run is None:
+        if RUN not in trial.user_attrs:
             began = trial.datetime_start
             return began is not None and (datetime.now() - began).total_seconds() > BEGINNING
-        path = self.folder.runs / run
-        if (path / "config.json").exists() or self.folder.storage() is None:
-            return not is_held(path / "lock")
-        return False  # its run lies on another host: what the database hears of it decides
+        if run := _run_of(self.folder, trial):
+            return not run.alive()
+        return self.folder.storage() is None  # else it lies on another host: what the database hears of it decides
 
 
 def settings_of(trial: FrozenTrial | optuna.Trial) -> dict[str, Any]:
@@ -135,9 +138,25 @@ def best_of(trials: list[Trial]) -> Trial | None:
     return max((t for t in trials if t.state == "finished"), key=lambda t: t.accuracy or 0.0, default=None)
 
 
+def _run_here(folder: SweepFolder, id: str, mark: str) -> Run | None:
+    """The run ``id``, where it is among the runs of ``folder`` and of this trial: a database knows of other hosts',
+    and an older sweep of the same name may have left one that is called so.
+    """
+    try:
+        run = Run(folder.runs / checked_name(id))
+        facts = run.facts()
+    except RunError:
+        return None
+    return run if (facts.get("sweep"), facts.get("trial", "")) == (folder.name, mark) else None
+
+
+def _run_of(folder: SweepFolder, trial: FrozenTrial) -> Run | None:
+    return _run_here(folder, trial.user_attrs.get(RUN, ""), trial.user_attrs.get(MARK, ""))
+
+
 def _trial(sweep: Sweep, trial: FrozenTrial) -> Trial:
-    run, reason = trial.user_attrs.get(RUN, ""), trial.user_attrs.get(REASON, "")
-    return Trial(trial.number + 1, run, settings_of(trial), _state(sweep, trial), _accuracy(trial), reason)
+    run, mark, reason = (str(trial.user_attrs.get(name, "")) for name in (RUN, MARK, REASON))
+    return Trial(trial.number + 1, run, settings_of(trial), _state(sweep, trial), _accuracy(trial), reason, mark)
 
 
 def _state(sweep: Sweep, trial: FrozenTrial) -> State:
@@ -150,8 +169,10 @@ def _state(sweep: Sweep, trial: FrozenTrial) -> State:
         return end
     if sweep.is_dead(trial):
         return "interrupted"
-    run = trial.user_attrs.get(RUN)
-    return "queued" if run is None or Run(sweep.folder.runs / run).state() == "queued" else "running"
+    if RUN not in trial.user_attrs:
+        return "queued"
+    run = _run_of(sweep.folder, trial)
+    return "queued" if run and run.state() == "queued" else "running"
 
 
 def _accuracy(trial: FrozenTrial) -> float | None:

@@ -7,6 +7,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import optuna
 from filelock import FileLock
@@ -19,7 +20,7 @@ from cnnlab.parsing import adapt
 from cnnlab.runs import Run, RunError, create_run
 from cnnlab.sweeps.folder import Worker
 from cnnlab.sweeps.plan import Plan
-from cnnlab.sweeps.study import END, REASON, RUN, Sweep, settings_of
+from cnnlab.sweeps.study import END, MARK, REASON, RUN, Sweep, settings_of
 from cnnlab.train import CHECK_ERRORS, Listener, check, train, versions
 
 Listen = Callable[[Path], Listener]
@@ -34,9 +35,11 @@ def make_trial(sweep: Sweep, plan: Plan, trial: optuna.Trial, listen: Listen, wo
         check(config)
     except CHECK_ERRORS as error:  # each value is allowed, but not together
         return end_trial(sweep, trial, "failed", str(error))
-    facts = {"config": config.model_dump(mode="json"), "sweep": sweep.folder.name, "recipe": plan.recipe}
+    mark = uuid4().hex
+    facts = {"config": config.model_dump(mode="json"), "sweep": sweep.folder.name, "trial": mark, "recipe": plan.recipe}
     run, lock = _new_run(sweep, trial.number + 1, facts | {"versions": versions()})
     with lock, get_heartbeat_thread(trial._trial_id, sweep.study._storage):
+        trial.set_user_attr(MARK, mark)
         trial.set_user_attr(RUN, run.id)
         if worker:
             worker.begins(run)

@@ -91,7 +91,7 @@ def _sweep_status(request: Request) -> Response:
 
     try:
         return JSONResponse(asdict(sweep_status(read_sweep(SweepFolder(runs_dir(), request.path_params["name"])))))
-    except SweepError:
+    except (RunError, SweepError):
         return Response(status_code=404)
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cnnlab.runs import Run
+from cnnlab.runs import Run, RunError
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.study import Trial
 from cnnlab.ui.train.sweep_status import SweepError, read_sweep
@@ -22,10 +22,12 @@ def trial_note(run: Run) -> None:
 
 def _trial_of(run: Run) -> tuple[str, Trial | None]:
     """The name of the run's sweep, and its trial; None where it is no trial, or of a sweep that is gone."""
-    folder = SweepFolder(run.path.parent, run.facts().get("sweep", ""))
-    if not folder.name or not folder.exists():
+    name = run.facts().get("sweep")
+    if not name:
         return "", None
     try:
-        return folder.name, next((trial for trial in read_sweep(folder).trials() if trial.run == run.id), None)
-    except SweepError:
-        return folder.name, None
+        folder = SweepFolder(run.path.parent, name)
+        trials = read_sweep(folder).trials() if folder.exists() else []
+    except (RunError, SweepError):
+        return name, None
+    return name, next((trial for trial in trials if trial.run == run.id and trial.run_in(folder)), None)

@@ -67,7 +67,7 @@ def go_on(folder: SweepFolder, trials: int | None) -> None:
 def delete_button(folder: SweepFolder, sweep: Sweep | None = None, trials: list[Trial] | None = None) -> None:
     """Asks whether to delete the sweep in ``folder``; ``sweep`` is None where it cannot be read."""
     if st.button("Delete", icon=":material/delete:", key="sweep.delete"):
-        runs = sum((folder.runs / trial.run).exists() for trial in trials or () if trial.run)
+        runs = sum(trial.run_in(folder) is not None for trial in trials or ())
         _delete_dialog(folder, sweep, runs)
 
 

@@ -6,7 +6,6 @@ import streamlit as st
 from cnnlab.config import TrainConfig
 from cnnlab.parsing import adapt
 from cnnlab.recipes import RECIPES
-from cnnlab.runs import Run
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.importance import ENOUGH, importance
 from cnnlab.sweeps.plan import Plan
@@ -42,7 +41,7 @@ def best_settings(folder: SweepFolder, plan: Plan, trials: list[Trial]) -> None:
             args=(plan, best),
             help="Fills the form in the sidebar.",
         )
-        if (folder.runs / best.run / "config.json").exists():
+        if best.run_in(folder):
             st.button(
                 "Open its run", icon=":material/open_in_new:", key="sweep.best", on_click=open_run, args=(best.run,)
             )
@@ -61,7 +60,7 @@ def figures(sweep: Sweep, plan: Plan, trials: list[Trial]) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.subheader("History", anchor=False)
-        history(sweep.folder, trials, on_pick=lambda number: _open(trials, number))
+        history(sweep.folder, trials, on_pick=lambda number: _open(sweep.folder, trials, number))
     with right:
         st.subheader("What mattered", anchor=False)
         shares = importance(sweep)
@@ -76,12 +75,13 @@ def figures(sweep: Sweep, plan: Plan, trials: list[Trial]) -> None:
     st.caption(
         "Each line is a trial; where the lines of good trials meet on an axis, that value matters. Click to open."
     )
-    parallel(sweep.folder, plan, trials, on_pick=lambda number: _open(trials, number))
+    parallel(sweep.folder, plan, trials, on_pick=lambda number: _open(sweep.folder, trials, number))
 
 
-def _open(trials: list[Trial], number: int) -> None:
-    if run := next((trial.run for trial in trials if trial.number == number), ""):
-        open_run(run)
+def _open(folder: SweepFolder, trials: list[Trial], number: int) -> None:
+    trial = next((trial for trial in trials if trial.number == number), None)
+    if trial and trial.run_in(folder):
+        open_run(trial.run)
 
 
 def trials_table(folder: SweepFolder, plan: Plan, trials: list[Trial]) -> None:
@@ -121,8 +121,8 @@ def trials_table(folder: SweepFolder, plan: Plan, trials: list[Trial]) -> None:
         column_config={"Validation accuracy": st.column_config.NumberColumn(format="%.2f %%")},
     )
     if cells := event["selection"]["cells"]:
-        run = ordered[cells[0][0]].run
-        if run and Run(folder.runs / run).metrics_path.exists():
-            open_run(run)
+        trial = ordered[cells[0][0]]
+        if trial.run_in(folder):
+            open_run(trial.run)
             st.rerun()
-        st.caption("This trial has no run here." if not run else f"The run {run} is not in this folder of runs.")
+        st.caption(f"The run {trial.run} is not in this folder of runs." if trial.run else "This trial has no run.")

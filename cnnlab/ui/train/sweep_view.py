@@ -14,11 +14,13 @@ from cnnlab.ui.train.sweep_actions import delete_button, go_on, sweep_actions
 from cnnlab.ui.train.sweep_results import best_settings, figures, trials_table
 from cnnlab.ui.train.sweep_status import SweepError, read_sweep, sweep_status
 
+GONE = "There is no sweep '{}': it may have been deleted. **All sweeps** has those that there are."
+
 
 def sweep_view(folder: SweepFolder) -> None:
     """All about the sweep in ``folder``."""
     if not folder.exists():
-        st.warning(f"There is no sweep '{folder.name}': it may have been deleted. **All sweeps** has those there are.")
+        st.warning(GONE.format(folder.name))
         return
     try:
         sweep = read_sweep(folder)

@@ -6,12 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab.paths import runs_dir
+from cnnlab.runs import RunError
 from cnnlab.sweeps.folder import SweepFolder, list_sweeps
 from cnnlab.sweeps.study import best_of
 from cnnlab.ui.train.sweep_actions import MESSAGE
 from cnnlab.ui.train.sweep_editor import sweep_editor
 from cnnlab.ui.train.sweep_status import SweepError, read_sweep
-from cnnlab.ui.train.sweep_view import sweep_view
+from cnnlab.ui.train.sweep_view import GONE, sweep_view
 from cnnlab.ui.train.views import show_sweep, wanted_sweep
 
 
@@ -20,7 +21,12 @@ def sweeps_view() -> None:
     if name := wanted_sweep():
         st.button("All sweeps", icon=":material/arrow_back:", key="sweep.back", type="tertiary", on_click=_back)
         _tell()
-        sweep_view(SweepFolder(runs_dir(), name))
+        try:
+            folder = SweepFolder(runs_dir(), name)
+        except RunError:
+            st.warning(GONE.format(name))
+            return
+        sweep_view(folder)
         return
     _tell()
     folders = list_sweeps(runs_dir())
