@@ -206,6 +206,7 @@ def _facts(state: TrainState, dataset: ImageDataset, counts: dict[str, int]) -> 
         "device": {"type": device.type, "name": described, "threads": torch.get_num_threads()},
         "parameters": models.count_parameters(state.model),
         "images": counts,
+        "images_version": dataset.version,
         "class_names": list(dataset.class_names),
         "versions": versions(),
     }

@@ -2,11 +2,13 @@
 
 import shutil
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from cnnlab import datasets
 from cnnlab.checkpoints import CheckpointError
@@ -14,7 +16,7 @@ from cnnlab.cli import main
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError
 from cnnlab.evaluation.evaluate import Evaluation, evaluate, load_trained
-from cnnlab.runs import Run, RunError
+from cnnlab.runs import Run, RunError, find_run
 
 
 @pytest.fixture
@@ -75,6 +77,29 @@ def test_a_run_whose_dataset_is_gone_keeps_its_answers_and_says_so_for_new_ones(
     assert evaluate(own_run, "val", load=gone).scores.count == 143
     with pytest.raises(DatasetError, match="no folder 'gone'"):
         evaluate(own_run, "test", load=gone)
+
+
+def test_answers_are_made_anew_when_a_persons_images_change_and_who_asks_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("CNNLAB_CACHE", str(tmp_path / "cache"))
+    images, runs = tmp_path / "images", str(tmp_path / "runs")
+    for part, number, name in product(("train", "test"), range(6), ("dark", "light")):
+        (images / part / name).mkdir(parents=True, exist_ok=True)
+        Image.new("L", (12, 12), 10 * number + (180 if name == "light" else 0)).save(
+            images / part / name / f"{number}.png"
+        )
+    options = ("--model", "simple_cnn", "--image-size", "8", "--epochs", "1", "--validation-fraction", "0.2")
+    assert main(["train", "--dataset", f"folder:{images}", *options, "--name", "own", "--runs-dir", runs]) == 0
+    run = find_run("own", tmp_path / "runs")
+    first = evaluate(run, "test")
+    assert (evaluate(run, "test", load=fails).ids == first.ids).all()
+    capsys.readouterr()
+    assert main(["evaluate", "own", "--runs-dir", runs]) == 0 and not capsys.readouterr().err
+    (images / "test" / "dark" / "0.png").unlink()
+    assert len(evaluate(run, "test").labels) == len(first.labels) - 1
+    assert main(["evaluate", "own", "--runs-dir", runs]) == 0
+    assert "The images have changed since this run was trained: some of the test images" in capsys.readouterr().err
+    shutil.rmtree(images)
+    assert len(evaluate(run, "test", load=fails).labels) == len(first.labels) - 1
 
 
 def test_a_checkpoint_cut_short_says_so(own_run: Run):

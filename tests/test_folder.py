@@ -216,6 +216,15 @@ def test_a_damaged_cache_is_made_anew(flowers, decoded, tmp_path, kind):
     assert len(decoded) == (20 if kind == ".json" else 40)
 
 
+def test_images_that_have_changed_replace_what_was_decoded_of_them(flowers, tmp_path):
+    colour, grey = load(flowers), load(flowers, color=False)
+    (flowers / "rose/0.png").unlink()
+    again = load(flowers)
+    assert colour.version != again.version == datasets.version(parse({"dataset": f"folder:{flowers}", "image_size": 8}))
+    assert len(list((tmp_path / "cache").glob("*.npy"))) == 2  # of the grey ones too, which are in use
+    assert load(flowers, color=False).version != grey.version
+
+
 def test_a_cache_that_cannot_be_written_is_told_and_nothing_is_lost(flowers, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("CNNLAB_CACHE", str(tmp_path / "file"))

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -45,13 +46,15 @@ def add_commands(command: AddCommand) -> None:
 def _evaluate(given: argparse.Namespace) -> int:
     from cnnlab.checkpoints import CheckpointError
     from cnnlab.datasets import DatasetError
-    from cnnlab.evaluation.evaluate import evaluate
+    from cnnlab.evaluation.evaluate import CHANGED, evaluate, have_changed, version_here
 
     for path, ending in ((given.report, ".html"), (given.csv, ".csv")):
         check_file(path, ending)
     run = run_of(given)
     try:
         result = evaluate(run, given.split, given.checkpoint)
+        if have_changed(run, version_here(run.config)):
+            print(f"cnnlab: {CHANGED.format(given.split)}", file=sys.stderr)
     except (CheckpointError, DatasetError) as error:
         raise Failure(str(error)) from error
     _write_evaluation(given, run, result)

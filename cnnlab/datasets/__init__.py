@@ -124,6 +124,17 @@ def refuse_download(name: str) -> None:
         raise DatasetError(f"{name} is not on this machine: download it on the Train page.")
 
 
+def version(config: TrainConfig) -> str:
+    """The ``version`` of the dataset that ``config`` names, without loading it.
+
+    Raises DatasetError or UnknownName where it cannot be had.
+    """
+    check_name(config.dataset)
+    if not config.dataset.startswith(FOLDER_PREFIX):
+        return ""
+    return folder.version_of(folder_path(config.dataset), config.image_size, config.color)
+
+
 def load(config: TrainConfig, on_progress: Progress = silent) -> ImageDataset:
     """The dataset that ``config`` names, downloaded or decoded first where need be.
 
@@ -173,4 +184,5 @@ __all__ = [
     "load",
     "refuse_download",
     "streaming_note",
+    "version",
 ]

@@ -75,6 +75,7 @@ class ImageDataset:
         val: validation images where the source brings its own, else None.
         mean, std: of the training images' channels, each in [0, 1], length C.
         unreadable: files that could not be decoded, each with its reason.
+        version: another one for each change of a person's files; "" where there is but one.
     """
 
     name: str
@@ -85,6 +86,7 @@ class ImageDataset:
     std: tuple[float, ...]
     val: ImageSet | None = None
     unreadable: tuple[str, ...] = ()
+    version: str = ""
 
     @property
     def in_channels(self) -> int:

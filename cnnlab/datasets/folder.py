@@ -36,7 +36,7 @@ from cnnlab.datasets.error import DatasetError
 from cnnlab.datasets.mapped import MappedImages, new_file, read_images
 from cnnlab.datasets.memory import memory_budget
 from cnnlab.datasets.view import ImageView
-from cnnlab.paths import cache_dir, written_whole
+from cnnlab.paths import cache_dir, write_whole, written_whole
 from cnnlab.pictures import EXTENSIONS, UnreadableImage, open_picture
 
 TEST_FRACTION = 0.2  # of the images, where there is no test folder
@@ -85,8 +85,13 @@ def load(root: Path, size: int, color: bool, on_progress: Progress = silent) -> 
     """The images below ``root`` as a dataset of ``size``×``size`` pixels; raises DatasetError with a sentence."""
     root = root.expanduser().resolve()
     files, class_names = _list(root)
-    kept = cache_dir() / f"folder-{_fingerprint(root, files, size, color)}"
-    decoded = _recall(kept) or _decode_all(files, (len(files), size, size, 3 if color else 1), kept, on_progress)
+    stem = f"folder-{hashlib.sha256(f'{root} {size} {color}'.encode()).hexdigest()[:12]}"
+    version = _fingerprint(root, files, size, color)
+    kept = cache_dir() / f"{stem}-{version}"
+    decoded = _recall(kept)
+    if decoded is None:
+        decoded = _decode_all(files, (len(files), size, size, 3 if color else 1), kept, on_progress)
+        _remove_older(kept, stem)
     parts = decoded.parts()
     train, val, test = (parts[name] for name in SPLIT_NAMES)
     empty = [name for label, name in enumerate(class_names) if not (train.labels == label).any()]
@@ -100,7 +105,21 @@ def load(root: Path, size: int, color: bool, on_progress: Progress = silent) -> 
         raise DatasetError(f"{root} has too few images to hold out a test split: add images, at least 3 a class.")
     mean, std = _statistics(kept, train)
     held_out = val if len(val) else None
-    return ImageDataset(f"folder:{root}", class_names, train, test, mean, std, held_out, decoded.unreadable)
+    return ImageDataset(f"folder:{root}", class_names, train, test, mean, std, held_out, decoded.unreadable, version)
+
+
+def version_of(root: Path, size: int, color: bool) -> str:
+    """The ``version`` that loading them would give; raises DatasetError."""
+    root = root.expanduser().resolve()
+    return _fingerprint(root, _list(root)[0], size, color)
+
+
+def _remove_older(kept: Path, stem: str) -> None:
+    """Remove what was decoded of the same images before they changed; who has it open reads on."""
+    for path in kept.parent.glob(f"{stem}-*"):
+        if not path.name.startswith(f"{kept.name}."):
+            with suppress(OSError):
+                path.unlink()
 
 
 def _folders(path: Path) -> list[Path]:
@@ -232,5 +251,5 @@ def _statistics(kept: Path, train: ImageSet) -> tuple[tuple[float, ...], tuple[f
     except (OSError, ValueError):
         found = channel_statistics(train.images)
         with suppress(OSError):
-            path.write_text(json.dumps(found))
+            write_whole(path, json.dumps(found).encode())
         return found

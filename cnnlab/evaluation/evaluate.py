@@ -24,6 +24,7 @@ from cnnlab.evaluation.scores import Scores, losses, scores
 from cnnlab.inference import infer, pick_device
 from cnnlab.metrics import ClassScore, class_scores, confusion_matrix
 from cnnlab.paths import written_whole
+from cnnlab.registry import UnknownName
 from cnnlab.runs import Run, RunError
 
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile)
@@ -132,9 +133,10 @@ def evaluate(
     chosen = checkpoint or run.chosen_checkpoint() or "best"
     mark = f"{chosen} {checkpoint_time(run, chosen)}"  # asked first: a newer file then only means to evaluate again
     chosen, saved = load_trained(run, checkpoint)
+    version = version_here(saved.config)  # where they are gone, what is kept of them is all there is
     by_default = chosen == run.chosen_checkpoint()
     kept = run.path / (f"predictions-{split}.npz" if by_default else f"predictions-{split}-{chosen}.npz")
-    if found := _recall(kept, mark, chosen, split, saved.class_names):
+    if found := _recall(kept, mark, version, chosen, split, saved.class_names):
         return found
     _same_network(run, saved, run.checkpoint_path(chosen))
     dataset = load(saved.config)
@@ -152,8 +154,16 @@ def evaluate(
     logits = infer(network, images.images, saved.config, saved.scaling, on_progress)
     probabilities = torch.softmax(logits.cpu().double(), 1).float().numpy()
     result = Evaluation(chosen, split, saved.class_names, probabilities, images.labels.numpy(), images.ids.numpy())
-    _keep(kept, mark, result)
+    _keep(kept, mark, version or "", result)
     return result
+
+
+def version_here(config: TrainConfig) -> str | None:
+    """The version of the images of ``config``; None where they cannot be had."""
+    try:
+        return datasets.version(config)
+    except (DatasetError, UnknownName):
+        return None
 
 
 def _same_network(run: Run, saved: Checkpoint, path: Path) -> None:
@@ -163,6 +173,21 @@ def _same_network(run: Run, saved: Checkpoint, path: Path) -> None:
         raise CheckpointError(
             f"The checkpoint {path} is of another network: it is {found}, the run is {own}. Put the run's own back."
         )
+
+
+def have_changed(run: Run, version: str | None) -> bool:
+    """Whether ``version`` of a run's images, if it is known, is not that which it learnt from.
+
+    What is held out is then drawn anew. Raises RunError.
+    """
+    learnt = run.facts().get("images_version")
+    return None not in (learnt, version) and learnt != version
+
+
+CHANGED = (
+    "The images have changed since this run was trained: some of the {} images may be among those that it has learnt "
+    "from, and flatter it. Train anew to be sure."
+)
 
 
 def checkpoint_time(run: Run, checkpoint: str) -> int:
@@ -185,16 +210,19 @@ def kept_answers(run: Run, like: Evaluation) -> NDArray[np.int64] | None:
     return None
 
 
-def _recall(kept: Path, mark: str, checkpoint: str, split: str, class_names: tuple[str, ...]) -> Evaluation | None:
+def _recall(
+    kept: Path, mark: str, version: str | None, checkpoint: str, split: str, class_names: tuple[str, ...]
+) -> Evaluation | None:
     try:
         with kept.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            if str(file["mark"]) == mark:
+            if str(file["mark"]) == mark and version in (None, str(file["version"])):
                 return Evaluation(checkpoint, split, class_names, file["probabilities"], file["labels"], file["ids"])
     except UNREADABLE:
         pass  # none kept yet, or a damaged one: it is made anew
     return None
 
 
-def _keep(kept: Path, mark: str, result: Evaluation) -> None:
+def _keep(kept: Path, mark: str, version: str, result: Evaluation) -> None:
     with suppress(OSError), written_whole(kept) as part, part.open("wb") as file:  # else it is made anew
-        np.savez(file, mark=mark, probabilities=result.probabilities, labels=result.labels, ids=result.ids)
+        np.savez(file, mark=mark, version=version, probabilities=result.probabilities, labels=result.labels,
+                 ids=result.ids)  # fmt: skip

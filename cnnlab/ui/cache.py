@@ -49,7 +49,17 @@ def _changed(config: TrainConfig) -> float:
     if not config.dataset.startswith(datasets.FOLDER_PREFIX):
         return 0.0
     root = datasets.folder_path(config.dataset)
-    return max(p.stat().st_mtime for p in (root, *root.glob("*/"), *root.glob("*/*/")))
+    return max((p.stat().st_mtime for p in (root, *root.glob("*/"), *root.glob("*/*/")) if p.is_dir()), default=0.0)
+
+
+def images_version(config: TrainConfig) -> str:
+    """Another one for each change of an image folder. Raises DatasetError or UnknownName."""
+    return _images_version(config.dataset, config.image_size, config.color, _changed(config))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _images_version(name: str, image_size: int, color: bool, changed: float) -> str:
+    return datasets.version(TrainConfig(dataset=name, image_size=image_size, color=color))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -136,12 +146,16 @@ def seconds_per_step(config: TrainConfig, shape: Shape) -> float:
     return _timing(TrainConfig(**relevant).model_dump_json(), shape)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
 def evaluation(run: Path, split: str, checkpoint: str, changed: int) -> Evaluation:
     """The answers of a run's checkpoint for a split; a progress bar shows while they are made.
 
     ``changed`` is when the checkpoint was written. Raises RunError, CheckpointError or DatasetError.
     """
+    return _evaluation(run, split, checkpoint, changed, _changed(Run(run).config))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _evaluation(run: Path, split: str, checkpoint: str, changed: int, images_changed: float) -> Evaluation:
     show = _show_progress()
     return evaluate(Run(run), split, checkpoint, lambda done, total: show("Asking the network", done, total), dataset)
 
@@ -172,12 +186,18 @@ def _dataset_if_here(config: TrainConfig) -> ImageDataset:
     return dataset(config)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
 def features(run: Path, checkpoint: str, changed: int, split: str, most: int) -> tuple[NDArray[np.int64], Tensor]:
     """Places of at most ``most`` images of a split, int64 [M], drawn by chance where there are more; their features.
 
     A progress bar shows while they are made. Raises RunError, CheckpointError or DatasetError.
     """
+    return _features(run, checkpoint, changed, split, most, _changed(Run(run).config))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _features(
+    run: Path, checkpoint: str, changed: int, split: str, most: int, images_changed: float
+) -> tuple[NDArray[np.int64], Tensor]:
     asked = predictor(run, checkpoint, changed)
     saved = asked.checkpoint
     part = splits(saved.config).get(split)
@@ -202,7 +222,11 @@ def attribution(of: tuple[Path, str, int], method: str, label: int, image: NDArr
     return found
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
 def projection(run: Path, checkpoint: str, changed: int, split: str, most: int) -> Projection:
     """The PCA of what ``features`` gives for the same."""
-    return principal(features(run, checkpoint, changed, split, most)[1])
+    return _projection(run, checkpoint, changed, split, most, _changed(Run(run).config))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _projection(run: Path, checkpoint: str, changed: int, split: str, most: int, images_changed: float) -> Projection:
+    return principal(_features(run, checkpoint, changed, split, most, images_changed)[1])

@@ -11,7 +11,7 @@ from cnnlab import datasets
 from cnnlab.checkpoints import CheckpointError
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageSet
-from cnnlab.evaluation.evaluate import Evaluation, checkpoint_time
+from cnnlab.evaluation.evaluate import CHANGED, Evaluation, checkpoint_time, have_changed
 from cnnlab.models import ModelError
 from cnnlab.paths import runs_dir
 from cnnlab.registry import UnknownName
@@ -97,6 +97,8 @@ def choose() -> Subject | None:
         st.caption(f"{config.model} on {config.dataset}, {images_here}")
         shown = filters(evaluation)
     images, why = _pictures(config, evaluation)
+    if images and have_changed(run, cache.images_version(config)):
+        st.warning(CHANGED.format(SPLITS[split].lower()), icon=":material/sync_problem:")
     return Subject(run, config, evaluation, shown, images, why, written)
 
 
