@@ -6,6 +6,8 @@
 import json
 import os
 import shlex
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -96,7 +98,7 @@ def start(config: TrainConfig, recipe: str | None, runs: Path, name: str | None 
         _launch(run, arguments, processes)
     except RunError:
         if not (run.path / "config.json").exists():
-            run.delete()
+            shutil.rmtree(run.path, ignore_errors=True)
         raise
     return run
 
@@ -147,13 +149,34 @@ def spawn(arguments: list[str], log_path: Path, processes: int = 1) -> subproces
 
 
 def _launch(run: Run, arguments: list[str], processes: int) -> None:
+    before = _written(run)
     child = spawn(arguments, run.log_path, processes)
     deadline = time.monotonic() + PATIENCE
     while not (run.state() in LIVE and (run.path / "config.json").exists()):
         if child.poll() is not None:
-            if child.returncode == 2 or run.state() == "interrupted" or not (run.path / "config.json").exists():
+            begun = (run.path / "config.json").exists() and _written(run) != before
+            if child.returncode == 2 or run.state() == "interrupted" or not begun:
                 raise RunError(f"The training did not start: {run.log_tail(3) or 'its process ended without a word.'}")
             return  # it was quicker than we
         if time.monotonic() > deadline:
+            _end(child)
             raise RunError(f"The training did not start within {PATIENCE} s; its log is {run.log_path}.")
         time.sleep(0.02)
+
+
+def _written(run: Run) -> tuple[int, int] | None:
+    """Changes whenever a process writes a record of ``run``."""
+    try:
+        facts = run.metrics_path.stat()
+    except OSError:
+        return None
+    return facts.st_mtime_ns, facts.st_size
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End a process that we give up, with those that it has started: it must not begin once nobody waits for it."""
+    if hasattr(os, "killpg"):
+        os.killpg(child.pid, signal.SIGKILL)
+    else:
+        child.kill()
+    child.wait()

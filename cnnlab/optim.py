@@ -58,7 +58,7 @@ def lr_at(step: int, config: TrainConfig, steps_per_epoch: int) -> float:
     total = config.epochs * steps_per_epoch
     warmup = round(config.warmup_epochs * steps_per_epoch)
     if config.schedule == "one_cycle":
-        return config.lr * _one_cycle(step, total, warmup or ONE_CYCLE_RISE * total)
+        return config.lr * _one_cycle(step, total, max(2, warmup) if config.warmup_epochs else ONE_CYCLE_RISE * total)
     if step < warmup:
         return config.lr * (step + 1) / (warmup + 1)
     if config.schedule == "cosine":

@@ -71,16 +71,10 @@ def check(config: TrainConfig, dataset: ImageDataset | None = None) -> None:
         shape = (info.in_channels, info.image_size, info.num_classes)
     else:
         shape = (3 if config.color else 1, config.image_size, 2)
-    if config.early_stopping and not _has_validation(config, dataset):
+    held_out = datasets.holds_out(config) if dataset is None else len(dataset.splits(config).val)
+    if config.early_stopping and not held_out:
         raise DatasetError("early_stopping needs validation images: set validation_fraction above 0, such as 0.1.")
     models.outline(config, *shape)
-
-
-def _has_validation(config: TrainConfig, dataset: ImageDataset | None) -> bool:
-    """Whether there are validation images; a folder may bring some, until it is read."""
-    if dataset is not None:
-        return len(dataset.splits(config).val) > 0
-    return config.validation_fraction > 0 or config.dataset not in datasets.DATASETS
 
 
 CHECK_ERRORS = (DatasetError, ModelError, UnknownName, ValueError)

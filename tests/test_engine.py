@@ -79,7 +79,10 @@ def plain_optimizer(
         kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[config.optimizer]
         optimizer = kind(model.parameters(), lr=config.lr, weight_decay=decay)
     if config.schedule == "one_cycle":
-        return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, config.lr, steps, cycle_momentum=False)
+        rise = max(2, round(config.warmup_epochs * steps / config.epochs)) / steps if config.warmup_epochs else 0.3
+        return optimizer, torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, config.lr, steps, pct_start=rise, cycle_momentum=False
+        )
     assert config.schedule == "constant"
     return optimizer, torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0)
 

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -123,6 +124,36 @@ def test_a_name_that_is_taken_or_no_name_is_refused(fresh_folders):
         start(TrainConfig(), None, fresh_folders, "mine")
     with pytest.raises(RunError, match=r"'\.\./x' cannot be a run's name"):
         start(TrainConfig(), None, fresh_folders, "../x")
+
+
+@pytest.fixture
+def own_run(trained_run: Run, fresh_folders: Path) -> Run:
+    """A copy of the trained run, free to be changed."""
+    return Run(shutil.copytree(trained_run.path, fresh_folders / "own"))
+
+
+@pytest.mark.parametrize("command", ["import sys; sys.exit(1)", "import os; os.kill(os.getpid(), 9)"])
+def test_a_process_that_dies_before_it_begins_is_told(own_run, monkeypatch, command):
+    monkeypatch.setattr(
+        launch, "spawn", lambda *_: subprocess.Popen([sys.executable, "-c", command], start_new_session=True)
+    )
+    own_run.append([{"event": "end", "step": 1, "epoch": 1, "status": "stopped", "message": "", "elapsed": 1.0}])
+    with pytest.raises(RunError, match="The training did not start"):
+        launch.resume(own_run)
+
+
+def test_a_process_that_does_not_begin_is_ended(fresh_folders, monkeypatch, until):
+    children = []
+
+    def sleeping(*_):
+        children.append(subprocess.Popen(["sleep", "60"], start_new_session=True))
+        return children[0]
+
+    monkeypatch.setattr(launch, "spawn", sleeping)
+    monkeypatch.setattr(launch, "PATIENCE", 0.2)
+    with pytest.raises(RunError, match="did not start within"):
+        start(TrainConfig(), None, fresh_folders, "mine")
+    assert children[0].poll() is not None and not (fresh_folders / "mine").exists()
 
 
 def test_a_finished_run_is_not_resumed(trained_run):

@@ -52,6 +52,11 @@ def test_a_warm_up_of_one_cycle_is_where_its_peak_lies():
     assert followed(config) == pytest.approx(theirs, rel=1e-6, abs=1e-12)
 
 
+def test_a_warm_up_of_less_than_a_step_is_not_taken_for_none():
+    config = TrainConfig(schedule="one_cycle", epochs=10, warmup_epochs=0.001, lr=0.1)
+    assert followed(config)[1] == pytest.approx(0.1) == max(followed(config))
+
+
 @pytest.mark.parametrize("schedule", ["constant", "step", "cosine"])
 def test_a_warm_up_rises_in_equal_steps_to_the_schedules_start(schedule):
     config = TrainConfig(schedule=schedule, epochs=5, warmup_epochs=2, lr=0.3)

@@ -1,5 +1,7 @@
 """A value's account in numbers is what torch computed."""
 
+from itertools import product
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -61,6 +63,18 @@ def test_any_other_layers_account_ends_in_its_value(name: str) -> None:
             line = plain_account(layer, taken_by(layers, layer, image), 1, side // 2, side // 3)
             value = layer.output[0, 1, side // 2, side // 3].item()
             assert f"= {value:.4f}".replace("-", "−") in line, (layer.kind, line)
+
+
+@pytest.mark.parametrize("side", [3, 7, 10])
+@pytest.mark.parametrize("pooling", [nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d])
+def test_an_adaptive_poolings_line_comes_to_its_value_whatever_the_sizes(pooling: type[nn.Module], side: int) -> None:
+    image = torch.randn(1, 2, side, side)
+    layers = activations(nn.Sequential(pooling(7)), image)
+    for row, column in product(range(7), range(7)):
+        account, value = plain_account(layers[0], [image[0]], 1, row, column).replace("−", "-").split(" = ")
+        name, numbers = account.rstrip(")").split("(")
+        seen = [float(number) for number in numbers.split(", ")]
+        assert {"mean": sum(seen) / len(seen), "max": max(seen)}[name] == pytest.approx(float(value), abs=2e-4)
 
 
 def test_a_batch_norms_line_is_worked_out_with_its_numbers() -> None:

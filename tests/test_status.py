@@ -7,7 +7,7 @@ from filelock import FileLock
 
 from cnnlab.config import TrainConfig
 from cnnlab.runs import Run, create_run
-from cnnlab.ui.train.status import LEAST_PAUSE, MOST_PAUSE, pause, status
+from cnnlab.ui.train.status import LEAST_PAUSE, MOST_PAUSE, pause, status, watched_split
 
 STEP = {"event": "step", "step": 30, "epoch": 2, "train/loss": 0.5, "images_per_second": 640.0}
 EPOCH = {
@@ -49,6 +49,8 @@ def test_an_ended_run_shows_its_last_figures(tmp_path: Path) -> None:
 def test_a_run_without_validation_images_has_no_best(tmp_path: Path) -> None:
     run, lock = made(tmp_path, validation_fraction=0.0, watch_test=True)
     lock.release()
+    assert watched_split(run, run.config) == "val"  # a folder may bring its own
+    run.add_facts({"images": {"train": 1438, "val": 0, "test": 359}})
     tiles = {tile.label: tile.value for tile in status(run).tiles}
     assert (tiles["Test accuracy"], tiles["Best so far"]) == ("–", "not chosen")
 

@@ -113,6 +113,16 @@ def folder_path(name: str) -> Path:
     return Path(name.removeprefix(FOLDER_PREFIX)).expanduser()
 
 
+def holds_out(config: TrainConfig) -> bool:
+    """Whether ``config`` has validation images: a fraction, or those that a person's folder brings.
+
+    Raises DatasetError where there is no such folder. No image is read: what the folder brings may be unreadable.
+    """
+    if config.validation_fraction or not config.dataset.startswith(FOLDER_PREFIX):
+        return config.validation_fraction > 0
+    return "val" in folder.split_folders(folder_path(config.dataset))
+
+
 def is_here(name: str) -> bool:
     """Whether the dataset ``name`` can be loaded without a download."""
     return name.startswith(FOLDER_PREFIX) or DATASETS.get(name).is_here()
@@ -180,6 +190,7 @@ __all__ = [
     "Splits",
     "check_name",
     "folder_path",
+    "holds_out",
     "is_here",
     "load",
     "refuse_download",

@@ -82,13 +82,9 @@ def contributions(layer: Layer, taken: Tensor, feature: int) -> Contributions:
 def plain_account(layer: Layer, taken: list[Tensor], channel: int, row: int, column: int) -> str:
     """A value of any other layer as a line of arithmetic; ``taken`` are its sources' outputs, [C, H, W] each."""
     module, value = layer.module, float(layer.output[0, channel, row, column])
-    window = window_of(layer, taken[0].shape[-1])
-    if window and not isinstance(module, nn.ZeroPad2d):
-        padded = pad(taken[0], (window.padding,) * 4, value=_filling(module))
-        top, left = row * window.stride, column * window.stride
-        seen = padded[channel, top : top + window.kernel, left : left + window.kernel].flatten().tolist()
+    if (seen := _seen(layer, taken[0], channel, row, column)) is not None:
         name = "max" if isinstance(module, nn.MaxPool2d | nn.AdaptiveMaxPool2d) else "mean"
-        return f"{name}({', '.join(_number(v) for v in seen)}) = {_number(value)}"
+        return f"{name}({', '.join(map(_number, seen.flatten().tolist()))}) = {_number(value)}"
     if isinstance(module, nn.ZeroPad2d):
         return f"{_number(value)}, moved or a 0 that was put around the picture"
     before = [_number(float(t[channel, row, column])) for t in taken]
@@ -102,6 +98,24 @@ def plain_account(layer: Layer, taken: list[Tensor], channel: int, row: int, col
     if layer.kind == "ReLU":
         return f"max(0, {before[0]}) = {_number(value)}"
     return f"{layer.kind}({before[0]}) = {_number(value)}"
+
+
+def _seen(layer: Layer, taken: Tensor, channel: int, row: int, column: int) -> Tensor | None:
+    """The values [F, F] that a pooling layer looked at; None for any other layer. Adaptive pooling of H values to O
+    takes those from ⌊iH/O⌋ up to ⌈(i+1)H/O⌉, as PyTorch does.
+    """
+    module, (height, width) = layer.module, taken.shape[-2:]
+    if isinstance(module, nn.AdaptiveAvgPool2d | nn.AdaptiveMaxPool2d):
+        rows, columns = layer.output.shape[-2:]
+        top, bottom = row * height // rows, -(-(row + 1) * height // rows)
+        left, right = column * width // columns, -(-(column + 1) * width // columns)
+        return taken[channel, top:bottom, left:right]
+    window = window_of(layer, width)
+    if window is None or isinstance(module, nn.ZeroPad2d):
+        return None
+    padded = pad(taken, (window.padding,) * 4, value=_filling(module))
+    top, left = row * window.stride, column * window.stride
+    return padded[channel, top : top + window.kernel, left : left + window.kernel]
 
 
 def _filling(module: nn.Module | None) -> float:

@@ -58,11 +58,6 @@ def title(config: TrainConfig) -> str:
     return DATASETS.get(config.dataset).title
 
 
-def holds_out(config: TrainConfig) -> bool:
-    """Whether there are validation images to choose by."""
-    return config.validation_fraction > 0 or "val" in _folders(config)
-
-
 def functions(config: TrainConfig, shape: Shape) -> list[str]:
     """The functions that reading needs."""
     found = []

@@ -8,7 +8,7 @@ import inspect
 
 from cnnlab import loader
 from cnnlab.config import TrainConfig
-from cnnlab.explain.script_data import holds_out
+from cnnlab.datasets import holds_out
 from cnnlab.loader import SEED_STRIDE
 
 DROPOUT = ("mlp", "cifar_cnn", "vgg16")  # networks with dropout of their own
@@ -67,7 +67,7 @@ def optimizer(config: TrainConfig) -> str:
 def _schedule(config: TrainConfig) -> list[str]:
     warmup = f"round({config.warmup_epochs!r} * per_epoch)"
     if config.schedule == "one_cycle":
-        rise = f", pct_start={warmup} / total" if config.warmup_epochs else ""
+        rise = f", pct_start=max(2, {warmup}) / total" if config.warmup_epochs else ""
         settings = f"optimizer, LR, total{rise}, cycle_momentum=False"
         return ["total = EPOCHS * per_epoch", f"schedule = torch.optim.lr_scheduler.OneCycleLR({settings})"]
     since = "(step - warmup)" if config.warmup_epochs else "step"

@@ -67,7 +67,7 @@ def calibrate(run: Run, checkpoint: str, load: Callable[[TrainConfig], ImageData
     try:
         answers = evaluate(run, "val", checkpoint, load=load)
     except DatasetError as error:
-        without = run.config.validation_fraction == 0 and "has no val images" in str(error)
+        without = run.facts().get("images", {}).get("val") == 0
         return Calibration(1.0, 0, why="It was trained without validation images." if without else str(error))
     calibration = fitted(torch.from_numpy(answers.probabilities), torch.from_numpy(answers.labels))
     with suppress(OSError):  # else it is made anew

@@ -19,6 +19,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnlab.config import TrainConfig, applies, condition
+from cnnlab.datasets import holds_out
 from cnnlab.parsing import ConfigError, adapt
 from cnnlab.sweeps.folder import Worker
 from cnnlab.sweeps.plan import Plan
@@ -57,7 +58,7 @@ def check_sweep(base: TrainConfig, varied: Sequence[Vary]) -> None:
                 check(adapt(base, {**_enabling(setting.name, base, varied), setting.name: value}))
             except CHECK_ERRORS as error:
                 raise ConfigError(str(error)) from error
-    if not base.validation_fraction and not base.dataset.startswith("folder:"):
+    if not holds_out(base):
         raise ConfigError(
             "validation_fraction = 0 is not allowed in a sweep: hold out images to compare by, such as 0.1."
         )

@@ -127,7 +127,7 @@ def _curves(run: Run, config: TrainConfig, live: bool) -> None:
 
 
 def _classes(run: Run, config: TrainConfig, live: bool) -> None:
-    split = watched_split(config)
+    split = watched_split(run, config)
     st.caption(f"Accuracy on the {SPLIT_NAMES[split]} images of each class, after the last evaluation.")
     live_plot(
         class_accuracy_figure([], [], SPLIT_COLORS[split]),

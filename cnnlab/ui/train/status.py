@@ -48,7 +48,7 @@ def status(run: Run) -> Status:
     last = last_records(run)
     share, text = _progress(run, config, state, last.get("step", {}))
     duration = summarise(run, last).duration
-    return Status(state, share, text, _tiles(config, last, duration), pause(share, duration))
+    return Status(state, share, text, _tiles(run, config, last, duration), pause(share, duration))
 
 
 def pause(share: float, duration: float) -> float:
@@ -88,9 +88,9 @@ def _at_work(run: Run) -> Run | None:
     return next((r for r in list_runs(run.path.parent) if r.id != run.id and r.state() == "running"), None)
 
 
-def _tiles(config: TrainConfig, last: Mapping[str, Mapping[str, Any]], duration: float) -> tuple[Tile, ...]:
+def _tiles(run: Run, config: TrainConfig, last: Mapping[str, Mapping[str, Any]], duration: float) -> tuple[Tile, ...]:
     epoch, step = last.get("epoch", {}), last.get("step", {})
-    split = watched_split(config)
+    split = watched_split(run, config)
     label = {"val": "Validation", "test": "Test"}[split]
     best = Tile("Best so far", "not chosen", "Nothing is chosen by test images: the last counts.")
     if split == "val":
@@ -110,6 +110,7 @@ def _tiles(config: TrainConfig, last: Mapping[str, Mapping[str, Any]], duration:
     )
 
 
-def watched_split(config: TrainConfig) -> str:
-    """The split whose figures a run of ``config`` records while it trains: val, or test where nothing is held out."""
-    return "test" if config.watch_test and not config.validation_fraction else "val"
+def watched_split(run: Run, config: TrainConfig) -> str:
+    """The split whose figures ``run`` records while it trains: val, or test where nothing is held out."""
+    held_out = run.facts().get("images", {}).get("val", config.validation_fraction)
+    return "test" if config.watch_test and not held_out else "val"
