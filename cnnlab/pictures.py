@@ -19,6 +19,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")  # none t
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".avif", ".ppm", ".pgm")
 KNOWN = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
 MOST_MEGAPIXELS = 64  # 192 MB in colour; a full-frame camera takes 61
+ENOUGH = 560  # pixels of each side, 20 times the usual 28: of larger JPEGs a fraction of the size is decoded
 NEARLY_WHITE = 225  # of 255
 BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
@@ -57,6 +58,15 @@ def open_picture(source: bytes | Path, color: bool = True, least: tuple[int, int
         raise UnreadableImage(_too_large(f"far more than {MOST_MEGAPIXELS} megapixels")) from None
     except Exception as error:  # of a decoder that damaged bytes led astray: it may be of any kind
         raise UnreadableImage(_sentence(error)) from error
+
+
+def enough(image_size: int) -> tuple[int, int]:
+    """The width and height above which a picture has no more to tell a network that takes ``image_size`` pixels.
+
+    For ``least`` of :func:`open_picture`, in training and in prediction alike: the pixels must be the same.
+    """
+    side = max(ENOUGH, image_size)
+    return side, side
 
 
 def _check_size(size: tuple[int, int]) -> None:

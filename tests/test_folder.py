@@ -1,6 +1,8 @@
 """A person's own folder of images: both layouts, every kind of file, decoded once, problems named."""
 
 import io
+from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +10,14 @@ import pytest
 from PIL import Image
 
 from cnnlab import datasets
+from cnnlab.checkpoints import Checkpoint
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset, folder
-from cnnlab.datasets.folder import decode
+from cnnlab.datasets.folder import decode, file_names
+from cnnlab.loader import Scaling
 from cnnlab.parsing import parse
-from cnnlab.pictures import KNOWN
+from cnnlab.pictures import KNOWN, enough, open_picture
+from cnnlab.prediction.preprocess import prepare
 
 pytestmark = pytest.mark.usefixtures("fresh_folders")
 
@@ -225,6 +230,38 @@ def test_images_that_have_changed_replace_what_was_decoded_of_them(flowers, tmp_
     assert load(flowers, color=False).version != grey.version
 
 
+def test_where_images_come_and_go_the_others_keep_their_splits(flowers):
+    def drawn() -> dict[str, str]:
+        names, dataset = file_names(flowers), load(flowers, validation_fraction=0.25)
+        splits = dataset.splits(parse({"dataset": f"folder:{flowers}", "image_size": 8, "validation_fraction": 0.25}))
+        return {names[id]: part for part in ("train", "val", "test") for id in splits.get(part).ids.tolist()}
+
+    before = drawn()
+    assert Counter(before.values()) == {"train": 12, "val": 4, "test": 4}
+    paint(flowers / "aster/00.png")  # the first of all by name
+    after = drawn()
+    moved = [name for name, part in before.items() if after[name] != part]
+    assert len(after) == 21 and len(moved) <= 1
+    (flowers / "aster/00.png").unlink()
+    assert drawn() == before
+
+
+def test_the_pixels_are_those_that_prediction_takes(tmp_path):
+    dice = np.random.default_rng(0)
+    for name, number in product("ab", range(3)):
+        (tmp_path / f"photos/{name}").mkdir(parents=True, exist_ok=True)
+        noise = Image.fromarray(dice.integers(0, 256, (30, 40, 3), np.uint8)).resize((700 + 99 * number, 620))
+        noise.save(tmp_path / f"photos/{name}/{number}.jpg")
+    for color in (True, False):
+        dataset, names = load(tmp_path / "photos", color=color), file_names(tmp_path / "photos")
+        config = parse({"dataset": f"folder:{tmp_path}/photos", "image_size": 8, "color": color})
+        channels = 3 if color else 1
+        checkpoint = Checkpoint(config, ("a", "b"), channels, 8, Scaling((0.0,) * channels, (1.0,) * channels), {}, {})
+        for image, id in zip(dataset.train.images, dataset.train.ids.tolist(), strict=True):
+            picture = open_picture(tmp_path / "photos" / names[id], least=enough(8))
+            assert prepare(picture, checkpoint).pixels.equal(image)
+
+
 def test_a_cache_that_cannot_be_written_is_told_and_nothing_is_lost(flowers, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("CNNLAB_CACHE", str(tmp_path / "file"))
@@ -245,9 +282,11 @@ def test_the_persons_folder_stays_as_it_was(flowers):
 
 def spoil(root: Path, how: str) -> None:
     if how == "no train":
-        (root / "train").rename(root / "training")
+        (root / "train").rename(root / "pictures")
     elif how == "strange class":
         paint(root / "test/tulip/0.png")
+    elif how == "other":
+        paint(root / "more/rose/0.png")
     elif how == "one class":
         (root / "train/rose").rename(root.parent / "rose")
     elif how == "empty class":
@@ -257,11 +296,32 @@ def spoil(root: Path, how: str) -> None:
             path.unlink()
 
 
+@pytest.mark.parametrize(("train", "val", "test"), [("Train", "valid", "TEST"), ("training", "Validation", "testing")])
+def test_splits_may_be_called_otherwise(parted_flowers, train, val, test):
+    expected = load(parted_flowers)
+    for name, other in (("train", train), ("val", val), ("test", test)):
+        (parted_flowers / name).rename(parted_flowers / other)
+    dataset = load(parted_flowers)
+    assert dataset.class_names == expected.class_names and dataset.val is not None
+    assert [len(part) for part in (dataset.train, dataset.val, dataset.test)] == [
+        len(part) for part in (expected.train, expected.val, expected.test)
+    ]
+
+
+def test_a_class_may_be_called_like_a_split(flowers):
+    (flowers / "rose").rename(flowers / "train")
+    assert load(flowers).class_names == ("aster", "train")
+
+
 @pytest.mark.parametrize(
     ("how", "sentence"),
     [
         ("no train", "{root} has test and val, but no train folder: add train/class/…."),
         ("strange class", "{root}/test/tulip is a class that {root}/train does not have: rename or remove it."),
+        (
+            "other",
+            "{root} has more beside train, which nothing is done with: call a split train, val or test, and move",
+        ),
         ("one class", "{root}/train has 1 class folders, and a classifier needs at least 2: "),
         ("empty class", "No readable training image in class 'tulip' of {root}: add some, or remove the class."),
         ("no images", "{root} holds no image files (.avif, .bmp, .gif, "),

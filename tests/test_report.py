@@ -64,7 +64,7 @@ def test_the_command_line_writes_report_and_answers(
     [
         ("--report", "r.pdf", 2, "'r.pdf' is not allowed: let the file end in .html."),
         ("--csv", "r.txt", 2, "'r.txt' is not allowed: let the file end in .csv."),
-        ("--csv", "none/r.csv", 1, "r.csv cannot be written (No such file or directory)."),
+        ("--csv", "none/r.csv", 2, "r.csv' cannot be written: there is no folder '"),
     ],
 )
 def test_files_that_cannot_be_written_get_a_sentence(

@@ -26,14 +26,14 @@ def overconfident(count: int = 4000, factor: float = 2.5) -> tuple[torch.Tensor,
 @pytest.mark.parametrize("factor", [0.4, 1.0, 2.5])
 def test_the_temperature_that_made_the_labels_is_found_again(factor):
     logits, labels = overconfident(factor=factor)
-    assert fit_temperature(logits, labels) == pytest.approx(factor, rel=0.06)
+    assert fit_temperature(logits, smoothed(labels, 5)) == pytest.approx(factor, rel=0.06)
 
 
 def test_it_is_the_minimum_that_scipy_finds():
     logits, labels = overconfident(600)
     targets = smoothed(labels, 5)
     other = minimize_scalar(lambda t: cross_entropy(logits / t, targets).item(), bounds=(0.1, 10), method="bounded")
-    assert fit_temperature(logits, labels) == pytest.approx(other.x, rel=1e-3)
+    assert fit_temperature(logits, targets) == pytest.approx(other.x, rel=1e-3)
 
 
 def test_calibration_lowers_the_error_and_changes_no_answer():
@@ -45,8 +45,20 @@ def test_calibration_lowers_the_error_and_changes_no_answer():
 
 def test_a_network_without_a_mistake_is_not_called_sure_of_everything():
     logits = torch.eye(4, dtype=torch.float64).repeat(10, 1) * 3
-    cold = torch.softmax(logits / fit_temperature(logits, torch.arange(4).repeat(10)), 1)
+    cold = torch.softmax(logits / fit_temperature(logits, smoothed(torch.arange(4).repeat(10), 4)), 1)
     assert cold.max().item() == pytest.approx(1 - 1 / 42, abs=1e-3)  # one doubt in 40 + 2, as Platt has it
+
+
+@pytest.mark.parametrize(("right", "low", "high"), [(40, 0.5, 0.95), (36, 1.0, 1.0), (20, 2.0, 20.0)])
+def test_few_images_change_the_confidence_only_where_they_speak_for_it(right, low, high):
+    """40 answers, each 90 % sure: with 40 right that is too little, with 36 as it may be, with 20 too much."""
+    labels = torch.arange(40) % 4
+    answers = torch.where(torch.arange(40) < right, labels, (labels + 1) % 4)
+    probabilities = torch.full((40, 4), 0.1 / 3).scatter_(1, answers[:, None], 0.9)
+    found = fitted(probabilities, labels)
+    assert low <= found.temperature <= high
+    assert found.error_before is not None and found.error_after is not None
+    assert found.error_after <= found.error_before + 1e-6
 
 
 @pytest.fixture

@@ -80,13 +80,22 @@ def _write_evaluation(given: argparse.Namespace, run: Run, result: Any) -> None:
         from cnnlab.evaluation.report import predictions_csv, report_html
 
         if given.csv:
-            given.csv.write_bytes(predictions_csv(result))
+            given.csv.write_bytes(predictions_csv(result, _files(run)))
         if given.report:
             given.report.write_text(report_html(run, result), "utf-8")
     except ModuleNotFoundError as error:
         raise Failure(f"Writing that needs the package {error.name}: install requirements.txt.") from error
     except OSError as error:
         raise Failure(f"{error.filename} cannot be written ({error.strerror}).") from error
+
+
+def _files(run: Run) -> list[str]:
+    from cnnlab.datasets import DatasetError, file_names
+
+    try:
+        return file_names(run.config)
+    except DatasetError:  # they are gone, but the answers were kept
+        return []
 
 
 def _predict(given: argparse.Namespace) -> int:

@@ -145,6 +145,17 @@ def version(config: TrainConfig) -> str:
     return folder.version_of(folder_path(config.dataset), config.image_size, config.color)
 
 
+def file_names(config: TrainConfig) -> list[str]:
+    """The files of a person's images, by their ids, as paths below their folder; empty for any other dataset.
+
+    Raises DatasetError where they cannot be had.
+    """
+    if not config.dataset.startswith(FOLDER_PREFIX):
+        return []
+    check_name(config.dataset)
+    return folder.file_names(folder_path(config.dataset))
+
+
 def load(config: TrainConfig, on_progress: Progress = silent) -> ImageDataset:
     """The dataset that ``config`` names, downloaded or decoded first where need be.
 
@@ -189,6 +200,7 @@ __all__ = [
     "ImageSet",
     "Splits",
     "check_name",
+    "file_names",
     "folder_path",
     "holds_out",
     "is_here",

@@ -8,6 +8,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -23,19 +24,22 @@ class ImageSet:
     """Images of one split: ``images`` uint8 [N, C, H, W], ``labels`` int64 [N], ``ids`` int64 [N].
 
     An id is the image's place in its source and stays the same whatever the split. Splits share the pixels of their
-    source: ``images[index]`` copies what is asked for, ``images[:]`` all.
+    source: ``images[index]`` copies what is asked for, ``images[:]`` all. ``keys``, int64 [N], are there where a place
+    may shift, because files come and go: each image's own, by which it is drawn into a split.
     """
 
     images: Images
     labels: Tensor
     ids: Tensor
+    keys: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def select(self, index: Tensor | slice) -> "ImageSet":
         """The images at ``index`` (int64 [M]), in that order; their pixels are not copied."""
-        return ImageSet(view(self.images, index), self.labels[index], self.ids[index])
+        keys = None if self.keys is None else self.keys[index]
+        return ImageSet(view(self.images, index), self.labels[index], self.ids[index], keys)
 
     def head(self, count: int) -> "ImageSet":
         """The first ``count`` images; 0 means all."""
@@ -45,7 +49,7 @@ class ImageSet:
 
     def to(self, device: torch.device) -> "ImageSet":
         """The same images with all tensors on ``device``, but for pixels that stay in a file."""
-        return ImageSet(self.images.to(device), self.labels.to(device), self.ids.to(device))
+        return ImageSet(self.images.to(device), self.labels.to(device), self.ids.to(device), self.keys)
 
 
 @dataclass(frozen=True)
@@ -131,15 +135,30 @@ def stratified_split(images: ImageSet, fraction: float, seed: int) -> tuple[Imag
     """Part ``images`` into (rest, held out), with ``fraction`` in [0, 1) of each class held out.
 
     Both parts keep the source's order. The share of each class is rounded, and a class keeps at least one image
-    in the rest.
+    in the rest. Images with keys are drawn by these: where some come or go, hardly any other changes its part.
     """
     generator = torch.Generator().manual_seed(seed)
     held = torch.zeros(len(images), dtype=torch.bool)
     for label in range(int(images.labels.max()) + 1 if len(images) else 0):
         members = (images.labels == label).nonzero().flatten()
         count = max(0, min(round(len(members) * fraction), len(members) - 1))
-        held[members[torch.randperm(len(members), generator=generator)[:count]]] = True
+        if images.keys is None:
+            order = torch.randperm(len(members), generator=generator)
+        else:
+            order = _by_chance(images.keys[members], seed)
+        held[members[order[:count]]] = True
     return images.select((~held).nonzero().flatten()), images.select(held.nonzero().flatten())
+
+
+def _by_chance(keys: Tensor, seed: int) -> Tensor:
+    """An order of ``keys`` (int64 [N]) that ``seed`` shuffles, in which two stand alike whatever the others are.
+
+    By their hashes: splitmix64, Steele et al., Fast splittable pseudorandom number generators, 2014.
+    """
+    z = keys.numpy().astype(np.uint64) + np.uint64((seed + 1) * 0x9E3779B97F4A7C15 % 2**64)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return torch.from_numpy(np.argsort(z ^ (z >> np.uint64(31)), kind="stable"))
 
 
 def channel_statistics(images: Images) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -37,37 +37,53 @@ from cnnlab.datasets.mapped import MappedImages, new_file, read_images
 from cnnlab.datasets.memory import memory_budget
 from cnnlab.datasets.view import ImageView
 from cnnlab.paths import cache_dir, write_whole, written_whole
-from cnnlab.pictures import EXTENSIONS, UnreadableImage, open_picture
+from cnnlab.pictures import EXTENSIONS, UnreadableImage, enough, open_picture
 
 TEST_FRACTION = 0.2  # of the images, where there is no test folder
 SPLIT_NAMES = ("train", "val", "test")
+CALLED = {name: name for name in SPLIT_NAMES} | {
+    "training": "train",
+    "valid": "val",
+    "validation": "val",
+    "testing": "test",
+}
+"""What people call the folder of a split, in small letters."""
 Shape = tuple[int, int, int, int]
 """[N, H, W, C]."""
 
 AT_A_TIME = 1000  # files given to the threads: each that waits takes memory
-FORMAT = 2  # raise it when what is kept changes, so that old files are not read
+FORMAT = 3  # raise it when what is kept changes, so that old files are not read
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
     path: str  # a Path takes four times the memory
+    below: int  # from which letter on it is the path below the root
     split: str
     label: int
+
+    @property
+    def name(self) -> str:
+        """The path below the root, the same on every system."""
+        return self.path[self.below :].replace(os.sep, "/")
 
 
 @dataclass(frozen=True)
 class _Decoded:
-    """``images`` has a row for each file; ``labels``, ``ids`` (the row) and ``splits`` are of those with a picture."""
+    """``images`` has a row for each file; the rest is of those with a picture. ``ids`` are rows, ``keys`` hashes of
+    the paths below the root.
+    """
 
     images: Tensor | MappedImages
     labels: Tensor
     ids: Tensor
+    keys: Tensor
     splits: Tensor
     unreadable: tuple[str, ...]
 
     def parts(self) -> dict[str, ImageSet]:
         """The images by the split that the folder gives them."""
-        everything = ImageSet(ImageView(self.images, self.ids), self.labels, self.ids)
+        everything = ImageSet(ImageView(self.images, self.ids), self.labels, self.ids, self.keys)
         return {n: everything.select((self.splits == k).nonzero().flatten()) for k, n in enumerate(SPLIT_NAMES)}
 
 
@@ -76,7 +92,9 @@ def decode(path: Path, size: int, color: bool) -> NDArray[np.uint8]:
 
     Its shorter side is scaled to ``size`` and its middle kept. Raises UnreadableImage with the reason.
     """
-    picture = open_picture(path, color, least=(size, size))
+    picture = open_picture(path, least=enough(size))
+    if not color:
+        picture = picture.convert("L")  # from RGB, as in prediction
     pixels = np.asarray(ImageOps.fit(picture, (size, size), Image.Resampling.BILINEAR))
     return np.ascontiguousarray(pixels.transpose(2, 0, 1)) if color else pixels[None].copy()
 
@@ -114,6 +132,11 @@ def version_of(root: Path, size: int, color: bool) -> str:
     return _fingerprint(root, _list(root)[0], size, color)
 
 
+def file_names(root: Path) -> list[str]:
+    """The paths below ``root`` of its images, by their ids; raises DatasetError."""
+    return [file.name for file in _list(root.expanduser().resolve())[0]]
+
+
 def _remove_older(kept: Path, stem: str) -> None:
     """Remove what was decoded of the same images before they changed; who has it open reads on."""
     for path in kept.parent.glob(f"{stem}-*"):
@@ -130,10 +153,21 @@ def split_folders(root: Path) -> dict[str, Path]:
     """Where each split of the images below ``root`` lies: ``train`` alone is ``root`` itself. Raises DatasetError."""
     if not root.is_dir():
         raise DatasetError(f"There is no folder {root}: give folder:PATH with the path of your images.")
-    parts = {p.name: p for p in _folders(root) if p.name in SPLIT_NAMES}
-    if parts and "train" not in parts:
-        raise DatasetError(f"{root} has {' and '.join(parts)}, but no train folder: add train/class/….")
-    return parts or {"train": root}
+    inside = _folders(root)
+    named = [(CALLED.get(p.name.lower()), p) for p in inside]
+    parts = {split: p for split, p in named if split and (_folders(p) or not _has_images(p))}  # else it is a class
+    if not parts:
+        return {"train": root}
+    if "train" not in parts:
+        raise DatasetError(
+            f"{root} has {' and '.join(p.name for p in parts.values())}, but no train folder: add train/class/…."
+        )
+    if others := [p.name for p in inside if p not in parts.values()]:
+        raise DatasetError(
+            f"{root} has {' and '.join(others)} beside {parts['train'].name}, which nothing is done with: call a split "
+            f"train, val or test, and move what else there is away."
+        )
+    return parts
 
 
 def _list(root: Path) -> tuple[list[_File], tuple[str, ...]]:
@@ -152,7 +186,7 @@ def _list(root: Path) -> tuple[list[_File], tuple[str, ...]]:
                     f"{class_folder} is a class that {parts['train']} does not have: rename or remove it."
                 )
             label = class_names.index(class_folder.name)
-            files += [_File(path, split, label) for path in _images(class_folder)]
+            files += [_File(path, len(str(root)) + 1, split, label) for path in _images(class_folder)]
     if not files:
         raise DatasetError(f"{root} holds no image files ({', '.join(sorted(EXTENSIONS))}).")
     return files, class_names
@@ -164,6 +198,10 @@ def _images(folder: Path) -> Iterator[str]:
         for name in sorted(names):
             if name.lower().endswith(EXTENSIONS) and not name.startswith("."):
                 yield f"{place}{os.sep}{name}"
+
+
+def _has_images(folder: Path) -> bool:
+    return next(_images(folder), None) is not None
 
 
 def _fingerprint(root: Path, files: list[_File], size: int, color: bool) -> str:
@@ -181,12 +219,12 @@ def _fingerprint(root: Path, files: list[_File], size: int, color: bool) -> str:
 def _recall(kept: Path) -> _Decoded | None:
     try:
         with safe_open(kept.with_suffix(".safetensors"), framework="pt") as file:
-            labels, ids, splits = (file.get_tensor(key) for key in ("labels", "ids", "splits"))
+            labels, ids, keys, splits = (file.get_tensor(key) for key in ("labels", "ids", "keys", "splits"))
             unreadable = tuple(json.loads(file.metadata()["unreadable"]))
         images = read_images(kept.with_suffix(".npy"), memory_budget())
     except (OSError, SafetensorError, KeyError, ValueError, EOFError):
         return None
-    return _Decoded(images, labels, ids, splits, unreadable)
+    return _Decoded(images, labels, ids, keys, splits, unreadable)
 
 
 def _decode_all(files: list[_File], shape: Shape, kept: Path, on_progress: Progress) -> _Decoded:
@@ -196,7 +234,7 @@ def _decode_all(files: list[_File], shape: Shape, kept: Path, on_progress: Progr
             unreadable = _decode(files, shape, write, on_progress)
         images = read_images(kept.with_suffix(".npy"), memory_budget())
         decoded = _described(images, files, unreadable)
-        tensors = {"labels": decoded.labels, "ids": decoded.ids, "splits": decoded.splits}
+        tensors = {name: getattr(decoded, name) for name in ("labels", "ids", "keys", "splits")}
         with written_whole(kept.with_suffix(".safetensors")) as part:
             save_file(tensors, part, metadata={"unreadable": json.dumps(decoded.unreadable)})
         return decoded
@@ -238,8 +276,15 @@ def _described(images: Tensor | MappedImages, files: list[_File], unreadable: di
     """``images`` with what ``files`` say of them, without those that are unreadable."""
     ids = torch.tensor([index for index in range(len(files)) if index not in unreadable], dtype=torch.int64)
     labels = torch.tensor([file.label for file in files])[ids]
+    keys = torch.tensor([_key(file.name) for file in files])[ids]
     splits = torch.tensor([SPLIT_NAMES.index(file.split) for file in files])[ids]
-    return _Decoded(images, labels, ids, splits, tuple(f"{files[k].path}: {why}" for k, why in unreadable.items()))
+    return _Decoded(
+        images, labels, ids, keys, splits, tuple(f"{files[k].path}: {why}" for k, why in unreadable.items())
+    )
+
+
+def _key(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest(), signed=True)
 
 
 def _statistics(kept: Path, train: ImageSet) -> tuple[tuple[float, ...], tuple[float, ...]]:

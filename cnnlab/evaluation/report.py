@@ -32,29 +32,30 @@ th:first-child, td:first-child { text-align: left; }
 """
 
 
-def predictions_table(evaluation: Evaluation) -> dict[str, Sequence[object]]:
-    """Columns by name: id, true, predicted, and ``p(class)`` for each class; N rows."""
+def predictions_table(evaluation: Evaluation, files: Sequence[str] = ()) -> dict[str, Sequence[object]]:
+    """Columns by name: id, true, predicted, and ``p(class)`` for each class; N rows. ``files`` by id add a file."""
     names = evaluation.class_names
     columns: dict[str, Sequence[object]] = {
         "id": evaluation.ids.tolist(),
+        **({"file": [files[id] for id in evaluation.ids.tolist()]} if files else {}),
         "true": [names[c] for c in evaluation.labels],
         "predicted": [names[c] for c in evaluation.predicted],
     }
     return columns | {f"p({name})": evaluation.probabilities[:, c].tolist() for c, name in enumerate(names)}
 
 
-def predictions_csv(evaluation: Evaluation) -> bytes:
+def predictions_csv(evaluation: Evaluation, files: Sequence[str] = ()) -> bytes:
     """The table of answers as CSV in UTF-8."""
-    table = predictions_table(evaluation)
+    table = predictions_table(evaluation, files)
     return _csv([list(table), *zip(*table.values(), strict=True)])
 
 
-def predictions_parquet(evaluation: Evaluation) -> bytes:
+def predictions_parquet(evaluation: Evaluation, files: Sequence[str] = ()) -> bytes:
     """The table of answers as Parquet."""
     import pandas as pd
 
     buffer = io.BytesIO()
-    pd.DataFrame(predictions_table(evaluation)).to_parquet(buffer, index=False)
+    pd.DataFrame(predictions_table(evaluation, files)).to_parquet(buffer, index=False)
     return buffer.getvalue()
 
 

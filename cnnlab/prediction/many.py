@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from PIL import Image
 from torch import Tensor, stack
 
-from cnnlab.pictures import UnreadableImage, open_picture
+from cnnlab.pictures import UnreadableImage, enough, open_picture
 from cnnlab.prediction.look import look
 from cnnlab.prediction.novelty import Novelty
 from cnnlab.prediction.predictor import Answer, Predictor
-from cnnlab.prediction.preprocess import Prepared, least_size, prepare
+from cnnlab.prediction.preprocess import Prepared, prepare
 from cnnlab.prediction.sources import Source
 
 BATCH = 256  # pictures that are in memory at a time
@@ -74,7 +74,7 @@ def _read(source: Source, predictor: Predictor, thumbnails: bool) -> tuple[Tenso
 
 def read_source(source: Source, predictor: Predictor) -> Prepared:
     """The picture of ``source`` made ready for the network; raises UnreadableImage with a sentence."""
-    return prepare(open_picture(source.fetch(), least=least_size(predictor.checkpoint)), predictor.checkpoint)
+    return prepare(open_picture(source.fetch(), least=enough(predictor.checkpoint.image_size)), predictor.checkpoint)
 
 
 def _answered(

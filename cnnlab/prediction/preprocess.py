@@ -21,10 +21,10 @@ from torch import Tensor
 
 from cnnlab.checkpoints import Checkpoint
 from cnnlab.loader import Scaling
+from cnnlab.pictures import ENOUGH
 from cnnlab.prediction.ink import even_out, ink_box, is_dark_on_light, mass_centre, needs_evening
 
 STEPS = ("grey", "invert", "even", "crop", "centre", "resize", "normalise")
-WORK = 560  # pixels of the longer side on which drawings are prepared: 20 times the usual 28
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,9 @@ def prepare(picture: Image.Image, checkpoint: Checkpoint, switched: Mapping[str,
     given = picture
     dark_on_light = layout is not None and is_dark_on_light(picture)
     as_is = picture.size == (checkpoint.image_size, checkpoint.image_size) and not dark_on_light
-    if layout and not as_is and max(picture.size) > WORK:
+    if layout and not as_is and max(picture.size) > ENOUGH:
         picture = picture.copy()
-        picture.thumbnail((WORK, WORK), Image.Resampling.BILINEAR)
+        picture.thumbnail((ENOUGH, ENOUGH), Image.Resampling.BILINEAR)
     steps: list[Step] = []
 
     def take(name: str, default: bool, change: Callable[[], Image.Image], fixed: bool = False) -> None:
@@ -127,12 +127,6 @@ def _normalised(
     pixels = torch.from_numpy(np.array(picture)).reshape(*picture.size[::-1], -1).permute(2, 0, 1).contiguous()
     scaling = checkpoint.scaling if on else Scaling((0.0,) * len(pixels), (1.0,) * len(pixels))
     return Prepared(given, (*steps, Step("normalise", on, True, True, picture)), pixels, scaling)
-
-
-def least_size(checkpoint: Checkpoint) -> tuple[int, int]:
-    """The width and height above which a given picture has no more to tell: for opening large ones fast."""
-    side = max(WORK, checkpoint.image_size)  # also of photographs: a person looks at them, and other networks may
-    return side, side
 
 
 def centred(picture: Image.Image, layout: Layout) -> Image.Image:

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from cnnlab import datasets
 from cnnlab.config import TrainConfig
@@ -27,7 +28,7 @@ from cnnlab.runs import Run
 
 COLDEST, HOTTEST = 0.05, 20.0
 HALVINGS = 30  # of the range of log T, which is 6: to eight digits
-FORMAT = 2  # raise it when what is kept changes
+FORMAT = 3  # raise it when what is kept changes
 
 
 @dataclass(frozen=True)
@@ -76,19 +77,25 @@ def calibrate(run: Run, checkpoint: str, load: Callable[[TrainConfig], ImageData
 
 
 def fitted(probabilities: Tensor, labels: Tensor) -> Calibration:
-    """The Calibration for answers (float [N, K], rows sum to 1) to images of ``labels`` (int64 [N])."""
+    """The Calibration for answers (float [N, K], rows sum to 1) to images of ``labels`` (int64 [N]).
+
+    Few images leave a range of temperatures: from what they say themselves to what they say with a doubt. The one that
+    is nearest to 1 is taken, for it changes least.
+    """
     logits = probabilities.double().clamp_min(torch.finfo(torch.float32).tiny).log()  # logits up to a constant a row
-    temperature = fit_temperature(logits, labels)
+    certain = one_hot(labels, logits.shape[1]).double()
+    low, high = sorted(fit_temperature(logits, targets) for targets in (certain, smoothed(labels, logits.shape[1])))
+    temperature = min(max(1.0, low), high)
     return Calibration(temperature, len(labels), _error(logits, labels), _error(logits / temperature, labels))
 
 
-def fit_temperature(logits: Tensor, labels: Tensor) -> float:
-    """The temperature T at which softmax(``logits`` / T) has the lowest cross-entropy with ``labels``.
+def fit_temperature(logits: Tensor, targets: Tensor) -> float:
+    """The temperature T at which softmax(``logits`` / T) has the lowest cross-entropy with ``targets``.
 
-    ``logits`` float64 [N, K], ``labels`` int64 [N]. The loss is convex in 1 / T, so its slope is halved in on, within
-    COLDEST to HOTTEST; an optimiser of PyTorch's would take a second to import.
+    Both float64 [N, K]; the rows of ``targets`` sum to 1. The loss is convex in 1 / T, so its slope is halved in on,
+    within COLDEST to HOTTEST; an optimiser of PyTorch's would take a second to import.
     """
-    wanted = (smoothed(labels, logits.shape[1]) * logits).sum()
+    wanted = (targets * logits).sum()
     low, high = math.log(COLDEST), math.log(HOTTEST)
     for _ in range(HALVINGS):
         middle = (low + high) / 2

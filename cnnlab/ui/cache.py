@@ -62,6 +62,16 @@ def _images_version(name: str, image_size: int, color: bool, changed: float) -> 
     return datasets.version(TrainConfig(dataset=name, image_size=image_size, color=color))
 
 
+def file_names(config: TrainConfig) -> list[str]:
+    """The files of a person's images by id, empty for any other dataset. Raises DatasetError."""
+    return _file_names(config.dataset, _changed(config))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _file_names(name: str, changed: float) -> list[str]:
+    return datasets.file_names(TrainConfig(dataset=name))
+
+
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _splits(
     _images: ImageDataset, name: str, shape: Shape, changed: float, fraction: float, seed: int, limit: int

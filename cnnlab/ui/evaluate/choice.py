@@ -1,5 +1,6 @@
 """What the Evaluate page is about: a run, its checkpoint and a split, chosen in the sidebar, with its predictions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +31,8 @@ ERRORS = (RunError, CheckpointError, DatasetError, ModelError, UnknownName)
 class Subject:
     """A run's answers for a split, with the pictures where they can be had (else why not).
 
-    ``shown`` bool [N] are the images that the sidebar's filters let through: galleries and the feature map keep to
-    them, figures about the whole split do not.
+    ``files`` are, by id, the files of a person's images. ``shown`` bool [N] are the images that the sidebar's filters
+    let through: galleries and the feature map keep to them, figures about the whole split do not.
     """
 
     run: Run
@@ -39,6 +40,7 @@ class Subject:
     evaluation: Evaluation
     shown: NDArray[np.bool_]
     images: ImageSet | None
+    files: Sequence[str] = ()
     no_images: str = ""
     written: int = 0
 
@@ -99,7 +101,8 @@ def choose() -> Subject | None:
     images, why = _pictures(config, evaluation)
     if images and have_changed(run, cache.images_version(config)):
         st.warning(CHANGED.format(SPLITS[split].lower()), icon=":material/sync_problem:")
-    return Subject(run, config, evaluation, shown, images, why, written)
+    files = cache.file_names(config) if images else []
+    return Subject(run, config, evaluation, shown, images, files, why, written)
 
 
 @st.fragment(run_every=3)

@@ -64,6 +64,8 @@ def _head(subject: Subject, place: int, at: int, total: int) -> None:
             f"{answer}. It was {words.sure(e.confidence[place])} sure. Id {e.ids[place]}; "
             f"loss {words.loss(float(e.losses[place]))}."
         )
+        if subject.files:
+            st.caption(f"`{subject.files[e.ids[place]]}`", width="content")
         st.space("stretch")
         st.caption(f"{at + 1:,} of {total:,}", width="content")
         icons = {

@@ -12,14 +12,15 @@ from cnnlab.ui.evaluate.choice import Subject
 def takeaway_view(subject: Subject) -> None:
     """A button for each file, made when it is pressed, and the command that writes the same."""
     e, run = subject.evaluation, subject.run
+    files_of = subject.files
     stem = f"{run.id}-{e.checkpoint}-{e.split}"
     files: list[tuple[str, str, str, str, Callable[[], str | bytes]]] = [
         ("Report", "html", "text/html", "One page with all figures and tables; it needs no network.",
          lambda: report_html(run, e)),
         ("Answers", "csv", "text/csv", "Each image's id, true and predicted class, and all probabilities.",
-         lambda: predictions_csv(e)),
+         lambda: predictions_csv(e, files_of)),
         ("Answers", "parquet", "application/vnd.apache.parquet", "The same, smaller and typed.",
-         lambda: predictions_parquet(e)),
+         lambda: predictions_parquet(e, files_of)),
         ("Confusion matrix", "csv", "text/csv", "Counts: a row for each true class, a column for each answer.",
          lambda: confusion_csv(e)),
     ]  # fmt: skip

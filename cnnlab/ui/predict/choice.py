@@ -119,12 +119,15 @@ def _about(predictor: Predictor) -> None:
     size = predictor.checkpoint.image_size
     st.caption(f"{config.model} on {config.dataset}, {size}×{size}")
     if found.images:
-        said = (
-            f"Its confidence is calibrated on {found.images:,} validation images (temperature {found.temperature:.2f})"
-        )
-        before, after = found.error_before or 0.0, found.error_after or 0.0
-        better = f": the error of its confidence falls from {100 * before:.1f} % to {100 * after:.1f} %."
-        st.caption(said + (better if after < before else "."))
+        before, after = (f"{100 * (error or 0.0):.1f} %" for error in (found.error_before, found.error_after))
+        images = f"{found.images:,} validation images"
+        if found.temperature == 1:
+            st.caption(f"Its confidence is the network's own: {images} do not show it to be off (error {before}).")
+        else:
+            st.caption(
+                f"Its confidence is calibrated on {images} (temperature {found.temperature:.2f}): its error on them "
+                f"goes from {before} to {after}."
+            )
     else:
         st.caption(f":material/warning: Its confidence is not calibrated. {found.why}")
     if predictor.run.state() in LIVE:

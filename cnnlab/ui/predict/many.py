@@ -4,9 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from cnnlab.pictures import UnreadableImage, open_picture
+from cnnlab.pictures import UnreadableImage, enough, open_picture
 from cnnlab.prediction.many import Row, predict_many
-from cnnlab.prediction.preprocess import least_size
 from cnnlab.prediction.sources import Source, SourcesError, from_bytes, from_paths
 from cnnlab.ui.predict.answers import answers_table
 from cnnlab.ui.predict.choice import Subject
@@ -84,7 +83,7 @@ def _closer(subject: Subject, row: Row) -> None:
 
     checkpoint = subject.predictor.checkpoint
     try:
-        picture = open_picture(row.source.fetch(), least=least_size(checkpoint))
+        picture = open_picture(row.source.fetch(), least=enough(checkpoint.image_size))
     except UnreadableImage as error:
         st.error(f"**{row.source.name}** {error}", icon=":material/broken_image:")
         return
