@@ -15,7 +15,7 @@ from cnnlab.runs import LIVE, Run, State
 
 @dataclass(frozen=True)
 class Summary:
-    """What a list shows of a run; accuracies in [0, 1], times in seconds."""
+    """What a list shows of a run; accuracies in [0, 1], times in seconds, ``held_out`` the validation images."""
 
     id: str
     name: str
@@ -23,6 +23,7 @@ class Summary:
     recipe: str | None
     config: TrainConfig
     epoch: int
+    held_out: int | None
     best_accuracy: float | None
     watched_accuracy: float | None
     duration: float
@@ -51,6 +52,7 @@ def summarise(run: Run, last: Mapping[str, Mapping[str, Any]] | None = None) -> 
         facts.get("recipe"),
         run.config,
         int(epoch.get("epoch", 0)),
+        facts.get("images", {}).get("val"),
         epoch.get("best/accuracy"),
         epoch.get("test/accuracy"),
         float(duration),

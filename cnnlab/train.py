@@ -71,6 +71,8 @@ def check(config: TrainConfig, dataset: ImageDataset | None = None) -> None:
         shape = (info.in_channels, info.image_size, info.num_classes)
     else:
         shape = (3 if config.color else 1, config.image_size, 2)
+    if dataset is None:
+        datasets.file_names(config)
     held_out = datasets.holds_out(config) if dataset is None else len(dataset.splits(config).val)
     if config.early_stopping and not held_out:
         raise DatasetError("early_stopping needs validation images: set validation_fraction above 0, such as 0.1.")

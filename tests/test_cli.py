@@ -114,7 +114,13 @@ def test_quick_digits_learns_the_digits(capsys, trained_run):
     [
         ("", "The following arguments are required: COMMAND."),
         ("fly", "Argument COMMAND: invalid choice: 'fly'"),
-        ("train --epoch 3", "Unrecognized arguments: --epoch 3"),
+        (
+            "train --epoch 3",
+            "Unrecognized arguments: --epoch 3. Did you mean --epochs? See python -m cnnlab train --help.",
+        ),
+        ("train --datset=mnist", "Unrecognized arguments: --datset=mnist. Did you mean --dataset? "),
+        ("runs now", "Unrecognized arguments: now. See python -m cnnlab runs --help."),
+        ("train --dataset /", "'/' is a folder: to train on its images, give folder:/."),
         ("train --epochs", "Argument --epochs: expected one argument"),
         ("train --epochs 0", "epochs = 0 is not allowed: give a whole number from 1 to 1000, such as 5."),
         ("train --epochs many", "epochs = many is not allowed: "),

@@ -335,7 +335,7 @@ def test_a_folder_that_cannot_be_used_says_why(parted_flowers, how, sentence):
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(DatasetError, match=f"There is no folder '{tmp_path}/none': give folder:PATH"):
+    with pytest.raises(DatasetError, match=f"There is no folder '{tmp_path}/none': give the path"):
         load(tmp_path / "none")
 
 

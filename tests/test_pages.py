@@ -167,6 +167,24 @@ def test_a_folder_that_is_not_there_is_told_before_start(runs: Path) -> None:
     assert app.button(key="start.disabled").disabled
 
 
+@pytest.mark.parametrize("typed", ["{}", "'{}'", "folder:{}", "file://{}", ' "{}" '])
+def test_a_folder_is_understood_however_it_was_copied(typed: str) -> None:
+    assert form._path_of(typed.format("/my photos/a")) == "/my photos/a"
+
+
+def test_a_folder_that_is_still_to_be_named_is_asked_for(runs: Path) -> None:
+    app = opened(view="new", dataset="folder:")
+    assert "Type the path of your folder of images" in app.info[0].value and not app.error
+    assert app.button(key="start").disabled
+
+
+def test_a_folder_that_cannot_be_used_has_one_start_that_is_blocked(runs: Path, tmp_path: Path) -> None:
+    (tmp_path / "photos" / "only").mkdir(parents=True)
+    app = opened(view="new", dataset=f"folder:{tmp_path}/photos")
+    assert "has 1 class folders, and a classifier needs at least 2" in app.error[0].value
+    assert [button.disabled for button in app.button if button.label == "Start training"] == [True]
+
+
 def test_early_stopping_without_validation_images_is_told_before_start(runs: Path) -> None:
     app = opened(view="new", validation_fraction="0", early_stopping="3")
     assert "early_stopping needs validation images" in app.error[0].value
@@ -211,7 +229,7 @@ def test_chosen_runs_are_compared(runs: Path) -> None:
     choice.set_value(["fast", "slow"]).run()
     table = app.table[0].value
     assert table.loc["Learning rate"].tolist() == ["0.01", "0.001"] and "Momentum" not in table.index
-    assert table.loc["Best validation accuracy"].tolist() == ["87.50 %", "87.50 %"]
+    assert table.loc["Validation accuracy"].tolist() == ["87.50 %", "87.50 %"]
     assert any("different validation images" in caption.value for caption in app.caption)
     shutil.rmtree(runs / "slow")
     app.run()

@@ -151,6 +151,12 @@ def test_a_trial_whose_process_was_cut_off_is_replaced(tmp_path: Path) -> None:
     assert [t.state for t in run_sweep(sweep, Plan(TINY, LR, 1), silent)] == ["interrupted", "finished"]
 
 
+def test_a_trial_is_not_cut_short_after_its_last_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("optuna.Trial.should_prune", lambda trial: True)
+    config = TINY.model_copy(update={"epochs": 1})
+    assert [t.state for t in run_sweep(opened(tmp_path), Plan(config, LR, 1), silent)] == ["finished"]
+
+
 def test_a_hopeless_trial_is_cut_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("optuna.Trial.should_prune", lambda trial: True)
     trials = run_sweep(opened(tmp_path), Plan(TINY, LR, 1), silent)

@@ -10,6 +10,7 @@ its run folder's path.
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from pydantic_settings import CliSettingsSource, SettingsError
@@ -29,7 +30,13 @@ class OneSentenceParser(argparse.ArgumentParser):
     """Says what is wrong with the arguments in one sentence; argparse would list all the flags before."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(WRONG, f"cnnlab: {message[:1].upper()}{message[1:]}. See {self.prog} --help.\n")
+        end = "" if message.endswith("?") else "."
+        self.exit(WRONG, f"cnnlab: {message[:1].upper()}{message[1:]}{end} See {self.prog} --help.\n")
+
+    def refuse(self, unknown: Sequence[str]) -> NoReturn:
+        """Say that nobody knows these arguments, and what may have been meant."""
+        near = get_close_matches(unknown[0].split("=")[0], self._option_string_actions, 1)
+        self.error(f"unrecognized arguments: {' '.join(unknown)}" + (f". Did you mean {near[0]}?" if near else ""))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,7 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        given = command_parser().parse_args(arguments)
+        given, unknown = command_parser().parse_known_args(arguments)
+        if unknown:
+            given.parser.refuse(unknown)
     except SystemExit as end:  # argparse has printed its message
         return int(end.code or 0)
     try:
@@ -88,7 +97,7 @@ def command_parser() -> argparse.ArgumentParser:
 
     def command(name: str, help: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=help, description=help, allow_abbrev=False)
-        added.set_defaults(run_command=run)
+        added.set_defaults(run_command=run, parser=added)
         return added
 
     for group in (training, sweep, questions, lists):

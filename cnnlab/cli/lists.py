@@ -44,7 +44,7 @@ def _runs(given: argparse.Namespace) -> int:
                 age,
             )
         )
-    columns = ("run", "state", "recipe", "dataset", "epoch", "best validation accuracy", "duration", "created")
+    columns = ("run", "state", "recipe", "dataset", "epoch", "validation accuracy", "duration", "created")
     print_table(f"{len(rows)} runs in {folder}", columns, rows)
     return OK
 

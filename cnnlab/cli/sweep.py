@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnnlab import recipes
-from cnnlab.cli.base import OK, AddCommand, Failure, add_recipe, add_runs_dir, add_settings, folder_of
+from cnnlab.cli.base import FAILED, OK, AddCommand, Failure, add_recipe, add_runs_dir, add_settings, folder_of
 from cnnlab.config import TrainConfig, shown
 from cnnlab.parsing import ConfigError, adapt
 from cnnlab.runs import checked_name
@@ -60,7 +60,7 @@ def _sweep(given: argparse.Namespace) -> int:
         except SweepError as error:
             raise Failure(str(error)) from error
     _print_trials(folder.name, plan, trials)
-    return OK
+    return FAILED if trials and all(trial.state == "failed" for trial in trials) else OK
 
 
 def _plan(given: argparse.Namespace, folder: "SweepFolder") -> "Plan":

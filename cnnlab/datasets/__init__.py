@@ -101,11 +101,13 @@ _torchvision("cifar100", "CIFAR-100", "Small colour photographs of a hundred kin
 def check_name(name: str) -> None:
     """Raise DatasetError or UnknownName if no dataset can be called ``name``; reads no image."""
     if not name.startswith(FOLDER_PREFIX):
+        if name not in DATASETS and Path(name).expanduser().is_dir():
+            raise DatasetError(f"'{name}' is a folder: to train on its images, give folder:{name}.")
         DATASETS.get(name)
     elif not name.removeprefix(FOLDER_PREFIX).strip():
         raise DatasetError("Which folder? Give folder:PATH with the path of your images.")
     elif not folder_path(name).is_dir():
-        raise DatasetError(f"There is no folder '{folder_path(name)}': give folder:PATH with the path of your images.")
+        raise DatasetError(f"There is no folder '{folder_path(name)}': give the path of a folder of images.")
 
 
 def folder_path(name: str) -> Path:

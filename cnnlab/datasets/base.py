@@ -7,8 +7,8 @@
 """
 
 from dataclasses import dataclass
+from hashlib import sha256
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -145,20 +145,17 @@ def stratified_split(images: ImageSet, fraction: float, seed: int) -> tuple[Imag
         if images.keys is None:
             order = torch.randperm(len(members), generator=generator)
         else:
-            order = _by_chance(images.keys[members], seed)
+            order = torch.tensor(_by_chance(images.keys[members], seed), dtype=torch.int64)
         held[members[order[:count]]] = True
     return images.select((~held).nonzero().flatten()), images.select(held.nonzero().flatten())
 
 
-def _by_chance(keys: Tensor, seed: int) -> Tensor:
-    """An order of ``keys`` (int64 [N]) that ``seed`` shuffles, in which two stand alike whatever the others are.
-
-    By their hashes: splitmix64, Steele et al., Fast splittable pseudorandom number generators, 2014.
+def _by_chance(keys: Tensor, seed: int) -> list[int]:
+    """The places of ``keys`` (int64 [N]) in an order that ``seed`` shuffles, in which two stand alike whatever the
+    others are: by their hashes.
     """
-    z = keys.numpy().astype(np.uint64) + np.uint64((seed + 1) * 0x9E3779B97F4A7C15 % 2**64)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return torch.from_numpy(np.argsort(z ^ (z >> np.uint64(31)), kind="stable"))
+    hashes = [sha256(f"{seed} {key}".encode()).digest() for key in keys.tolist()]
+    return sorted(range(len(keys)), key=hashes.__getitem__)
 
 
 def channel_statistics(images: Images) -> tuple[tuple[float, ...], tuple[float, ...]]:

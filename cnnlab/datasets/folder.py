@@ -152,7 +152,7 @@ def _folders(path: Path) -> list[Path]:
 def split_folders(root: Path) -> dict[str, Path]:
     """Where each split of the images below ``root`` lies: ``train`` alone is ``root`` itself. Raises DatasetError."""
     if not root.is_dir():
-        raise DatasetError(f"There is no folder {root}: give folder:PATH with the path of your images.")
+        raise DatasetError(f"There is no folder '{root}': give the path of a folder of images.")
     inside = _folders(root)
     named = [(CALLED.get(p.name.lower()), p) for p in inside]
     parts = {split: p for split, p in named if split and (_folders(p) or not _has_images(p))}  # else it is a class
@@ -284,7 +284,7 @@ def _described(images: Tensor | MappedImages, files: list[_File], unreadable: di
 
 
 def _key(name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest(), signed=True)
+    return int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:8], "big", signed=True)
 
 
 def _statistics(kept: Path, train: ImageSet) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -31,23 +31,29 @@ def script(config: TrainConfig, shape: Shape, mean: tuple[float, ...], std: tupl
     return f'"""Train {MODELS.get(config.model).title} on {script_data.title(config)}."""\n\n{_imports(body)}\n\n{body}'
 
 
-IMPORTS = {
-    "math": ("math.", "import math\n"),
-    "torch": ("", "import torch"),
-    "torchvision": ("torchvision.", "import torchvision"),
-    "PIL": ("Image.", "from PIL import Image, ImageOps"),
-    "sklearn": ("load_digits(", "from sklearn.datasets import load_digits"),
-    "nn": ("", "from torch import Tensor, nn"),
+STANDARD = {
+    "hashlib.": "import hashlib",
+    "math.": "import math",
+    "Path(": "from pathlib import Path",
 }
-"""What is imported, in order, and the text that needs it."""
+INSTALLED = {
+    "": "import torch",
+    "torchvision.": "import torchvision",
+    "Image.": "from PIL import Image, ImageOps",
+    "load_digits(": "from sklearn.datasets import load_digits",
+    "nn.": "from torch import Tensor, nn",
+}
+"""The text that needs an import, and the import, in order."""
 FUNCTIONS = ("affine_grid", "cross_entropy", "grid_sample", "interpolate", "pad", "relu")
 
 
 def _imports(body: str) -> str:
-    lines = [line for needed_by, line in IMPORTS.values() if needed_by in body]
+    standard, installed = ([line for text, line in group.items() if text in body] for group in (STANDARD, INSTALLED))
     used = ", ".join(name for name in FUNCTIONS if f"{name}(" in body)
     last = ["from torchvision.transforms.functional import pil_to_tensor"] if "pil_to_tensor(" in body else []
-    return "\n".join([*lines, f"from torch.nn.functional import {used}", *last])
+    return "\n".join(
+        [*standard, *([""] if standard else []), *installed, f"from torch.nn.functional import {used}", *last]
+    )
 
 
 def _settings(config: TrainConfig) -> str:

@@ -11,6 +11,7 @@ from cnnlab.datasets import DATASETS, FOLDER_PREFIX, folder, folder_path
 from cnnlab.datasets.base import TEST_SPLIT_SEED
 from cnnlab.datasets.digits import TEST_FRACTION
 from cnnlab.explain.source import Shape
+from cnnlab.pictures import enough
 
 TORCHVISION = {
     "mnist": "MNIST",
@@ -31,6 +32,23 @@ def hold_out(images: Tensor, labels: Tensor, share: float, seed: int) -> tuple[T
     return images[~held], labels[~held], images[held], labels[held]
 '''
 
+HOLD_OUT_FILES = '''\
+def hold_out(
+    images: Tensor, labels: Tensor, keys: list[int], share: float, seed: int
+) -> tuple[Tensor, Tensor, list[int], Tensor, Tensor]:
+    """The rest's images, labels and keys, then images and labels of the ``share`` of each class that is held out.
+
+    Drawn by their hashes: where files come and go, the others stay where they are.
+    """
+    held = torch.zeros(len(labels), dtype=torch.bool)
+    for label in labels.unique():
+        members = (labels == label).nonzero().flatten().tolist()
+        members.sort(key=lambda place: hashlib.sha256(f"{seed} {keys[place]}".encode()).digest())
+        held[members[: round(len(members) * share)]] = True
+    rest = [key for key, out in zip(keys, held) if not out]
+    return images[~held], labels[~held], rest, images[held], labels[held]
+'''
+
 PICTURE = '''\
 def picture(path: str) -> Tensor:
     """The middle of an upright picture, uint8 [C, {size}, {size}].
@@ -38,16 +56,22 @@ def picture(path: str) -> Tensor:
     Unlike in the lab transparent pixels keep their colour, 16 bits are cut off, and a damaged file ends the script.
     """
     opened = Image.open(path)
-    opened.draft("{mode}", ({size}, {size}))  # a JPEG is decoded at a fraction of its size
-    upright = ImageOps.exif_transpose(opened).convert("{mode}")
+    opened.draft("RGB", ({enough}, {enough}))  # a larger JPEG is decoded at a fraction of its size
+    upright = ImageOps.exif_transpose(opened).convert("RGB"){grey}
     return pil_to_tensor(ImageOps.fit(upright, ({size}, {size}), Image.Resampling.BILINEAR))
 '''
 
 LOAD = '''\
-def load(folder: str) -> tuple[Tensor, Tensor]:
-    """Images and labels. Unlike in the lab GIFs are left out, and every folder needs a picture of every class."""
-    images, labels = zip(*torchvision.datasets.ImageFolder(folder, loader=picture))
-    return torch.stack(images), torch.tensor(labels)
+def load(folder: str) -> tuple[Tensor, Tensor, list[int]]:
+    """Images, labels, and a key for each file, by its path below ROOT.
+
+    Unlike in the lab GIFs are left out, and every folder needs a picture of every class.
+    """
+    files = torchvision.datasets.ImageFolder(folder, loader=picture)
+    images, labels = zip(*files)
+    names = [Path(path).relative_to(ROOT).as_posix() for path, _ in files.samples]
+    keys = [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True) for name in names]
+    return torch.stack(images), torch.tensor(labels), keys
 '''
 
 
@@ -63,10 +87,11 @@ def functions(config: TrainConfig, shape: Shape) -> list[str]:
     found = []
     folders = _folders(config)
     if folders:
-        found += [PICTURE.format(mode="RGB" if shape[0] == 3 else "L", size=shape[1]), LOAD]
+        grey = "" if shape[0] == 3 else '.convert("L")'
+        found += [PICTURE.format(size=shape[1], enough=enough(shape[1])[0], grey=grey), LOAD]
     drawn_test = config.dataset == "digits" or (folders and "test" not in folders)
     if drawn_test or (config.validation_fraction and "val" not in folders):
-        found.append(HOLD_OUT)
+        found.append(HOLD_OUT_FILES if folders else HOLD_OUT)
     return found
 
 
@@ -74,14 +99,16 @@ def reading(config: TrainConfig, shape: Shape) -> str:
     """The lines after which images, labels, and those of the other splits are there."""
     folders = _folders(config)
     if folders:
-        lines = _folder(folders)
+        root = json.dumps(str(folder_path(config.dataset).resolve()), ensure_ascii=False)
+        lines = [f"ROOT = {root}", *_folder(folders)]
     else:
         lines = _digits(shape[1]) if config.dataset == "digits" else _torchvision(config.dataset, shape[0])
     if "val" in folders:
-        lines.append(f"val_images, val_labels = load({folders['val']})")
+        lines.append(f"val_images, val_labels, _ = load({folders['val']})")
     elif config.validation_fraction:
-        held = f"hold_out(images, labels, {config.validation_fraction!r}, SEED)"
-        lines.append(f"images, labels, val_images, val_labels = {held}")
+        keys = "keys, " if folders else ""
+        held = f"hold_out(images, labels, {keys}{config.validation_fraction!r}, SEED)"
+        lines.append(f"images, labels, {keys}val_images, val_labels = {held}")
     if config.train_images:
         order = "torch.randperm(len(labels), generator=torch.Generator().manual_seed(SEED))"
         lines.append(f"some = {order}[:{config.train_images}]")
@@ -93,16 +120,16 @@ def _folders(config: TrainConfig) -> dict[str, str]:
     """The splits of an image folder and where they lie, in quotes; empty for any other dataset."""
     if not config.dataset.startswith(FOLDER_PREFIX):
         return {}
-    found = folder.split_folders(folder_path(config.dataset))
+    found = folder.split_folders(folder_path(config.dataset).resolve())
     return {name: json.dumps(str(path), ensure_ascii=False) for name, path in found.items()}
 
 
 def _folder(folders: dict[str, str]) -> list[str]:
-    lines = [f"images, labels = load({folders['train']})"]
+    lines = [f"images, labels, keys = load({folders['train']})"]
     if "test" in folders:
-        return [*lines, f"test_images, test_labels = load({folders['test']})"]
-    held = f"hold_out(images, labels, {folder.TEST_FRACTION}, seed={TEST_SPLIT_SEED})"
-    return [*lines, f"images, labels, test_images, test_labels = {held}"]
+        return [*lines, f"test_images, test_labels, _ = load({folders['test']})"]
+    held = f"hold_out(images, labels, keys, {folder.TEST_FRACTION}, seed={TEST_SPLIT_SEED})"
+    return [*lines, f"images, labels, keys, test_images, test_labels = {held}"]
 
 
 def _digits(size: int) -> list[str]:

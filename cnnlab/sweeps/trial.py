@@ -90,6 +90,7 @@ class _Judge(Listener):
 
     def __init__(self, listener: Listener, trial: optuna.Trial, run: Run) -> None:
         self.listener, self.trial, self.run = listener, trial, run
+        self.epochs = 0
         self.best: float | None = None
         self.hopeless = False
 
@@ -100,6 +101,7 @@ class _Judge(Listener):
         self.listener.task(what, done, total)
 
     def begin(self, config: TrainConfig, step: int, steps: int) -> None:
+        self.epochs = config.epochs
         self.listener.begin(config, step, steps)
 
     def close(self) -> None:
@@ -110,7 +112,7 @@ class _Judge(Listener):
         if record.event == "epoch" and "best/accuracy" in record.values:
             self.best = record.values["best/accuracy"]
             self.trial.report(self.best, record.epoch)
-            if not self.hopeless and self.trial.should_prune():
+            if not self.hopeless and record.epoch < self.epochs and self.trial.should_prune():
                 self.hopeless = True
                 self.say("Cut short: at this epoch most other trials were better.")
                 self.run.request_stop()

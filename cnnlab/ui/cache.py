@@ -108,9 +108,13 @@ def known_shape(config: TrainConfig) -> Shape | None:
     return None
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
 def problem_with(config: TrainConfig) -> str | None:
     """Why ``config`` cannot be trained, in a sentence; None if it can."""
+    return _problem_with(config, _changed(config))
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _problem_with(config: TrainConfig, changed: float) -> str | None:
     try:
         check(config)
     except CHECK_ERRORS as error:

@@ -45,6 +45,7 @@ def _reliability(subject: Subject) -> None:
 
 def _coverage(subject: Subject) -> Coverage:
     e = subject.evaluation
+    st.caption("By the network's own probability. Predict's threshold is about the calibrated one, which may differ.")
     threshold = st.slider(
         "Answer only when at least so sure",
         0,

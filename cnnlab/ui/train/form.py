@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 import streamlit as st
 from pydantic.fields import FieldInfo
@@ -309,8 +310,14 @@ def _dataset_field(values: Mapping[str, Any], common: dict[str, Any]) -> None:
 
 def _typed_dataset() -> str:
     chosen: str = st.session_state["field.dataset"]
-    folder = st.session_state.get("field.dataset.folder", "")
-    return FOLDER_PREFIX + folder.strip() if chosen == OWN_FOLDER else chosen
+    typed = st.session_state.get("field.dataset.folder", "")
+    return FOLDER_PREFIX + _path_of(typed) if chosen == OWN_FOLDER else chosen
+
+
+def _path_of(typed: str) -> str:
+    """The path in what a person typed, or copied from a file manager or a command line."""
+    path = typed.strip().strip("\"'").removeprefix(FOLDER_PREFIX)
+    return unquote(path.removeprefix("file://")) if path.startswith("file://") else path
 
 
 def _blocks_changed(blocks: tuple[Block, ...]) -> None:

@@ -43,11 +43,11 @@ def _summaries() -> list[Summary]:
 
 
 def _changed(summary: Summary) -> str:
-    """What the run's settings change of its recipe, such as ``learning rate 0.01, batch size 64``."""
-    if summary.recipe is None or summary.recipe not in recipes.RECIPES:
-        return "–"
-    values, base = summary.config.model_dump(), recipes.get(summary.recipe).config.model_dump()
-    titles = ((str(TrainConfig.model_fields[name].title), name) for name in changes(values, base))
+    """What the run's settings change of its recipe, or without one of the defaults, such as ``batch size 64``."""
+    known = summary.recipe in recipes.RECIPES if summary.recipe else False
+    base = recipes.get(summary.recipe).config if summary.recipe and known else TrainConfig()
+    values = summary.config.model_dump()
+    titles = ((str(TrainConfig.model_fields[name].title), name) for name in changes(values, base.model_dump()))
     return ", ".join(f"{title[0].lower()}{title[1:]} {brief(values[name])}" for title, name in titles) or "–"
 
 
@@ -59,17 +59,19 @@ def _table(summaries: list[Summary]) -> None:
         {
             "Run": [s.name for s in summaries],
             "State": [s.state for s in summaries],
-            "Best validation accuracy": [words.hundredfold(s.best_accuracy) for s in summaries],
+            "Validation accuracy": [words.hundredfold(s.best_accuracy) for s in summaries],
             "Last test accuracy": [words.hundredfold(s.watched_accuracy) for s in summaries],
             "Epochs": [f"{s.epoch} of {s.config.epochs}" for s in summaries],
             "Duration": [words.duration(s.duration) for s in summaries],
-            "Started": [datetime.fromtimestamp(s.created) for s in summaries],
-            "Recipe": [s.recipe or "–" for s in summaries],
-            "Changed": [_changed(s) for s in summaries],
             "Network": [s.config.model for s in summaries],
             "Dataset": [s.config.dataset for s in summaries],
+            "Recipe": [s.recipe or "–" for s in summaries],
+            "Changed": [_changed(s) for s in summaries],
+            "Started": [datetime.fromtimestamp(s.created) for s in summaries],
         }
     )
+    if table["Last test accuracy"].isna().all():
+        table = table.drop(columns="Last test accuracy")
     st.caption("Click a run to open it.")
     event = st.dataframe(
         table,
@@ -81,7 +83,9 @@ def _table(summaries: list[Summary]) -> None:
         selection_mode="single-cell",
         placeholder="–",
         column_config={
-            "Best validation accuracy": st.column_config.NumberColumn(format="%.2f %%"),
+            "Validation accuracy": st.column_config.NumberColumn(
+                format="%.2f %%", help="Of the weights that are kept as best: where the validation loss was lowest."
+            ),
             "Last test accuracy": st.column_config.NumberColumn(
                 format="%.2f %%", help="Of runs that watch the test set, as the tutorials do: not to choose by."
             ),

@@ -8,7 +8,7 @@ import torch
 
 from cnnlab import datasets, launch
 from cnnlab.config import TrainConfig
-from cnnlab.datasets import DatasetError, ImageDataset, Splits
+from cnnlab.datasets import FOLDER_PREFIX, DatasetError, ImageDataset, Splits
 from cnnlab.figures.classes import class_counts_figure
 from cnnlab.figures.gallery import gallery_figure
 from cnnlab.forecast import measured_step
@@ -25,6 +25,7 @@ from cnnlab.ui.train.views import open_run
 
 PREVIEW = 24  # images in the look at the data
 PREVIEW_COLUMNS = 8
+FEW = 10  # training images of a class
 SETTLING = 2.0  # seconds that a browser may take to draw a page that it has not seen yet
 SETTLED = "forecast.settled"
 
@@ -36,10 +37,18 @@ def setup_view() -> None:
     except ConfigError as error:
         _cannot_start(*error.sentences)
         return
+    if config.dataset == FOLDER_PREFIX:
+        st.info("Type the path of your folder of images in the sidebar, below **Dataset**.", icon=":material/folder:")
+        _start_row(config, blocked=True)
+        return
     if problem := cache.problem_with(config):
         _cannot_start(problem)
         return
-    images = _images(config)
+    try:
+        images = _images(config)
+    except DatasetError as error:
+        _cannot_start(str(error))
+        return
     shape = (images.in_channels, images.image_size, images.num_classes) if images else cache.known_shape(config)
     parts = None
     if images:
@@ -98,6 +107,8 @@ def _images(config: TrainConfig) -> ImageDataset | None:
     try:
         images = cache.dataset(config)
     except DatasetError as error:
+        if config.dataset.startswith(FOLDER_PREFIX):
+            raise
         st.error(str(error), icon=":material/cloud_off:")
         return None
     if images.unreadable:
@@ -212,6 +223,11 @@ def _look_at_the_data(images: ImageDataset, parts: Splits, config: TrainConfig) 
     counts = np.bincount(parts.train.labels.numpy(), minlength=images.num_classes)
     if missing := [name for name, count in zip(images.class_names, counts, strict=True) if count == 0]:
         st.warning(f"No training image is left of {', '.join(missing[:10])}: the network cannot learn these classes.")
+    elif few := [name for name, count in zip(images.class_names, counts, strict=True) if count < FEW]:
+        st.caption(
+            f":material/warning: Fewer than {FEW} training images of {', '.join(few[:10])}: hardly enough to learn "
+            "from, and what is held out of them tells little."
+        )
     left, right = st.columns([3, 2], gap="large")
     with left:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):

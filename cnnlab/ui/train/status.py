@@ -92,11 +92,11 @@ def _tiles(run: Run, config: TrainConfig, last: Mapping[str, Mapping[str, Any]],
     epoch, step = last.get("epoch", {}), last.get("step", {})
     split = watched_split(run, config)
     label = {"val": "Validation", "test": "Test"}[split]
-    best = Tile("Best so far", "not chosen", "Nothing is chosen by test images: the last counts.")
+    best = Tile("Kept weights", "the last", "Nothing is chosen by test images.")
     if split == "val":
         where = f" (epoch {epoch['best/epoch']})" if "best/epoch" in epoch else ""
-        why = "The validation accuracy where the validation loss was lowest; those weights are kept as best."
-        best = Tile(f"Best so far{where}", words.percent(epoch.get("best/accuracy")), why)
+        why = "The validation accuracy of the weights that are kept as best: where the validation loss was lowest."
+        best = Tile(f"Kept weights{where}", words.percent(epoch.get("best/accuracy")), why)
     return (
         Tile(
             "Training loss",
