@@ -10,6 +10,7 @@ from pathlib import Path
 from cnnlab.datasets.error import DatasetError
 
 SHARE = 0.25  # of the machine's memory: the app and a training each hold the dataset, and both need more than that
+UNKNOWN = 8 << 30  # bytes, where the system does not tell
 LIMIT = Path("/sys/fs/cgroup/memory.max")  # what a container may take, in bytes, or "max"
 
 
@@ -32,6 +33,8 @@ def memory_budget() -> int:
 
 def machine_memory() -> int:
     """Bytes of memory that this machine, or the container in which we run, has."""
+    if not hasattr(os, "sysconf"):  # Windows does not tell in this way
+        return UNKNOWN
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
         return min(memory, int(LIMIT.read_text()))

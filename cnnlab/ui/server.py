@@ -36,9 +36,8 @@ _warmed = threading.Event()
 
 
 def _plotly_js(request: Request) -> Response:
-    return FileResponse(
-        PLOTLY_JS, media_type="text/javascript", headers={"cache-control": "max-age=31536000, immutable"}
-    )
+    headers = {"cache-control": "max-age=3600"}  # seconds: an upgrade brings another under the same name
+    return FileResponse(PLOTLY_JS, media_type="text/javascript", headers=headers)
 
 
 def _picture(request: Request) -> Response:

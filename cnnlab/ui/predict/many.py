@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from cnnlab.evaluation.evaluate import checkpoint_time
 from cnnlab.pictures import UnreadableImage, enough, open_picture
 from cnnlab.prediction.many import Row, predict_many
 from cnnlab.prediction.sources import Source, SourcesError, from_bytes, from_paths
@@ -62,7 +63,8 @@ def _forget() -> None:
 
 def _answered(subject: Subject, asked: str, sources: list[Source]) -> list[Row]:
     """The rows for ``sources``, kept until something else is asked."""
-    mark = f"{asked} {subject.id} {len(sources)}"
+    predictor = subject.predictor
+    mark = f"{asked} {subject.id} {checkpoint_time(predictor.run, predictor.name)} {len(sources)}"
     if st.session_state.get(ANSWERED, ("",))[0] == mark:
         kept: list[Row] = st.session_state[ANSWERED][1]
         return kept
@@ -71,7 +73,7 @@ def _answered(subject: Subject, asked: str, sources: list[Source]) -> list[Row]:
     def told(done: int, total: int) -> None:
         bar.progress(done / total, f"Reading the pictures … {done:,} of {total:,}")
 
-    rows = predict_many(subject.predictor, sources, subject.novelty, told, thumbnails=True)
+    rows = predict_many(predictor, sources, subject.novelty, told, thumbnails=True)
     bar.empty()
     st.session_state[ANSWERED] = (mark, rows)
     return rows
