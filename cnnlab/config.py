@@ -294,7 +294,7 @@ class TrainConfig(BaseModel):
 
 def condition(name: str) -> list[str]:
     """When the field ``name`` counts: [] always, else [field, value, …] (a value ending in ':' is a prefix)."""
-    when: list[str] = extra(name)["when"]
+    when: list[str] = form_facts(name)["when"]
     return when
 
 
@@ -307,7 +307,7 @@ def applies(name: str, values: Mapping[str, Any]) -> bool:
     return any(value.startswith(a) if a.endswith(":") else value == a for a in allowed)
 
 
-def extra(name: str) -> dict[str, Any]:
+def form_facts(name: str) -> dict[str, Any]:
     """The form's facts about the field ``name``: group, unit, when."""
     facts = TrainConfig.model_fields[name].json_schema_extra
     assert isinstance(facts, dict)

@@ -48,7 +48,7 @@ class ConsoleListener(Listener):
     def __init__(self, log: Path) -> None:
         self.bar: Progress | None = None
         self.bar_task: TaskID | None = None
-        self.log = None if _is_standard_output(log) else log
+        self.log = None if _is_standard_error(log) else log
         self.steps, self.epochs, self.last_line = 0, 0, 0.0
 
     def say(self, text: str) -> None:
@@ -106,7 +106,7 @@ class ConsoleListener(Listener):
         self.bar.update(self.bar_task, description=what, completed=done, total=total or None)
 
 
-def _is_standard_output(path: Path) -> bool:
+def _is_standard_error(path: Path) -> bool:
     try:
         return os.path.samestat(os.fstat(sys.stderr.fileno()), path.stat())
     except (OSError, ValueError, AttributeError):

@@ -133,7 +133,7 @@ def fit(
         epochs, into_next = divmod(state.step, per_epoch)
         return bool(config.early_stopping) and not into_next and epochs - state.best_epoch >= config.early_stopping
 
-    def looked_at(images: int = 0) -> dict[str, Any]:
+    def evaluated(images: int = 0) -> dict[str, Any]:
         figures: dict[str, Any] = {}
         for name, part in watched.items():
             figures |= _scores(name, network, part.head(images), config, scaling)
@@ -163,13 +163,13 @@ def fit(
             if last or due or stopped or awaited or old:  # all processes alike, so that all see a loss blow up
                 yield from _flush(pending, state, epoch)
             if due:
-                yield Record("eval", state.step, epoch, looked_at(config.eval_images))
+                yield Record("eval", state.step, epoch, evaluated(config.eval_images))
                 network.train()
                 pending.since = time.perf_counter()
             if stopped:
                 break
         if state.step % per_epoch == 0:
-            figures = looked_at()
+            figures = evaluated()
             chosen_by = figures.get("val/loss")  # never by the test split
             if chosen_by is not None and chosen_by < state.best_loss:
                 state.best_loss, state.best_accuracy, state.best_epoch = chosen_by, figures["val/accuracy"], epoch
@@ -179,16 +179,7 @@ def fit(
             )
         state.elapsed = time.perf_counter() - started
 
-    epoch = max(1, math.ceil(state.step / per_epoch))
-    if state.step == config.epochs * per_epoch:
-        message = f"All {config.epochs} epochs are done." if config.epochs > 1 else "The epoch is done."
-        end = {"status": "finished", "message": message}
-    elif patience_ended():
-        message = f"Early stop: no lower validation loss for {config.early_stopping} epochs."
-        end = {"status": "finished", "message": message}
-    else:
-        end = {"status": "stopped", "message": f"Stopped after step {state.step}; it can be resumed."}
-    yield Record("end", state.step, epoch, {**end, "elapsed": state.elapsed})
+    yield _end(state, config, per_epoch, patience_ended())
 
 
 def train_step(
@@ -254,6 +245,18 @@ def _flush(pending: _Pending, state: TrainState, epoch: int) -> Iterator[Record]
         }
         yield Record("step", step, epoch, values)
     pending.clear()
+
+
+def _end(state: TrainState, config: TrainConfig, per_epoch: int, patience_ended: bool) -> Record:
+    status = "finished"
+    if state.step == config.epochs * per_epoch:
+        message = f"All {config.epochs} epochs are done." if config.epochs > 1 else "The epoch is done."
+    elif patience_ended:
+        message = f"Early stop: no lower validation loss for {config.early_stopping} epochs."
+    else:
+        status, message = "stopped", f"Stopped after step {state.step}; it can be resumed."
+    epoch = max(1, math.ceil(state.step / per_epoch))
+    return Record("end", state.step, epoch, {"status": status, "message": message, "elapsed": state.elapsed})
 
 
 def _epoch_figures(state: TrainState, lr: float) -> dict[str, Any]:

@@ -13,14 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cnnlab import datasets, engine
-from cnnlab.distributed.calls import Lost, tell, wait_to_hear
 from cnnlab.distributed.group import joined
+from cnnlab.distributed.messages import Lost, tell, wait_to_hear
 from cnnlab.distributed.ranks import rank
 from cnnlab.engine import NotFinite
 from cnnlab.inference import pick_device
-from cnnlab.machine import settle
+from cnnlab.machine import prepare_process
 from cnnlab.runs import Run
-from cnnlab.team import prepared, present
+from cnnlab.team import hold_rank_lock, starting_state
 from cnnlab.train import signals_request
 
 OK, FAILED = 0, 1
@@ -36,7 +36,7 @@ def follow() -> int:
         if not called:
             return OK
         run = Run(Path(called))
-        with present(run):
+        with hold_rank_lock(run):
             return _answer(run, lambda: bool(signals))
 
 
@@ -63,7 +63,7 @@ def _train_along(run: Run, should_stop: Callable[[], bool]) -> None:
     if wait_to_hear("go", give_up=lambda: run.wait_until_ended(0)) is None:
         raise Lost("rank 0 ended")
     with joined(pick_device(config.device)):
-        state = prepared(run, dataset)
-        settle(dataset, config)
+        state = starting_state(run, dataset)
+        prepare_process(dataset, config)
         for _ in engine.fit(state, dataset, config, should_stop):
             pass

@@ -2,7 +2,7 @@
 
 ::
 
-    settle(dataset, config)            # once, before engine.fit
+    prepare_process(dataset, config)            # once, before engine.fit
 """
 
 import ctypes
@@ -26,13 +26,13 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # mallopt(3)
 GIB = 1 << 30
 
 
-def settle(dataset: ImageDataset, config: TrainConfig) -> None:
-    """Make this process ready to train; what it computes does not depend on it but for :func:`threads`."""
-    torch.set_num_threads(threads(config, dataset.in_channels, dataset.image_size, dataset.num_classes))
+def prepare_process(dataset: ImageDataset, config: TrainConfig) -> None:
+    """Make this process ready to train; what it computes does not depend on it but for :func:`thread_count`."""
+    torch.set_num_threads(thread_count(config, dataset.in_channels, dataset.image_size, dataset.num_classes))
     keep_freed_memory()
 
 
-def threads(config: TrainConfig, in_channels: int, image_size: int, num_classes: int) -> int:
+def thread_count(config: TrainConfig, in_channels: int, image_size: int, num_classes: int) -> int:
     """How many threads compute: one for small steps. What is summed up depends on it to the last bit, so it follows
     from ``config`` and is never timed.
     """

@@ -15,8 +15,8 @@ from torch import Tensor
 from cnnlab import engine
 from cnnlab.checkpoints import read_checkpoint, restore
 from cnnlab.datasets import DatasetError, ImageDataset
-from cnnlab.distributed.calls import ASK_AGAIN, Lost, heard, tell
 from cnnlab.distributed.group import all_reduce
+from cnnlab.distributed.messages import ASK_AGAIN, Lost, heard, tell
 from cnnlab.distributed.ranks import rank, world_size
 from cnnlab.engine import TrainState
 from cnnlab.runs import Run, is_held
@@ -44,21 +44,21 @@ def call_together(run: Run) -> None:
     tell("go", "")
 
 
-def dismiss() -> None:
+def dismiss_ranks() -> None:
     """Let the other processes end, unless they were called to a run."""
     if heard("run") is None:
         tell("run", "")
 
 
 @contextmanager
-def present(run: Run) -> Iterator[None]:
+def hold_rank_lock(run: Run) -> Iterator[None]:
     """Hold this rank's lock in ``run`` inside the ``with``."""
     with FileLock(run.rank_lock_path(rank())):
         tell(f"here/{rank()}", "")
         yield
 
 
-def tidy(run: Run) -> None:
+def remove_rank_locks(run: Run) -> None:
     """Take the locks of other ranks, those of earlier processes too, out of the folder of a run that has ended."""
     for path in run.path.glob("lock-*"):
         path.unlink(missing_ok=True)
@@ -80,7 +80,7 @@ def why_lost(run: Run) -> str:
     return "The connection between the processes was lost. The run can be resumed."
 
 
-def prepared(run: Run, dataset: ImageDataset) -> TrainState:
+def starting_state(run: Run, dataset: ImageDataset) -> TrainState:
     """The network and optimiser of ``run`` as its last checkpoint has them, or new ones: the same in all processes.
 
     Raises CheckpointError, and DatasetError where the processes have other images or weights than rank 0.

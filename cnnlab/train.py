@@ -23,18 +23,18 @@ from cnnlab import __version__, datasets, engine, models
 from cnnlab.checkpoints import CheckpointError, save_checkpoint
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
-from cnnlab.distributed.calls import Lost
 from cnnlab.distributed.group import joined
+from cnnlab.distributed.messages import Lost
 from cnnlab.distributed.ranks import world_size
 from cnnlab.engine import NotFinite, Record, TrainState
 from cnnlab.inference import pick_device
 from cnnlab.loader import steps_per_epoch
-from cnnlab.machine import settle
+from cnnlab.machine import prepare_process
 from cnnlab.models import ModelError
 from cnnlab.queue import turn
 from cnnlab.registry import UnknownName
 from cnnlab.runs import Run
-from cnnlab.team import call_together, prepared, tidy, why_lost
+from cnnlab.team import call_together, remove_rank_locks, starting_state, why_lost
 
 WRITE_EVERY = 0.25  # seconds: how old a step's record may get before it is on disk
 ASK_EVERY = 0.02  # seconds between two looks for a wish to stop, each of which takes some 30 µs of a step
@@ -113,7 +113,7 @@ def train(run: Run, listener: Listener) -> str:
                 else f"{type(error).__name__}.{hint}",
             )
         finally:
-            tidy(run)
+            remove_rank_locks(run)
 
 
 def _train(run: Run, listener: Listener) -> str:
@@ -137,8 +137,8 @@ def _train(run: Run, listener: Listener) -> str:
 
 def _train_on(run: Run, listener: Listener, dataset: ImageDataset, counts: dict[str, int]) -> str:
     config = run.config
-    state = prepared(run, dataset)
-    settle(dataset, config)
+    state = starting_state(run, dataset)
+    prepare_process(dataset, config)
     run.forget_after(state.step)
     run.add_facts(_facts(state, dataset, counts))
     run.append([{"event": "start", "step": state.step, "time": time.time(), "elapsed": state.elapsed}])

@@ -7,11 +7,11 @@ from cnnlab.ui.evaluate.calibration import calibration_view
 from cnnlab.ui.evaluate.choice import choose
 from cnnlab.ui.evaluate.classes import classes_view
 from cnnlab.ui.evaluate.confusion import confusion_view
-from cnnlab.ui.evaluate.curves import curves_view
 from cnnlab.ui.evaluate.feature_map import feature_map_view
 from cnnlab.ui.evaluate.headline import headline
 from cnnlab.ui.evaluate.images import images_view
 from cnnlab.ui.evaluate.one_image import image_dialog
+from cnnlab.ui.evaluate.ranking import curves_view
 from cnnlab.ui.evaluate.takeaway import takeaway_view
 
 VIEWS = {

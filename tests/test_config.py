@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from cnnlab import models, recipes
-from cnnlab.config import GROUPS, ConvBlock, TrainConfig, applies, choices, condition, extra, limits, shown
+from cnnlab.config import GROUPS, ConvBlock, TrainConfig, applies, choices, condition, form_facts, limits, shown
 from cnnlab.models import MODELS
 from cnnlab.parsing import ConfigError, adapt, differences, parse
 
@@ -30,7 +30,7 @@ def with_its_condition(name: str, value: object) -> dict[str, object]:
 def test_every_field_has_what_the_form_shows(name):
     assert FIELDS[name].title and FIELDS[name].description
     assert FIELDS[name].description.endswith(".")
-    assert extra(name)["group"] in GROUPS
+    assert form_facts(name)["group"] in GROUPS
     assert not FIELDS[name].is_required()
 
 

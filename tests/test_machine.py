@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from cnnlab.config import TrainConfig
-from cnnlab.machine import THREADS, computing_threads, threads
+from cnnlab.machine import THREADS, computing_threads, thread_count
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -58,7 +58,7 @@ def test_threads_of_a_nice_process_do_not_spin_for_long():
 
 def test_small_steps_take_one_thread_and_the_former_number_comes_back():
     mlp, large = TrainConfig(model="mlp", batch_size=20), TrainConfig(model="vgg16", batch_size=20)
-    assert (threads(mlp, 1, 28, 10), threads(large, 3, 32, 10)) == (1, THREADS)
+    assert (thread_count(mlp, 1, 28, 10), thread_count(large, 3, 32, 10)) == (1, THREADS)
     before = torch.get_num_threads()
     with computing_threads(1):
         assert torch.get_num_threads() == 1

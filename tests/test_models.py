@@ -11,7 +11,7 @@ from torchvision.models import resnet18, vgg16
 
 from cnnlab import models
 from cnnlab.config import ConvBlock, TrainConfig
-from cnnlab.models import MODELS, ModelError, build, count_parameters, multiply_adds, outline, rearrange
+from cnnlab.models import MODELS, ModelError, build, count_parameters, faster, multiply_adds, outline
 from cnnlab.models.custom import trace_sizes
 from cnnlab.parsing import parse
 from cnnlab.registry import UnknownName
@@ -257,27 +257,27 @@ def gradients(network: nn.Module, inputs: torch.Tensor) -> list[torch.Tensor]:
 
 @pytest.mark.parametrize("name", ["simple_cnn", "cifar_cnn", "tiny_resnet", "vgg16", "custom"])
 def test_pooling_before_relu_changes_neither_answers_nor_gradients_by_a_bit(name, monkeypatch):
-    monkeypatch.setattr(rearrange, "LARGE", math.inf)
+    monkeypatch.setattr(faster, "LARGE", math.inf)
     blocks = [{"channels": 4, "kernel": 3, "padding": 1, "batch_norm": True, "activation": "relu", "pool": "max"}]
     network = build(parse({"model": name} | ({"blocks": blocks} if name == "custom" else {})), 1, 32, 10)
-    faster, trained = models.pooled_first(network), models.for_training(network)
-    assert (faster is network) == (name == "tiny_resnet")  # which pools first already
-    assert {id(p) for p in faster.parameters()} == {id(p) for p in network.parameters()}
+    pooled, trained = models.pooled_first(network), models.for_training(network)
+    assert (pooled is network) == (name == "tiny_resnet")  # which pools first already
+    assert {id(p) for p in pooled.parameters()} == {id(p) for p in network.parameters()}
     inputs = torch.randint(2, (4, 1, 32, 32)).float()  # windows with equal values, and windows without any light
     expected = gradients(network, inputs)
-    for twin in (faster, trained):
+    for twin in (pooled, trained):
         for one, other in zip(expected, gradients(twin, inputs), strict=True):
             assert torch.equal(one, other)
 
 
 def test_large_linear_layers_by_onednn_answer_the_same_to_rounding(monkeypatch):
-    monkeypatch.setattr(rearrange, "_onednn_is_faster", lambda: True)  # wherever this test runs
+    monkeypatch.setattr(faster, "_onednn_is_faster", lambda: True)  # wherever this test runs
     network = nn.Sequential(nn.Flatten(), nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 10))
     inputs = torch.rand(64, 1, 28, 28)
     trained = models.for_training(network)
     assert {id(p) for p in trained.parameters()} == {id(p) for p in network.parameters()}
-    seen, product = [], rearrange._product
-    monkeypatch.setattr(rearrange, "_product", lambda rows, *rest: seen.append(rows.shape) or product(rows, *rest))
+    seen, product = [], faster._product
+    monkeypatch.setattr(faster, "_product", lambda rows, *rest: seen.append(rows.shape) or product(rows, *rest))
     expected, found = gradients(network, inputs), gradients(trained, inputs)
     assert seen == [(64, 784), (512, 64)]  # forward and the weight's gradient; the small layer goes the usual way
     for one, other in zip(expected, found, strict=True):
@@ -289,8 +289,8 @@ def test_large_linear_layers_by_onednn_answer_the_same_to_rounding(monkeypatch):
 
 @pytest.mark.parametrize("bias", [True, False])
 def test_the_inputs_of_a_large_linear_layer_get_their_gradient_too(bias, monkeypatch):
-    monkeypatch.setattr(rearrange, "_onednn_is_faster", lambda: True)
-    monkeypatch.setattr(rearrange, "LARGE", 0)
+    monkeypatch.setattr(faster, "_onednn_is_faster", lambda: True)
+    monkeypatch.setattr(faster, "LARGE", 0)
     network = nn.Sequential(nn.Linear(30, 20, bias=bias), nn.Linear(20, 10, bias=bias))
     inputs = torch.rand(8, 30, requires_grad=True)
     (expected,), (found,) = (
@@ -303,7 +303,7 @@ def test_the_inputs_of_a_large_linear_layer_get_their_gradient_too(bias, monkeyp
 
 @pytest.mark.parametrize("case", ["bfloat16", "float64"])
 def test_what_onednn_does_not_take_goes_the_usual_way(case, monkeypatch):
-    monkeypatch.setattr(rearrange, "_onednn_is_faster", lambda: True)
+    monkeypatch.setattr(faster, "_onednn_is_faster", lambda: True)
     network = nn.Linear(784, 512)
     trained, inputs = models.for_training(network), torch.rand(64, 784)
     if case == "float64":

@@ -49,9 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(arguments)
     finally:
         if world_size() > 1:
-            from cnnlab.team import dismiss
+            from cnnlab.team import dismiss_ranks
 
-            dismiss()
+            dismiss_ranks()
 
 
 def _run(arguments: Sequence[str] | None) -> int:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch import distributed as dist
 
-from cnnlab.distributed.calls import Lost, meet
+from cnnlab.distributed.messages import Lost, meet
 from cnnlab.distributed.ranks import local_rank, local_world_size, rank, world_size
 
 _group = {"joined": False}  # asked several times in each step, and dist.is_initialized() is slow to answer

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from cnnlab.config import TrainConfig
 from cnnlab.models import tutorials, residual, fast, classics, custom  # noqa: F401  (registers them, in a person's order)
 from cnnlab.models.base import MODELS, ModelError, ModelInfo
-from cnnlab.models.rearrange import for_training, pooled_first
+from cnnlab.models.faster import for_training, pooled_first
 
 
 def build(config: TrainConfig, in_channels: int, image_size: int, num_classes: int) -> nn.Module:

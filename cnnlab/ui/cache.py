@@ -19,7 +19,7 @@ from cnnlab.evaluation.evaluate import Evaluation, evaluate
 from cnnlab.explain.anatomy import Part, anatomy
 from cnnlab.explain.attributions import METHODS, Maps
 from cnnlab.explain.embeddings import Projection, last_features, principal
-from cnnlab.machine import computing_threads, threads
+from cnnlab.machine import computing_threads, thread_count
 from cnnlab.prediction.novelty import Novelty, novelty_of
 from cnnlab.prediction.predictor import Predictor, load_predictor
 from cnnlab.prediction.temperature import Calibration, calibrate
@@ -125,7 +125,7 @@ def _problem_with(config: TrainConfig, changed: float) -> str | None:
 @st.cache_data(max_entries=256, show_spinner=False)
 def training_threads(config: TrainConfig, shape: Shape) -> int:
     """How many threads a training by ``config`` computes with here: a small network is built to know its work."""
-    return threads(config, *shape)
+    return thread_count(config, *shape)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -18,7 +18,7 @@ from cnnlab.paths import runs_dir
 from cnnlab.registry import UnknownName
 from cnnlab.runs import LIVE, Run, RunError, list_runs, names_of
 from cnnlab.ui import cache, words
-from cnnlab.ui.evaluate.filters import filters
+from cnnlab.ui.evaluate.image_filter import filters
 from cnnlab.ui.navigation import PAGES
 from cnnlab.ui.select import select, usual_run
 

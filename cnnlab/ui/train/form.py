@@ -15,7 +15,7 @@ import streamlit as st
 from pydantic.fields import FieldInfo
 
 from cnnlab import recipes
-from cnnlab.config import GROUPS, TrainConfig, applies, choices, extra, limits, shown
+from cnnlab.config import GROUPS, TrainConfig, applies, choices, form_facts, limits, shown
 from cnnlab.datasets import DATASETS, FOLDER_PREFIX
 from cnnlab.models import MODELS
 from cnnlab.parsing import ConfigError, adapt, parse
@@ -148,7 +148,7 @@ def config_form() -> None:
         for group in GROUPS:
             with st.expander(group, expanded=group in OPEN_GROUPS):
                 for name, info in TrainConfig.model_fields.items():
-                    if extra(name)["group"] == group and applies(name, values):
+                    if form_facts(name)["group"] == group and applies(name, values):
                         _field(name, info, values, base, wrong)
 
 
@@ -229,7 +229,7 @@ def _field(
     name: str, info: FieldInfo, values: Mapping[str, Any], base: Mapping[str, Any], wrong: Collection[str]
 ) -> None:
     mark = " :red[:material/error:]" if name in wrong else " :orange[●]" if values[name] != base[name] else ""
-    facts = extra(name)
+    facts = form_facts(name)
     unit = f" ({facts['unit']})" if facts["unit"] in ("pixels", "degrees", "steps") else ""
     common = {"label": f"{info.title}{unit}{mark}", "help": _help(info)}
     if name == "dataset":

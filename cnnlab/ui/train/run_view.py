@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from cnnlab import launch
-from cnnlab.config import TrainConfig, applies, extra
+from cnnlab.config import TrainConfig, applies, form_facts
 from cnnlab.figures.classes import class_accuracy_figure
 from cnnlab.figures.curves import curves_figure
 from cnnlab.figures.style import SPLIT_COLORS, SPLIT_NAMES
@@ -165,7 +165,7 @@ def _settings(config: TrainConfig, facts: dict[str, Any]) -> None:
             + ", ".join(f"{name} {version}" for name, version in facts.get("versions", {}).items())
         )
     rows = [
-        {"setting": info.title, "value": str(value), "unit": extra(name)["unit"]}
+        {"setting": info.title, "value": str(value), "unit": form_facts(name)["unit"]}
         for name, value in config.model_dump(mode="json").items()
         if applies(name, config.model_dump())
         for info in [TrainConfig.model_fields[name]]

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from cnnlab.config import TrainConfig, choices, extra, shown
+from cnnlab.config import TrainConfig, choices, form_facts, shown
 from cnnlab.models import MODELS
 from cnnlab.sweeps.suggest import VARIABLE, suggestion, variable
 from cnnlab.sweeps.vary import Vary
@@ -44,7 +44,8 @@ def _row(name: str, config: TrainConfig) -> str:
     with st.container(horizontal=True, vertical_alignment="bottom", border=True):
         if info.annotation is bool or name == "model" or choices(info):
             return _choices_row(name, vary, key)
-        unit = f" ({extra(name)['unit']})" if extra(name)["unit"] in ("pixels", "degrees", "images", "epochs") else ""
+        unit = form_facts(name)["unit"]
+        unit = f" ({unit})" if unit in ("pixels", "degrees", "images", "epochs") else ""
         st.markdown(f"**{_title(name)}**{unit}", width=190, help=info.description)
         ways = ("range", "values")
         how = st.segmented_control(
