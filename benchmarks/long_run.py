@@ -22,7 +22,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from cnnlab import recipes
 from cnnlab.curves import CurveReader
-from cnnlab.runs import Run, create_run
+from cnnlab.new_runs import create_run
+from cnnlab.runs import Run
 from tests.browser.conftest import ARGUMENTS, chromium, running_server, settled
 
 STEPS, PER_EPOCH = 200_000, 1000

@@ -17,8 +17,9 @@ from typing import Any
 
 from cnnlab import SPIN_WHEN_NICE, recipes
 from cnnlab.config import TrainConfig, applies
+from cnnlab.new_runs import new_folder, refuse_to_resume
 from cnnlab.parsing import differences
-from cnnlab.runs import LIVE, Run, RunError, checked_name, new_folder, refuse_to_resume
+from cnnlab.runs import LIVE, Run, RunError, checked_name
 
 PROJECT = Path(__file__).resolve().parents[1]
 PATIENCE = 60  # seconds for the process to take its lock; it takes about half a second on an idle machine

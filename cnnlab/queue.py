@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from cnnlab.runs import is_held
+from cnnlab.locks import is_held
 
 ASK_AGAIN = 0.2  # seconds
 

@@ -17,32 +17,28 @@
 """
 
 import json
-import os
 import re
 import shutil
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from cnnlab.config import TrainConfig
+from cnnlab.locks import is_held
 from cnnlab.parsing import ConfigError, parse
 from cnnlab.paths import write_whole
+from cnnlab.tails import lines_from_the_end, tail
 
 State = Literal["queued", "running", "finished", "stopped", "failed", "interrupted"]
 LIVE: tuple[State, ...] = ("queued", "running")
 ENDED: tuple[State, ...] = ("finished", "stopped", "failed")
 
-LEAVING = 15  # seconds that a process may take from its last record to its end: it waits for other ranks
-TAIL = 1 << 16  # bytes read at a time when looking for the last record of a kind
 NAME = re.compile(r"[\w][\w .()+=,-]{0,99}")
 RESERVED = ("sweeps", "kernels.json")  # what else lies among the runs
 
@@ -195,7 +191,7 @@ class Run:
     def last_record(self, event: str | None = None) -> dict[str, Any] | None:
         """The last whole record (of the kind ``event``); the file is read from its end."""
         mark = f'"event": "{event}"'.encode() if event else b"{"
-        for line in _lines_from_the_end(self.metrics_path):
+        for line in lines_from_the_end(self.metrics_path):
             if mark in line and (record := record_of(line)):
                 return record
         return None
@@ -250,56 +246,6 @@ def record_of(line: bytes) -> dict[str, Any] | None:
     return record if isinstance(record, dict) and isinstance(record.get("event"), str) else None
 
 
-def tail(path: Path, lines: int = 200) -> str:
-    """The last lines of a log; nothing where there is none."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - 200 * lines))
-            return "\n".join(file.read().decode("utf-8", "replace").splitlines()[-lines:])
-    except OSError:
-        return ""
-
-
-def _lines_from_the_end(path: Path) -> Iterator[bytes]:
-    """The whole lines of a file, the last first; what follows the last newline is still being written."""
-    try:
-        with path.open("rb") as file:
-            position, buffer, whole = file.seek(0, os.SEEK_END), b"", False
-            while position > 0:
-                size = min(TAIL, position)
-                position -= size
-                file.seek(position)
-                buffer, *lines = (file.read(size) + buffer).split(b"\n")
-                for line in reversed(lines):
-                    if whole:
-                        yield line
-                    whole = True
-            if whole:
-                yield buffer
-    except FileNotFoundError:
-        return
-
-
-def is_held(lock: Path) -> bool:
-    """Whether a living process holds ``lock``. Askers don't disturb each other, nor the process."""
-    if sys.platform == "win32":
-        try:
-            FileLock(lock).acquire(blocking=False).lock.release()
-        except Timeout:
-            return True
-        return False
-    import fcntl
-
-    try:
-        with lock.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared, so that two askers don't meet each other
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
 def checked_name(name: str) -> str:
     """``name`` without outer blanks; raises RunError where it cannot be a run's name."""
     if not NAME.fullmatch(name.strip()):
@@ -310,77 +256,6 @@ def checked_name(name: str) -> str:
     if name.strip().lower() in RESERVED:
         raise RunError(f"'{name}' cannot be a run's name: {' and '.join(RESERVED)} have another use there.")
     return name.strip()
-
-
-def new_folder(runs: Path, config: TrainConfig, recipe: str | None) -> Path:
-    """Make an empty folder named after recipe or network and dataset, then date and time; nobody else gets the same.
-
-    Raises RunError where it cannot be made.
-    """
-    subject = recipe or f"{config.model}-{Path(config.dataset).name.removeprefix('folder:')}"
-    stem = re.sub(r"[^\w.-]+", "_", subject)[:60].lstrip(".-") + datetime.now().strftime("-%m%d-%H%M%S")
-    for number in count(1):
-        path = runs / (stem if number == 1 else f"{stem}-{number}")
-        try:
-            path.mkdir(parents=True)
-            return path
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise _cannot_be_made(path, error) from error
-    raise AssertionError("there is always another number")
-
-
-def _cannot_be_made(path: Path, error: OSError) -> RunError:
-    return RunError(f"The run folder {path} cannot be made ({error}): choose another place by CNNLAB_RUNS.")
-
-
-def create_run(path: Path, facts: Mapping[str, Any]) -> tuple[Run, FileLock]:
-    """Make ``path`` a queued run and hold its lock; raises RunError where another run is there already.
-
-    The folder may exist if it is no run yet: the dashboard opens ``output.log`` in it before the process starts.
-    """
-    run = Run(path)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        lock = run.lock()
-        lock.acquire(timeout=5)
-    except Timeout:
-        raise RunError(f"The run {path.name} is being started already: choose another --name.") from None
-    except OSError as error:
-        raise _cannot_be_made(path, error) from error
-    if (path / "config.json").exists():
-        lock.release()
-        raise RunError(f"There is a run called {path.name} already: choose another --name, or delete that one.")
-    run.append([{"event": "queued", "time": time.time()}])
-    write_whole(path / "config.json", json.dumps({"created": time.time(), **facts}, indent=2).encode())
-    return run, lock
-
-
-def reopen_run(run: Run) -> FileLock:
-    """Queue a run again that ended or was cut off, and hold its lock; raises RunError for a finished one."""
-    refuse_to_resume(run)
-    lock = run.lock()
-    try:
-        lock.acquire(timeout=LEAVING)
-    except Timeout:
-        raise RunError(f"{run.name} is {run.state()}, but its last process has not ended yet: try again.") from None
-    if run.state() == "finished":  # in the meantime
-        lock.release()
-        refuse_to_resume(run)
-    (run.path / "stop").unlink(missing_ok=True)
-    run.drop_half_record()
-    run.append([{"event": "queued", "time": time.time()}])
-    return lock
-
-
-def refuse_to_resume(run: Run) -> None:
-    """Raise RunError, with what to do instead, for a run that is going on or has finished."""
-    state = run.state()
-    if state in LIVE:
-        raise RunError(f"{run.name} is {state}: there is nothing to resume.")
-    if state == "finished":
-        raise RunError(f"{run.name} has finished: there is nothing to resume. Repeat it with more epochs instead.")
 
 
 def list_runs(folder: Path) -> list[Run]:

@@ -19,7 +19,8 @@ from cnnlab.distributed.group import all_reduce
 from cnnlab.distributed.messages import ASK_AGAIN, Lost, heard, tell
 from cnnlab.distributed.ranks import rank, world_size
 from cnnlab.engine import TrainState
-from cnnlab.runs import Run, is_held
+from cnnlab.locks import is_held
+from cnnlab.runs import Run
 
 STRAGGLER = 20.0  # seconds for a process to come when the run was asked to stop, by torchrun perhaps, for it is gone
 REASON = 5.0  # seconds until a lost process shows why: its lock falls with it

@@ -17,7 +17,7 @@ from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.evaluation.findings import findings
 from cnnlab.evaluation.scores import Scores
 from cnnlab.metrics import class_scores
-from cnnlab.runs import create_run
+from cnnlab.new_runs import create_run
 
 NAMES = ("ant", "bee", "cat")
 

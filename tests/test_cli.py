@@ -16,7 +16,8 @@ from cnnlab.cli import main
 from cnnlab.config import TrainConfig, choices, limits
 from cnnlab.datasets import DATASETS
 from cnnlab.models import MODELS
-from cnnlab.runs import Run, create_run, list_runs
+from cnnlab.new_runs import create_run
+from cnnlab.runs import Run, list_runs
 
 pytestmark = pytest.mark.usefixtures("fresh_folders")
 

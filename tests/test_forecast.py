@@ -6,7 +6,8 @@ import pytest
 
 from cnnlab.config import TrainConfig
 from cnnlab.forecast import WITHOUT_WEIGHT, measured_step
-from cnnlab.runs import create_run, list_runs
+from cnnlab.new_runs import create_run
+from cnnlab.runs import list_runs
 
 BASE = TrainConfig(dataset="digits", model="mlp", batch_size=64, epochs=3)
 

@@ -12,10 +12,10 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 # A module imports from the layers above its own (and a package from itself); `ui`, `pages` and `app` come after all.
 LAYERS = [
-    {"__init__", "registry", "paths", "seeding", "config"},
+    {"__init__", "registry", "paths", "seeding", "config", "locks", "tails"},
     {"parsing", "distributed", "pictures"},
     {"recipes", "runs", "metrics", "datasets", "models", "optim"},
-    {"loader", "queue", "summary", "machine"},
+    {"loader", "new_runs", "queue", "summary", "machine"},
     {"inference", "forecast", "curves"},
     {"engine"},
     {"checkpoints", "timing"},

@@ -10,7 +10,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.config import TrainConfig
-from cnnlab.runs import Run, RunError, create_run, list_runs
+from cnnlab.new_runs import create_run
+from cnnlab.runs import Run, RunError, list_runs
 from cnnlab.ui.train import form
 
 APP = str(Path(__file__).parents[1] / "app.py")

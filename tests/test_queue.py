@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from cnnlab.locks import is_held
 from cnnlab.queue import most_at_a_time, turn
-from cnnlab.runs import is_held
 
 HOLDER = """
 import sys

@@ -10,21 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cnnlab import runs
+from cnnlab import new_runs
 from cnnlab.config import TrainConfig
 from cnnlab.curves import read_curves
+from cnnlab.locks import is_held
+from cnnlab.new_runs import create_run, new_folder, reopen_run
 from cnnlab.paths import write_whole
-from cnnlab.runs import (
-    Run,
-    RunError,
-    checked_name,
-    create_run,
-    find_run,
-    is_held,
-    list_runs,
-    new_folder,
-    reopen_run,
-)
+from cnnlab.runs import Run, RunError, checked_name, find_run, list_runs
 from cnnlab.summary import summarise
 
 FACTS = {"config": TrainConfig().model_dump(mode="json"), "recipe": None}
@@ -122,7 +114,7 @@ def test_a_record_longer_than_what_is_read_at_a_time_is_whole(queued_run):
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lengths=st.lists(st.integers(0, 200), max_size=20), cut=st.integers(0, 60), tail=st.integers(16, 100))
 def test_only_whole_lines_count_wherever_the_file_ends(queued_run, monkeypatch, lengths, cut, tail):
-    monkeypatch.setattr("cnnlab.runs.TAIL", tail)
+    monkeypatch.setattr("cnnlab.tails.CHUNK", tail)
     records = [{"event": "step", "step": n, "x": "y" * length} for n, length in enumerate(lengths)]
     content = b"".join(json.dumps(r).encode() + b"\n" for r in records)
     content = content[: max(0, len(content) - cut)]
@@ -205,7 +197,7 @@ def test_a_finished_or_live_run_is_not_reopened(queued_run):
 
 
 def test_a_run_whose_process_is_about_to_end_is_not_reopened_nor_deleted_under_it(queued_run, monkeypatch):
-    monkeypatch.setattr(runs, "LEAVING", 0.1)
+    monkeypatch.setattr(new_runs, "LEAVING", 0.1)
     monkeypatch.setattr(Run, "wait_until_ended", lambda self, seconds: not is_held(self.path / "lock"))
     with queued_run.lock():
         queued_run.append([{"event": "end", "status": "stopped"}])

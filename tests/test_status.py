@@ -6,7 +6,8 @@ import pytest
 from filelock import FileLock
 
 from cnnlab.config import TrainConfig
-from cnnlab.runs import Run, create_run
+from cnnlab.new_runs import create_run
+from cnnlab.runs import Run
 from cnnlab.ui.train.status import LEAST_PAUSE, MOST_PAUSE, pause, status, watched_split
 
 STEP = {"event": "step", "step": 30, "epoch": 2, "train/loss": 0.5, "images_per_second": 640.0}

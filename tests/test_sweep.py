@@ -11,8 +11,9 @@ from optuna.trial import create_trial
 
 from cnnlab import cli, launch, recipes
 from cnnlab.config import TrainConfig
+from cnnlab.new_runs import create_run
 from cnnlab.parsing import ConfigError, adapt
-from cnnlab.runs import Run, RunError, create_run, list_runs
+from cnnlab.runs import Run, RunError, list_runs
 from cnnlab.sweeps.folder import SweepFolder, free_name, list_sweeps
 from cnnlab.sweeps.importance import ENOUGH, importance
 from cnnlab.sweeps.plan import Plan

@@ -17,8 +17,9 @@ from cnnlab.cli.base import (
 )
 from cnnlab.config import TrainConfig
 from cnnlab.distributed.ranks import world_size
+from cnnlab.new_runs import create_run, new_folder, reopen_run
 from cnnlab.parsing import ConfigError, adapt
-from cnnlab.runs import ENDED, Run, RunError, checked_name, create_run, new_folder, reopen_run
+from cnnlab.runs import ENDED, Run, RunError, checked_name
 
 
 def add_commands(command: AddCommand) -> None:

@@ -24,7 +24,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from cnnlab.runs import Run, RunError, checked_name, is_held
+from cnnlab.locks import is_held
+from cnnlab.runs import Run, RunError, checked_name
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ import time
 from contextlib import suppress
 
 from cnnlab import launch
-from cnnlab.runs import RunError, tail
+from cnnlab.runs import RunError
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.plan import Plan
+from cnnlab.tails import tail
 
 
 def begin_arguments(plan: Plan, name: str) -> list[str]:

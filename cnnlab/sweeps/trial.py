@@ -16,8 +16,9 @@ from optuna.trial import TrialState
 
 from cnnlab.config import TrainConfig
 from cnnlab.engine import Record
+from cnnlab.new_runs import create_run
 from cnnlab.parsing import adapt
-from cnnlab.runs import Run, RunError, create_run
+from cnnlab.runs import Run, RunError
 from cnnlab.sweeps.folder import Worker
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.study import END, MARK, REASON, RUN, Sweep, settings_of

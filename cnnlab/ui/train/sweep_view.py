@@ -3,11 +3,11 @@
 import streamlit as st
 
 from cnnlab import launch
-from cnnlab.runs import tail
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.start import join_arguments
 from cnnlab.sweeps.study import Sweep, Trial
+from cnnlab.tails import tail
 from cnnlab.ui import words
 from cnnlab.ui.train.live_status import watched
 from cnnlab.ui.train.sweep_actions import delete_button, go_on, sweep_actions
