@@ -40,12 +40,15 @@ class Scaling:
         rows = images.permute(0, 2, 3, 1).reshape(count, len(scale)).to(torch.float32, copy=True)
         return rows.mul_(scale).add_(shift).view(count, height, width, channels).permute(0, 3, 1, 2)
 
+    def factors(self) -> tuple[list[float], list[float]]:
+        """For each channel what to multiply values from 0 to 255 with, and what to add."""
+        return [1 / (255 * s) for s in self.std], [-m / s for m, s in zip(self.mean, self.std, strict=True)]
+
 
 @lru_cache(maxsize=8)
 def _rows(scaling: Scaling, pixels: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """What to multiply an image's values with and what to add, each float32 [pixels × C], pixel by pixel."""
-    scale = torch.tensor([1 / (255 * s) for s in scaling.std], device=device)
-    shift = torch.tensor([-m / s for m, s in zip(scaling.mean, scaling.std, strict=True)], device=device)
+    scale, shift = (torch.tensor(values, device=device) for values in scaling.factors())
     return scale.repeat(pixels), shift.repeat(pixels)
 
 

@@ -22,7 +22,8 @@ from cnnlab.runs import Run, list_runs
 pytestmark = pytest.mark.usefixtures("fresh_folders")
 
 TINY = ["--epochs", "1", "--train-images", "64"]
-COMMANDS = {"train", "resume", "stop", "sweep", "evaluate", "predict", "plot", "runs", "recipes", "models", "datasets"}
+COMMANDS = {"train", "resume", "stop", "sweep", "evaluate", "predict", "plot", "export", "runs", "recipes", "models",
+            "datasets"}  # fmt: skip
 
 
 def subparsers() -> dict[str, argparse.ArgumentParser]:
@@ -145,6 +146,9 @@ def test_quick_digits_learns_the_digits(capsys, trained_run):
         ("evaluate nothing", "There is no run 'nothing' in "),
         ("predict nothing a.png", "There is no run 'nothing' in "),
         ("plot nothing a.svg", "There is no run 'nothing' in "),
+        ("export nothing a.pt2", "There is no run 'nothing' in "),
+        ("export nothing a.pt", "'a.pt' is not allowed: let the file end in .pt2."),
+        ("export nothing nowhere/a.pt2", "'nowhere/a.pt2' cannot be written: there is no folder 'nowhere'."),
         ("train --model custom --hidden 8,b,c", "hidden = 8,b,c is not allowed: give up to 8 whole numbers from 1 to"),
         ("evaluate x --split all", "Argument --split: invalid choice: 'all'"),
     ],

@@ -14,8 +14,10 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.cli import main
 from cnnlab.evaluation.evaluate import evaluate
+from cnnlab.prediction.export import ExportError
 from cnnlab.runs import Run
 from cnnlab.ui.evaluate import layout_job
+from cnnlab.ui.evaluate.takeaway import network_file
 
 PROJECT = Path(__file__).resolve().parents[1]
 VIEWS = ("Confusion", "Classes", "Images", "Feature map", "Calibration", "Curves", "Take away")
@@ -273,3 +275,9 @@ def test_a_run_that_trains_shows_its_answers_and_newer_ones_when_it_has_saved(ow
         page.button(key="evaluate.refresh").click().run()
         assert not page.exception
         assert metrics(page)["Accuracy"] != before["Accuracy"]
+
+
+def test_a_network_that_cannot_be_exported_says_why(own_run: Run):
+    own_run.checkpoint_path("best").write_bytes(b"cut short")
+    with pytest.raises(ExportError, match=r"^The checkpoint .* cannot be read .*: it is damaged or not of cnnlab\.$"):
+        network_file(own_run, "best")

@@ -1,4 +1,4 @@
-"""Questions to a run: evaluate, predict, plot."""
+"""Questions to a run, and what it gives away: evaluate, predict, plot, export."""
 
 import argparse
 import json
@@ -15,6 +15,7 @@ from cnnlab.runs import Run, find_run, names_of
 
 if TYPE_CHECKING:
     from cnnlab.prediction.many import Row
+    from cnnlab.prediction.predictor import Predictor
 
 
 def add_commands(command: AddCommand) -> None:
@@ -31,8 +32,12 @@ def add_commands(command: AddCommand) -> None:
     predict.add_argument("images", nargs="+", metavar="PATH", help="an image, a folder of images, or a zip")
     predict.add_argument("--csv", metavar="FILE.csv", type=Path, help="write each picture's answer as a table")
     predict.add_argument("--top", type=int, default=3, help="how many classes to name (default: 3)")
-    for asked in (evaluate, predict):
+    export = command("export", "Write a run's network into a file that needs PyTorch alone.", _export)
+    add_run(export)
+    export.add_argument("file", metavar="FILE.pt2", type=Path, help="where to write it")
+    for asked in (evaluate, predict, export):
         asked.add_argument("--checkpoint", choices=("best", "last"), help="default: best, else last")
+    for asked in (evaluate, predict):
         asked.add_argument("--json", action="store_true", help="print JSON")
     plot = command("plot", "Draw the curves of a run, or of several over each other, into a file.", _plot)
     plot.add_argument("runs", nargs="+", metavar="RUN", help="a run's name or folder")
@@ -103,17 +108,14 @@ def _predict(given: argparse.Namespace) -> int:
     from cnnlab.datasets import DatasetError
     from cnnlab.prediction.many import as_csv, predict_many
     from cnnlab.prediction.novelty import novelty_of
-    from cnnlab.prediction.predictor import load_predictor
     from cnnlab.prediction.sources import SourcesError, from_paths
-    from cnnlab.prediction.temperature import calibrate
 
     if given.top < 1:
         raise ConfigError(f"--top {given.top} is not allowed: give a whole number from 1 on, such as 3.")
     check_file(given.csv, ".csv")
     run, novelty = run_of(given), None
     try:
-        predictor = load_predictor(run, given.checkpoint)
-        predictor = replace(predictor, calibration=calibrate(run, predictor.name))
+        predictor = _calibrated(run, given.checkpoint)
         with suppress(DatasetError):  # without its training images nobody knows what is unlike them
             novelty = novelty_of(predictor)
         rows = predict_many(predictor, from_paths(map(Path, given.images)), novelty)
@@ -131,6 +133,14 @@ def _predict(given: argparse.Namespace) -> int:
     else:
         print("\n".join(map(_prediction_line, results)))
     return OK if any("predictions" in result for result in results) else FAILED
+
+
+def _calibrated(run: Run, checkpoint: str | None) -> "Predictor":
+    from cnnlab.prediction.predictor import load_predictor
+    from cnnlab.prediction.temperature import calibrate
+
+    predictor = load_predictor(run, checkpoint)
+    return replace(predictor, calibration=calibrate(run, predictor.name))
 
 
 def _prediction(row: "Row", top: int) -> dict[str, Any]:
@@ -177,4 +187,23 @@ def _plot(given: argparse.Namespace) -> int:
     except FigureError as error:
         raise Failure(str(error)) from error
     print(given.file)
+    return OK
+
+
+def _export(given: argparse.Namespace) -> int:
+    from cnnlab.checkpoints import CheckpointError
+    from cnnlab.prediction.export import ExportError, export_network, shape_of, usage
+
+    check_file(given.file, ".pt2")
+    run = run_of(given)
+    try:
+        predictor = _calibrated(run, given.checkpoint)
+        export_network(predictor, given.file)
+    except (CheckpointError, ExportError) as error:
+        raise Failure(str(error)) from error
+    if why := predictor.calibration.why:
+        print(f"cnnlab: Its probabilities are not calibrated. {why}", file=sys.stderr)
+    shape = ", ".join(map(str, shape_of(predictor)))
+    print(f"{given.file}: {run.name}, {predictor.name} checkpoint, takes uint8 [N, {shape}]. With PyTorch alone:\n")
+    print(usage(str(given.file)))
     return OK

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from playwright.sync_api import Page, expect
 
 from cnnlab.evaluation.confusions import confused_pairs
@@ -159,6 +160,19 @@ def test_figures_are_saved_as_png_svg_and_html(goto: Callable[..., Page], answer
         assert content.startswith(start)
         assert waiting.value.suggested_filename.endswith(kind.lower())
     assert b"plotly.js v" in content and b"Confusion matrix: " in content
+
+
+def test_the_network_is_taken_away_and_answers(goto: Callable[..., Page], answers: Evaluation, digits) -> None:
+    page = evaluate_page(goto)
+    show(page, "Take away")
+    with page.expect_download(timeout=60_000) as waiting:
+        page.get_by_role("button", name="Trained network (PT2)").click()
+    assert waiting.value.suggested_filename == "evaluated-best.pt2"
+    with Path(waiting.value.path()).open("rb") as file:  # a download's own name has no ending, which torch wants
+        network = torch.export.load(file).module()
+    assert network(digits.test.images[:]).argmax(1).tolist() == answers.predicted.tolist()
+    page.get_by_text("How to use the network").click()
+    expect(page.get_by_text("evaluated-best.pt2").first).to_be_visible()
 
 
 def test_a_lasso_shows_its_images_and_hovering_a_thumbnail(goto: Callable[..., Page], answers: Evaluation) -> None:
