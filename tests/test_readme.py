@@ -7,6 +7,7 @@ import pytest
 
 from cnnlab import recipes
 from cnnlab.cli import main
+from tests.test_imports import layer
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -70,6 +71,13 @@ def test_the_file_tree_is_whole() -> None:
     tree = README.split("```\n", 1)[1] if "```\napp.py" not in README else README.split("```\n")[-2]
     named = set(re.findall(r"\w+\.py\b", tree)) | set(re.findall(r"(\w+)/", tree))
     assert here - {"__init__.py", "__main__.py"} <= named
+
+
+def test_the_file_tree_is_in_the_order_of_the_imports() -> None:
+    lines = README.split("cnnlab/    ", 1)[1].split("  figures/", 1)[0].splitlines()[1:]
+    modules = [name for line in lines for name in re.findall(r"(\w+)(?:\.py|/)(?=\s)", line[:24])]
+    layers = [layer(name) for name in modules]
+    assert len(layers) > 30 and layers == sorted(layers)
 
 
 def test_links_lead_to_files() -> None:
