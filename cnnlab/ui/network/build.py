@@ -11,7 +11,7 @@ from cnnlab.models.custom import trace_sizes
 from cnnlab.parsing import adapt
 from cnnlab.ui import cache
 from cnnlab.ui.block_editor import Block, block_editor, forget_fields
-from cnnlab.ui.train.form import FIRST_RECIPE
+from cnnlab.ui.train.settings import FIRST_RECIPE
 
 BLOCKS, HIDDEN, FLAT = "network.blocks", "network.hidden", "network.flat"
 EDITOR = "network.field.blocks"

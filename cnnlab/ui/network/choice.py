@@ -15,7 +15,7 @@ from cnnlab.runs import Run, RunError, list_runs, names_of
 from cnnlab.ui import cache
 from cnnlab.ui.navigation import PAGES
 from cnnlab.ui.network.build import built_config
-from cnnlab.ui.train.form import FIRST_RECIPE, fill_form, settings_address
+from cnnlab.ui.train.settings import FIRST_RECIPE, fill_form, settings_address
 from cnnlab.ui.train.views import show_view, view_address
 
 SOURCES = {

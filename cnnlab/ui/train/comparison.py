@@ -16,7 +16,7 @@ from cnnlab.summary import Summary
 from cnnlab.ui import words
 from cnnlab.ui.followed import following
 from cnnlab.ui.plot import plot
-from cnnlab.ui.train.form import brief
+from cnnlab.ui.train.settings import brief
 
 CHOSEN = "compare.runs"
 SPLITS = ("val", "train", "test")

@@ -9,7 +9,7 @@ from cnnlab.config import TrainConfig
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import LIVE, Run, RunError, State
 from cnnlab.ui.navigation import PAGES
-from cnnlab.ui.train.form import FIRST_RECIPE, fill_form
+from cnnlab.ui.train.settings import FIRST_RECIPE, fill_form
 from cnnlab.ui.train.views import open_run, show_view
 
 MESSAGE = "run.message"  # what went wrong, for the next drawing of the page to say

@@ -13,7 +13,7 @@ from cnnlab.summary import Summary, summarise
 from cnnlab.ui import words
 from cnnlab.ui.followed import last_records
 from cnnlab.ui.train.comparison import comparison
-from cnnlab.ui.train.form import brief, changes
+from cnnlab.ui.train.settings import brief, changes
 from cnnlab.ui.train.views import open_run
 
 MOST_ROWS = 16  # without scrolling

@@ -20,7 +20,7 @@ from cnnlab.paths import runs_dir
 from cnnlab.runs import LIVE, RunError, list_runs
 from cnnlab.ui import cache, words
 from cnnlab.ui.live_plot import still_plot
-from cnnlab.ui.train.form import form_config, form_recipe, in_form_words
+from cnnlab.ui.train.settings import form_config, form_recipe, in_form_words
 from cnnlab.ui.train.views import open_run
 
 PREVIEW = 24  # images in the look at the data

@@ -10,7 +10,7 @@ from cnnlab.sweeps.folder import SweepFolder, free_name
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.start import begin_arguments, start_sweep
 from cnnlab.sweeps.sweep import check_sweep
-from cnnlab.ui.train.form import form_config, form_recipe, in_form_words
+from cnnlab.ui.train.settings import form_config, form_recipe, in_form_words
 from cnnlab.ui.train.vary_editor import range_problem, what_to_vary
 from cnnlab.ui.train.views import show_sweep
 

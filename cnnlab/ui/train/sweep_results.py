@@ -11,7 +11,7 @@ from cnnlab.sweeps.importance import ENOUGH, importance
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.study import JUDGED, Sweep, Trial, best_of
 from cnnlab.ui import words
-from cnnlab.ui.train.form import FIRST_RECIPE, fill_form
+from cnnlab.ui.train.settings import FIRST_RECIPE, fill_form
 from cnnlab.ui.train.sweep_figures import history, importances, parallel
 from cnnlab.ui.train.sweep_status import settings_text, value_text
 from cnnlab.ui.train.views import open_run, show_view
