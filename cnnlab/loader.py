@@ -146,15 +146,16 @@ def augment(pixels: Tensor, config: TrainConfig, dice: Dice) -> Tensor:
     if not len(pixels):  # of a small batch, some processes have no share
         return pixels
     if config.augment_rotation:
-        pixels = _rotate(pixels.float(), config.augment_rotation, dice)
+        pixels = rotate(pixels.float(), config.augment_rotation, dice)
     if config.augment_flip or config.augment_shift:
         pixels = _flip_and_shift(pixels, config.augment_flip, config.augment_shift, dice)
     if config.augment_erase:
-        pixels = _erase(pixels, config.augment_erase, dice)
+        pixels = erase(pixels, config.augment_erase, dice)
     return pixels
 
 
-def _rotate(x: Tensor, degrees: float, dice: Dice) -> Tensor:
+def rotate(x: Tensor, degrees: float, dice: Dice) -> Tensor:
+    """``x`` (float [B, C, H, W]), each image turned by up to ``degrees`` either way."""
     angle = (dice.uniform()[0] * 2 - 1) * math.radians(degrees)
     cos, sin, zero = angle.cos(), angle.sin(), torch.zeros(len(x))
     matrix = torch.stack([torch.stack([cos, -sin, zero], 1), torch.stack([sin, cos, zero], 1)], 1)
@@ -175,7 +176,8 @@ def _flip_and_shift(x: Tensor, flip: bool, most: int, dice: Dice) -> Tensor:
     return padded.index_select(0, place).view(count, height, width, channels).permute(0, 3, 1, 2)
 
 
-def _erase(x: Tensor, side: int, dice: Dice) -> Tensor:
+def erase(x: Tensor, side: int, dice: Dice) -> Tensor:
+    """``x`` [B, C, H, W] with a square of ``side`` pixels in each image 0, some of it perhaps outside."""
     height, width = x.shape[2], x.shape[3]
     centre = dice.uniform(2) * torch.tensor([[height], [width]])
     centre = centre.to(x.device, non_blocking=x.is_cuda)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from cnnlab.config import ConvBlock, TrainConfig
-from cnnlab.explain.activations import IMAGE, Layer, activations, source_output, strongest_channels, twin_of
+from cnnlab.config import TrainConfig
+from cnnlab.explain.activations import IMAGE, Layer, activations, strongest_channels, twin_of
 from cnnlab.figures.channels import signed_colors, strip_figure
 from cnnlab.models import MODELS, build, outline
 
@@ -122,14 +122,6 @@ def test_vgg16_is_recorded_without_its_weights() -> None:
     layers = activations(outline(TrainConfig(model="vgg16"), 3, 224, 1000), torch.empty(1, 3, 224, 224, device="meta"))
     assert kinds(layers).count("Conv2d") == 13 and layers[-1].output.shape == (1, 1000)
     assert all(layer.output.is_meta for layer in layers)
-
-
-def test_what_a_layer_took_in_is_found_again() -> None:
-    images = torch.rand(1, 1, 28, 28)
-    network = build(TrainConfig(model="custom", blocks=(ConvBlock(channels=3),)), 1, 28, 10)
-    layers = activations(network, images)
-    assert source_output(layers, layers[0], images) is images
-    assert source_output(layers, layers[2], images) is layers[1].output
 
 
 def test_strongest_channels_come_first() -> None:

@@ -170,6 +170,12 @@ def load(config: TrainConfig, on_progress: Progress = silent) -> ImageDataset:
     return _within(memory_budget(), DATASETS.get(config.dataset).load(on_progress))
 
 
+def load_if_here(config: TrainConfig) -> ImageDataset:
+    """The dataset of ``config``, but nothing is downloaded for it: raises DatasetError where it would have to be."""
+    refuse_download(config.dataset)
+    return load(config)
+
+
 def streaming_note(dataset: ImageDataset) -> str:
     """One sentence for people about a dataset whose images are ``in_file``."""
     images, budget = (f"{size / 2**30:.3g} GB" for size in (dataset.image_bytes, memory_budget()))
@@ -207,6 +213,7 @@ __all__ = [
     "holds_out",
     "is_here",
     "load",
+    "load_if_here",
     "refuse_download",
     "streaming_note",
     "version",

@@ -71,11 +71,6 @@ def twin_of(network: nn.Module) -> nn.Module:
     return copy.deepcopy(network, {id(t): t for t in chain(network.parameters(), network.buffers())})
 
 
-def source_output(layers: list[Layer], layer: Layer, inputs: Tensor) -> Tensor:
-    """What ``layer`` took in: the output of its first source, or ``inputs`` where that is the image."""
-    return inputs if layer.sources[0] == IMAGE else layers[layer.sources[0]].output
-
-
 def strongest_channels(output: Tensor) -> list[int]:
     """The channels of ``output`` ([C, H, W] or [features]) by mean absolute value, the strongest first."""
     strength = output.abs().flatten(1).mean(1) if output.dim() > 1 else output.abs()

@@ -29,7 +29,6 @@ def evaluate(images: Tensor, labels: Tensor) -> tuple[float, float]:
 '''
 
 PLAIN = {  # of the loader's augmentation, as PyTorch alone says it
-    "def _": "def ",
     "dice: Dice": "dice: torch.Generator",
     "dice.uniform()[0]": "torch.rand(len(x), generator=dice)",
     "dice.uniform(2)": "torch.rand(2, len(x), generator=dice)",
@@ -38,7 +37,7 @@ PLAIN = {  # of the loader's augmentation, as PyTorch alone says it
 
 def functions(config: TrainConfig) -> list[str]:
     """The functions that training needs, the lab's own augmentations among them."""
-    helpers = {loader._rotate: config.augment_rotation, loader._erase: config.augment_erase}
+    helpers = {loader.rotate: config.augment_rotation, loader.erase: config.augment_erase}
     copied = [inspect.getsource(helper) for helper, wanted in helpers.items() if wanted]
     for ours, plain in PLAIN.items():
         copied = [source.replace(ours, plain) for source in copied]

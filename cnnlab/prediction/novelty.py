@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from cnnlab import datasets
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset, ImageSet
 from cnnlab.evaluation.evaluate import UNREADABLE, checkpoint_time
 from cnnlab.paths import written_whole
 from cnnlab.prediction.look import Look, look
 from cnnlab.prediction.predictor import Predictor
-from cnnlab.prediction.temperature import load_if_here
 
 NEIGHBOUR = 5  # k: with fewer, one odd training image would make the like of it known
 MOST = 2_000  # training images, and as many validation images: 2,000 × 512 half-precision features take 2 MB
@@ -85,7 +85,7 @@ def neighbour_distances(known: Tensor, features: Tensor) -> NDArray[np.float32]:
     return distances
 
 
-def novelty_of(predictor: Predictor, load: Callable[[TrainConfig], ImageDataset] = load_if_here) -> Novelty:
+def novelty_of(predictor: Predictor, load: Callable[[TrainConfig], ImageDataset] = datasets.load_if_here) -> Novelty:
     """The Novelty of a network, kept in its run's folder. Raises DatasetError where its images are not here."""
     run, saved = predictor.run, predictor.checkpoint
     mark = f"{FORMAT} {checkpoint_time(run, predictor.name)}"

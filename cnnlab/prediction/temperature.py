@@ -45,13 +45,9 @@ class Calibration:
     why: str = ""
 
 
-def load_if_here(config: TrainConfig) -> ImageDataset:
-    """The dataset of ``config``, but nothing is downloaded for it: raises DatasetError where it would have to be."""
-    datasets.refuse_download(config.dataset)
-    return datasets.load(config)
-
-
-def calibrate(run: Run, checkpoint: str, load: Callable[[TrainConfig], ImageDataset] = load_if_here) -> Calibration:
+def calibrate(
+    run: Run, checkpoint: str, load: Callable[[TrainConfig], ImageDataset] = datasets.load_if_here
+) -> Calibration:
     """The Calibration of a run's checkpoint, kept in the run folder for the next time.
 
     Where there are no validation images, or not on this machine, it is no calibration, with the reason; that is not

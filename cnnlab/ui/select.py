@@ -7,7 +7,15 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from cnnlab.runs import LIVE, Run
+from cnnlab.checkpoints import CheckpointError
+from cnnlab.datasets import DatasetError
+from cnnlab.models import ModelError
+from cnnlab.registry import UnknownName
+from cnnlab.runs import LIVE, Run, RunError
+
+CHECKPOINTS = {"best": "Best", "last": "Last"}
+ERRORS = (RunError, CheckpointError, DatasetError, ModelError, UnknownName)
+"""What asking a run's network may raise, each with a sentence."""
 
 
 def select(label: str, options: list[str], key: str, names: Mapping[str, str], usual: str | None = None) -> str:

@@ -9,22 +9,18 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cnnlab import datasets
-from cnnlab.checkpoints import CheckpointError
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageSet
 from cnnlab.evaluation.evaluate import CHANGED, Evaluation, checkpoint_time, have_changed
-from cnnlab.models import ModelError
 from cnnlab.paths import runs_dir
 from cnnlab.registry import UnknownName
-from cnnlab.runs import LIVE, Run, RunError, list_runs, names_of
+from cnnlab.runs import LIVE, Run, list_runs, names_of
 from cnnlab.ui import cache, words
 from cnnlab.ui.evaluate.image_filter import filters
 from cnnlab.ui.navigation import PAGES
-from cnnlab.ui.select import select, usual_run
+from cnnlab.ui.select import CHECKPOINTS, ERRORS, select, usual_run
 
 SPLITS = {"test": "Test", "val": "Validation", "train": "Training"}
-CHECKPOINTS = {"best": "Best", "last": "Last"}
-ERRORS = (RunError, CheckpointError, DatasetError, ModelError, UnknownName)
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from cnnlab.figures.embedding import NAMED, embedding_figure
 from cnnlab.figures.sheet import columns_of, sheet
 from cnnlab.ui import cache, words
 from cnnlab.ui.evaluate import layout_job
-from cnnlab.ui.evaluate.choice import ERRORS, Subject
+from cnnlab.ui.evaluate.choice import Subject
 from cnnlab.ui.evaluate.gallery import caption, gallery
 from cnnlab.ui.evaluate.opened import open_image
 from cnnlab.ui.picture_store import keep_picture
 from cnnlab.ui.plot import Thumbs, plot
+from cnnlab.ui.select import ERRORS
 
 MOST = 5000  # images on the map
 LAYOUTS = {"pca": "PCA", "tsne": "t-SNE"}

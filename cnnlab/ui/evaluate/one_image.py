@@ -14,9 +14,10 @@ from cnnlab.figures.picture import picture_figure
 from cnnlab.figures.probabilities import probabilities_figure
 from cnnlab.figures.style import RIGHT, WRONG
 from cnnlab.ui import cache, words
-from cnnlab.ui.evaluate.choice import ERRORS, SPLITS, Subject
+from cnnlab.ui.evaluate.choice import SPLITS, Subject
 from cnnlab.ui.evaluate.opened import close_image, opened_image, turn
 from cnnlab.ui.plot import plot
+from cnnlab.ui.select import ERRORS
 
 NEIGHBOURS = 5
 NUMBERS = 100_000_000  # features that are kept to look for neighbours among: 200 MB

@@ -4,21 +4,15 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from cnnlab.checkpoints import CheckpointError
-from cnnlab.datasets import DatasetError
 from cnnlab.evaluation.evaluate import checkpoint_time
-from cnnlab.models import ModelError
 from cnnlab.paths import runs_dir
 from cnnlab.prediction.novelty import Novelty
 from cnnlab.prediction.predictor import Predictor
-from cnnlab.registry import UnknownName
-from cnnlab.runs import LIVE, Run, RunError, list_runs, names_of
+from cnnlab.runs import LIVE, Run, list_runs, names_of
 from cnnlab.ui import cache
 from cnnlab.ui.predict.first_run import offer_training
-from cnnlab.ui.select import select, usual_run
+from cnnlab.ui.select import CHECKPOINTS, ERRORS, select, usual_run
 
-CHECKPOINTS = {"best": "Best", "last": "Last"}
-ERRORS = (RunError, CheckpointError, DatasetError, ModelError, UnknownName)
 MOST_OTHERS = 3  # runs beside the chosen one: more do not fit side by side
 
 

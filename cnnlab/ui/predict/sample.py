@@ -5,15 +5,15 @@ import streamlit as st
 from PIL import Image
 
 from cnnlab import datasets
-from cnnlab.datasets import DatasetError, ImageSet
+from cnnlab.datasets import ImageSet
 from cnnlab.evaluation.evaluate import Evaluation, checkpoint_time
 from cnnlab.figures.gallery import GAP, gallery_figure
 from cnnlab.figures.style import RIGHT, WRONG
-from cnnlab.registry import UnknownName
 from cnnlab.ui import cache
 from cnnlab.ui.live_plot import still_plot
-from cnnlab.ui.predict.choice import ERRORS, Subject
+from cnnlab.ui.predict.choice import Subject
 from cnnlab.ui.predict.given import Given, keep, recall
+from cnnlab.ui.select import ERRORS
 
 CELL, TEN = 62, 10
 SHOWN = "predict.sample"  # what is shown: ("one", place) or ("ten", 0)
@@ -86,7 +86,7 @@ def _images(subject: Subject) -> tuple[ImageSet, Evaluation] | None:
         changed = checkpoint_time(predictor.run, predictor.name)
         answers = cache.evaluation(predictor.run.path, "test", predictor.name, changed)
         images = cache.splits(config).test
-    except (*ERRORS, DatasetError, UnknownName) as error:
+    except ERRORS as error:
         st.error(str(error), icon=":material/error:")
         return None
     if images.ids.tolist() != answers.ids.tolist():
