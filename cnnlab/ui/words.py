@@ -2,6 +2,10 @@
 
 from typing import Literal
 
+from cnnlab.config import TrainConfig
+from cnnlab.datasets import DATASETS, FOLDER_PREFIX, folder_path
+from cnnlab.models import MODELS
+from cnnlab.recipes import RECIPES
 from cnnlab.runs import State
 
 Colour = Literal["gray", "blue", "green", "orange", "red"]
@@ -48,6 +52,28 @@ CHOICES = {
 def choice(name: str) -> str:
     """How a form shows the choice ``name``."""
     return CHOICES.get(name, name)
+
+
+def network(name: str) -> str:
+    """The title of the network ``name``."""
+    return MODELS.get(name).title if name in MODELS else name
+
+
+def dataset(name: str) -> str:
+    """The title of the dataset ``name``; of a person's images, their folder's name."""
+    if name.startswith(FOLDER_PREFIX):
+        return folder_path(name).name or name
+    return DATASETS.get(name).title if name in DATASETS else name
+
+
+def recipe(name: str | None) -> str:
+    """The title of the recipe ``name``, or a dash for None."""
+    return "–" if name is None else RECIPES.get(name).title if name in RECIPES else name
+
+
+def task(config: TrainConfig) -> str:
+    """What is learnt on what, such as ``Tiny ResNet on Digits``."""
+    return f"{network(config.model)} on {dataset(config.dataset)}"
 
 
 def duration(seconds: float) -> str:

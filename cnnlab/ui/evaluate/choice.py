@@ -92,7 +92,7 @@ def choose() -> Subject | None:
         return None
     with st.sidebar:
         images_here = words.images(len(evaluation.labels), SPLITS[split].lower())
-        st.caption(f"{config.model} on {config.dataset}, {images_here}")
+        st.caption(f"{words.task(config)}, {images_here}")
         shown = filters(evaluation)
     images, why = _pictures(config, evaluation)
     if images and have_changed(run, cache.images_version(config)):

@@ -12,7 +12,7 @@ from cnnlab.models import MODELS, ModelError
 from cnnlab.parsing import ConfigError, adapt
 from cnnlab.paths import runs_dir
 from cnnlab.runs import Run, RunError, list_runs, names_of
-from cnnlab.ui import cache
+from cnnlab.ui import cache, words
 from cnnlab.ui.navigation import PAGES
 from cnnlab.ui.network.build import built_config
 from cnnlab.ui.train.settings import FIRST_RECIPE, fill_form, settings_address
@@ -124,7 +124,7 @@ def _run() -> Subject | None:
     names = [name for name in ("best", "last") if run.checkpoint_path(name).is_file()]
     checkpoint = _pick("Checkpoint", names, "network.checkpoint", names[0], {"best": "Best", "last": "Last"})
     saved = read_checkpoint(run.checkpoint_path(checkpoint))
-    st.sidebar.caption(f"{saved.config.model} on {saved.config.dataset}")
+    st.sidebar.caption(words.task(saved.config))
     shape = (saved.in_channels, saved.image_size, len(saved.class_names))
     return Subject(saved.config, shape, run.facts().get("recipe") or FIRST_RECIPE, run, checkpoint)
 

@@ -9,7 +9,7 @@ from cnnlab.paths import runs_dir
 from cnnlab.prediction.novelty import Novelty
 from cnnlab.prediction.predictor import Predictor
 from cnnlab.runs import LIVE, Run, list_runs, names_of
-from cnnlab.ui import cache
+from cnnlab.ui import cache, words
 from cnnlab.ui.predict.first_run import offer_training
 from cnnlab.ui.select import CHECKPOINTS, ERRORS, select, usual_run
 
@@ -111,7 +111,7 @@ def _other(run: Run) -> Predictor | None:
 def _about(predictor: Predictor) -> None:
     config, found = predictor.checkpoint.config, predictor.calibration
     size = predictor.checkpoint.image_size
-    st.caption(f"{config.model} on {config.dataset}, {size}×{size}")
+    st.caption(f"{words.task(config)}, {size}×{size}")
     if found.images:
         before, after = (f"{100 * (error or 0.0):.1f} %" for error in (found.error_before, found.error_after))
         images = f"{found.images:,} validation images"

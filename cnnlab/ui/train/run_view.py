@@ -19,6 +19,7 @@ from cnnlab.ui.live_plot import live_plot
 from cnnlab.ui.train.live_status import live_status
 from cnnlab.ui.train.run_actions import MESSAGE, run_actions
 from cnnlab.ui.train.run_trial import trial_note
+from cnnlab.ui.train.settings import brief
 from cnnlab.ui.train.status import watched_split
 from cnnlab.ui.train.views import current_run, open_run, wanted_run
 
@@ -89,7 +90,7 @@ def _header(run: Run, state: State, config: TrainConfig) -> None:
             state, icon=icon, color=colour, help=f"This run {meaning}." if state in LIVE else meaning.capitalize() + "."
         )
         recipe = run.recipe
-        st.caption(f"{config.model} on {config.dataset}" + (f" · recipe {recipe}" if recipe else ""))
+        st.caption(words.task(config) + (f" · recipe {words.recipe(recipe)}" if recipe else ""))
         trial_note(run)
 
 
@@ -165,7 +166,7 @@ def _settings(config: TrainConfig, facts: dict[str, Any]) -> None:
             + ", ".join(f"{name} {version}" for name, version in facts.get("versions", {}).items())
         )
     rows = [
-        {"setting": info.title, "value": str(value), "unit": form_facts(name)["unit"]}
+        {"Setting": info.title, "Value": words.choice(brief(value)), "Unit": form_facts(name)["unit"]}
         for name, value in config.model_dump(mode="json").items()
         if applies(name, config.model_dump())
         for info in [TrainConfig.model_fields[name]]

@@ -63,9 +63,9 @@ def _table(summaries: list[Summary]) -> None:
             "Last test accuracy": [words.hundredfold(s.watched_accuracy) for s in summaries],
             "Epochs": [f"{s.epoch} of {s.config.epochs}" for s in summaries],
             "Duration": [words.duration(s.duration) for s in summaries],
-            "Network": [s.config.model for s in summaries],
-            "Dataset": [s.config.dataset for s in summaries],
-            "Recipe": [s.recipe or "–" for s in summaries],
+            "Network": [words.network(s.config.model) for s in summaries],
+            "Dataset": [words.dataset(s.config.dataset) for s in summaries],
+            "Recipe": [words.recipe(s.recipe) for s in summaries],
             "Changed": [_changed(s) for s in summaries],
             "Started": [datetime.fromtimestamp(s.created) for s in summaries],
         }

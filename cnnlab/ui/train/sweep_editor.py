@@ -10,6 +10,7 @@ from cnnlab.sweeps.folder import SweepFolder, free_name
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.start import begin_arguments, start_sweep
 from cnnlab.sweeps.sweep import check_sweep
+from cnnlab.ui import words
 from cnnlab.ui.train.settings import form_config, form_recipe, in_form_words
 from cnnlab.ui.train.vary_editor import range_problem, what_to_vary
 from cnnlab.ui.train.views import show_sweep
@@ -26,7 +27,7 @@ def sweep_editor() -> None:
         st.error(f"**These settings cannot be trained.** {in_form_words(str(error))}", icon=":material/block:")
         return
     st.caption(
-        f"Varies what you choose here; all else is as in the sidebar: {config.model} on {config.dataset}, "
+        f"Varies what you choose here; all else is as in the sidebar: {words.task(config)}, "
         f"{config.epochs} epoch{'s' if config.epochs > 1 else ''} a trial. Trials are compared by validation accuracy."
     )
     varied = what_to_vary(config)

@@ -56,8 +56,8 @@ def _header(sweep: Sweep, plan: Plan | None, trials: list[Trial], state: str) ->
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
                 sweep_actions(sweep, plan, trials, state)
     if plan:
-        recipe = f" · recipe {plan.recipe}" if plan.recipe else ""
-        st.caption(f"{plan.config.model} on {plan.config.dataset}{recipe} · varies `{'` `'.join(plan.vary)}`")
+        recipe = f" · recipe {words.recipe(plan.recipe)}" if plan.recipe else ""
+        st.caption(f"{words.task(plan.config)}{recipe} · varies `{'` `'.join(plan.vary)}`")
 
 
 # ── others ────────────────────────────────────────────────────────────────────────────────────────────────────────
