@@ -33,7 +33,7 @@ def class_accuracy_figure(
     quiet(figure, height)
     figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
     figure.update_layout(uniformtext={"mode": "hide", "minsize": 9})  # where bars are narrower than their figures
-    figure.update_xaxes(type="category", showticklabels=len(class_names) <= MANY, showgrid=False)
+    figure.update_xaxes(type="category", showticklabels=len(class_names) <= MANY, showgrid=False, automargin=True)
     figure.update_layout(margin={"t": 56}, bargap=0.25, uirevision="keep")  # the buttons for saving stand above
     return figure
 
@@ -46,7 +46,7 @@ def class_counts_figure(class_names: Sequence[str], counts: Sequence[int], heigh
         )
     )
     quiet(figure, height)
-    figure.update_xaxes(type="category", showticklabels=len(class_names) <= MANY, showgrid=False)
+    figure.update_xaxes(type="category", showticklabels=len(class_names) <= MANY, showgrid=False, automargin=True)
     figure.update_yaxes(rangemode="tozero", tickformat=",d")
     figure.update_layout(margin={"t": 12}, bargap=0.25)
     return figure

@@ -51,9 +51,11 @@ def takeaway_view(subject: Subject) -> None:
 
 
 def _download(label: str, make: Callable[[], str | bytes], name: str, mime: str, key: str, help: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.download_button(label, make, name, mime, key=key, icon=":material/download:", on_click="ignore", width=260)
-        st.caption(help)
+    button, what = st.columns([1, 2], vertical_alignment="center")
+    button.download_button(
+        label, make, name, mime, key=key, icon=":material/download:", on_click="ignore", width="stretch"
+    )
+    what.caption(help)
 
 
 def network_file(run: Run, checkpoint: str) -> bytes:

@@ -44,10 +44,11 @@ def _summaries() -> list[Summary]:
 
 def _changed(summary: Summary) -> str:
     """What the run's settings change of its recipe, or without one of the defaults, such as ``batch size 64``."""
-    known = summary.recipe in recipes.RECIPES if summary.recipe else False
-    base = recipes.get(summary.recipe).config if summary.recipe and known else TrainConfig()
+    known = summary.recipe if summary.recipe in recipes.RECIPES else None
+    base = recipes.get(known).config if known else TrainConfig()
     values = summary.config.model_dump()
-    titles = ((str(TrainConfig.model_fields[name].title), name) for name in changes(values, base.model_dump()))
+    names = [n for n in changes(values, base.model_dump()) if known or n not in ("dataset", "model")]  # told besides
+    titles = ((str(TrainConfig.model_fields[name].title), name) for name in names)
     return ", ".join(f"{title[0].lower()}{title[1:]} {brief(values[name])}" for title, name in titles) or "–"
 
 
