@@ -15,7 +15,7 @@ from cnnlab.ui.plot import plot
 
 SHOWN = {"count": "Counts", "row": "% of true class", "column": "% of answers"}
 WIDE = 30  # classes from which on the matrix takes the page's whole width
-MATRIX = 540  # pixels of width elsewhere
+MATRIX, IMAGES = 540, 450  # pixels of width elsewhere
 MOST_PAIRS = 100  # rows of the list
 TRUE, PREDICTED = "evaluate.true", "evaluate.predicted"
 
@@ -28,7 +28,7 @@ def confusion_view(subject: Subject) -> None:
     with st.container(horizontal=not wide):  # where there is no room for both, the images go below
         with st.container(width="stretch" if wide else MATRIX):
             _matrix(subject, 860 if wide else MATRIX + 40)
-        with st.container(width="stretch" if wide else "content"):
+        with st.container(width="stretch" if wide else IMAGES):
             _cell(subject, columns=7 if wide else 4)
     st.subheader("Most confused pairs", anchor=False)
     if pairs:
