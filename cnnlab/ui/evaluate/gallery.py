@@ -1,4 +1,4 @@
-"""Chosen images, a page at a time as one composed picture: predicted (true), how sure, and the image's id.
+"""Chosen images, a page at a time as one composed picture: the answer, how sure, and the image's id.
 
 Each can be clicked, or picked with arrow keys and Enter: it opens large, with the others before and after it.
 """
@@ -52,12 +52,12 @@ def gallery(
 
 
 def caption(subject: Subject, place: int) -> str:
-    """``✗ 9 (4)`` below it how sure, and the image's id."""
+    """``✓ 4``, or of a wrong answer ``✗ 9 (4)``; below it how sure, and the image's id."""
     e = subject.evaluation
-    sign = "✓" if e.right[place] else "✗"
-    predicted, true = (_short(subject.names[c]) for c in (e.predicted[place], e.labels[place]))
-    return f"{sign} {predicted} ({true})<br>{words.sure(e.confidence[place])}<br>#{e.ids[place]}"
+    predicted, true = subject.names[e.predicted[place]], subject.names[e.labels[place]]
+    answer = f"✓ {_short(true, 14)}" if e.right[place] else f"✗ {_short(predicted, 7)} ({_short(true, 7)})"
+    return f"{answer}<br>{words.sure(e.confidence[place])}<br>#{e.ids[place]}"
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= 8 else name[:7] + "…"
+def _short(name: str, most: int) -> str:
+    return name if len(name) <= most else name[: most - 1] + "…"

@@ -79,4 +79,4 @@ def _list(subject: Subject, kind: str) -> tuple[NDArray[np.int64], str]:
     if kind == "unsure":
         return e.surest(e.right)[::-1], "Right answers, the least sure first: these were nearly lost."
     shuffled = np.random.default_rng(st.session_state.get(SEED, 0)).permutation(len(e.labels))
-    return shuffled, "Images as they come, each with predicted (true): ✓ right, ✗ wrong."
+    return shuffled, "Images as they come: ✓ a right answer, ✗ a wrong one with the true class behind it."
