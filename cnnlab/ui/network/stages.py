@@ -23,14 +23,15 @@ QUIET = {"displayModeBar": False, "staticPlot": True}
 
 def batch_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
     """The images and their labels."""
-    low, high = float(step.inputs.min()), float(step.inputs.max())
+    count = min(len(step.labels), MOST_IMAGES)
+    scaled = f"{float(step.inputs.min()):.2f} … {float(step.inputs.max()):.2f}".replace("-", "−")
     st.markdown(
         f"{len(step.labels)} training images, drawn by shuffling, with their labels: a tensor of "
-        f"`{tuple(step.inputs.shape)}`. Their values 0 … 255 were scaled to {low:.2f} … {high:.2f}."
+        f"`{tuple(step.inputs.shape)}`. Their values 0 … 255 were scaled to {scaled}."
         + (" Before that each was changed by chance, as the settings' augmentation says: this is what the network saw."
            if augments(config) else "")
+        + (f" The first {count} are shown." if count < len(step.labels) else "")
     )  # fmt: skip
-    count = min(len(step.labels), MOST_IMAGES)
     captions = [dataset.class_names[label][:9] for label in step.labels[:count].tolist()]
     figure = gallery_figure(step.pixels[:count].numpy(), captions, COLUMNS, CELL)
     st.plotly_chart(
