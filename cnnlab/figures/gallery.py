@@ -53,10 +53,9 @@ def gallery_figure(
     )
     if answers is not None:
         figure.add_trace(_squares(answers, columns, pitch_x, pitch_y, cell))
-    figure.update_xaxes(visible=False, range=[-0.5, columns * pitch_x - GAP], fixedrange=True, constrain="domain")
-    figure.update_yaxes(
-        visible=False, range=[rows * pitch_y, -0.5], fixedrange=True, scaleanchor="x", constraintoward="top"
-    )
+    kept = {"visible": False, "fixedrange": True}
+    figure.update_xaxes(range=[-0.5, columns * pitch_x - GAP], constrain="domain", constraintoward="left", **kept)
+    figure.update_yaxes(range=[rows * pitch_y, -0.5], scaleanchor="x", constraintoward="top", **kept)
     figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=False, dragmode=False)
     return figure
 
