@@ -24,5 +24,6 @@ def test_a_page_of_images_is_small_to_send() -> None:
 
 
 def test_a_gallery_begins_at_the_left_and_above_however_wide_its_plot_is() -> None:
-    layout = gallery_figure(np.zeros((1, 1, 8, 8), np.uint8), ["a"], columns=1).layout
+    layout = gallery_figure(np.zeros((1, 1, 8, 8), np.uint8), ["a"], columns=1, cell=64).layout
+    assert layout.meta["width"] == 64 + GAP
     assert (layout.xaxis.constraintoward, layout.yaxis.constraintoward) == ("left", "top")
