@@ -21,3 +21,9 @@ def test_the_picture_holds_the_images_in_rows_by_their_nearest_pixels() -> None:
 def test_a_page_of_images_is_small_to_send() -> None:
     images = np.random.default_rng(0).integers(0, 256, (28, 3, 32, 32), np.uint8)  # noise packs worst
     assert len(gallery_figure(images, ["caption"] * 28, columns=7, cell=96).to_json()) < 600_000
+
+
+def test_a_gallery_begins_at_the_left_and_above_however_wide_its_plot_is() -> None:
+    layout = gallery_figure(np.zeros((1, 1, 8, 8), np.uint8), ["a"], columns=1, cell=64).layout
+    assert layout.meta["width"] == 64 + GAP
+    assert (layout.xaxis.constraintoward, layout.yaxis.constraintoward) == ("left", "top")

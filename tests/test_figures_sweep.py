@@ -31,6 +31,9 @@ def test_a_sweep_without_a_finished_trial_has_no_best() -> None:
         (Axis("batch size", choices=(32, 64)), 64, 0.75),
         (Axis("momentum", low=0.5, high=0.9), None, BELOW),
         (Axis("accuracy", low=0.5, high=0.5), 0.5, 0.5),
+        (Axis("accuracy", low=0.5, high=0.9), 0.5, 0.0),
+        (Axis("accuracy", low=0.5, high=0.9), 0.1, BELOW),
+        (Axis("lr", low=1e-4, high=1e-2, log=True), 1e-5, BELOW),
     ],
 )
 def test_a_value_has_its_place_on_its_axis(axis: Axis, value: object, place: float) -> None:
@@ -55,6 +58,22 @@ def test_each_trial_is_one_line_across_all_axes_and_the_best_is_on_top() -> None
     assert list(finished.y) == [0.75, BELOW, None, 0.25, 1.0, None]
     assert list(finished.customdata) == [1, 1, 1, 2, 2, 2]
     assert [word.strip() for word in labels.text] == ["sgd", "adam", "0", "0.25", "0.5", "0.75", "1", "none"]
+
+
+def test_what_is_lower_than_an_axis_goes_lies_below_it_and_is_said_to() -> None:
+    accuracy = Axis("Validation accuracy", low=0.9, high=0.98, percent=True)
+    pruned, finished, labels = parallel_figure(
+        [accuracy], [Line(0, (0.1,), "pruned"), Line(1, (0.7,), "pruned"), Line(2, (0.9,), "finished")]
+    ).data
+    assert list(pruned.y) == [BELOW, None, BELOW, None]
+    assert list(finished.y) == [0.0, None]
+    assert (labels.text[-1].strip(), labels.y[-1]) == ("lower", BELOW)
+    assert [word.strip() for word in labels.text].count("lower") == 1
+
+
+def test_the_last_axis_has_its_values_on_its_right() -> None:
+    labels = parallel_figure([Axis("a"), Axis("b", choices=(1,))], [Line(0, (0.5, 1), "finished")]).data[-1]
+    assert list(labels.textposition) == ["middle left"] * 5 + ["middle right"]
 
 
 def test_what_mattered_most_is_on_top() -> None:

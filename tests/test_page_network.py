@@ -9,6 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.models import MODELS
 from cnnlab.runs import Run
+from cnnlab.ui.network import stages
+from cnnlab.ui.words import power
 
 PROJECT = Path(__file__).resolve().parents[1]
 PATIENCE = 60
@@ -147,6 +149,20 @@ def test_a_quiz_answer_is_judged_with_its_arithmetic(fresh_folders: Path) -> Non
     right = int(page.warning[0].value.rstrip(" pixels").rpartition("= ")[2].replace(",", ""))
     next(w for w in page.number_input if w.key == field.key).set_value(right).run()
     assert page.success[0].value.startswith("Right.")
+
+
+def test_of_a_large_batch_the_page_says_how_many_images_it_shows(
+    fresh_folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "are shown" not in said(opened(network__view="One training step"))
+    monkeypatch.setattr(stages, "MOST_IMAGES", 16)
+    page = opened(network__view="One training step")
+    assert not page.exception and "32 training images" in said(page) and "The first 16 are shown." in said(page)
+
+
+@pytest.mark.parametrize(("value", "written"), [(4e-11, "4.0·10⁻¹¹"), (2.34e12, "2.3·10¹²"), (0.35, "3.5·10⁻¹")])
+def test_a_power_of_ten_is_written_as_beside_an_axis(value: float, written: str) -> None:
+    assert power(value) == written
 
 
 def test_the_classics_tell_their_numbers(fresh_folders: Path) -> None:

@@ -101,7 +101,7 @@ def test_a_drawing_is_answered_with_its_confidence(own_run: Run):
     page = drawn(opened(), picture)
     assert not page.exception
     assert page.markdown[0].value.startswith(f"# {digit} ") and "sure" in page.markdown[0].value
-    assert "1 × 28 × 28 numbers" in said(page) and f"Orange speaks for **{digit}**" in said(page)
+    assert "28×28×1 numbers" in said(page) and f"Orange speaks for **{digit}**" in said(page)
 
 
 def test_below_the_threshold_it_does_not_know(own_run: Run):
@@ -126,7 +126,7 @@ def test_each_look_inside_opens(own_run: Run, view: str):
 
 def test_every_layer_is_shown_with_its_shape(own_run: Run):
     text = said(drawn(opened(predict_view="Layers"), recognised(own_run)[0]))
-    assert "**Convolution** · 16 × 28 × 28" in text and "**After ReLU" in text and "**After pooling" in text
+    assert "**Convolution** · 28×28×16" in text and "**After ReLU" in text and "**After pooling" in text
     assert "**Linear layer** · 10" in text
 
 
@@ -228,7 +228,7 @@ def test_what_the_browser_sent_becomes_a_table_and_a_removed_upload_leaves_memor
 
 def test_a_folder_of_one_picture_is_answered_at_once(own_run: Run, folder: Path):
     page = opened(predict_way="Folder", predict_folder=str(folder / "0.png"))
-    assert not page.exception and "numbers (channels" in said(page)
+    assert not page.exception and "numbers (rows" in said(page)
 
 
 @pytest.mark.parametrize(

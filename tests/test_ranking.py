@@ -1,5 +1,7 @@
 """Curves of one class against the rest, of answers made by hand and of many."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,14 @@ def test_the_corner_is_a_tenth_of_each_axis():
     figure = ranking_figure({"a": (([0.9, 1.0], [1.0, 0.9]), ([0.0, 0.1], [0.9, 1.0]))}, corner=True)
     ranges = [axis.range for axis in (figure.layout.xaxis, figure.layout.xaxis2, figure.layout.yaxis)]
     assert [round(end, 1) for low, high in ranges for end in (low, high)] == [0.9, 1.0, 0.0, 0.1, 0.9, 1.0]
+
+
+def test_of_five_curves_that_coincide_each_is_seen():
+    found = ([0.0, 1.0], [1.0, 1.0])
+    figure = ranking_figure({name: (found, found) for name in "abcde"})
+    dashes = [trace.line.dash for trace in figure.data if trace.xaxis == "x"]
+    drawn = [50 if dash == "solid" else int(dash.partition("px")[0]) for dash in dashes]  # of 50 pixels
+    assert all(over + 8 <= below for below, over in pairwise(drawn)) and drawn[-1] >= 8
 
 
 def test_a_threshold_that_leaves_no_answer_is_not_marked():

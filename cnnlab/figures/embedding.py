@@ -1,4 +1,4 @@
-"""A point for each image, its place from the network's features, its colour from its class; errors are crosses.
+"""A point for each image: its place from the network's features, colour and sign from its class; errors are crosses.
 
 >>> figure = embedding_figure(np.zeros((2, 2)), np.array([0, 1]), np.array([True, False]), ["cat", "dog"], ["", ""])
 >>> [(trace.name, list(trace.customdata)) for trace in figure.data if trace.customdata]
@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 
 from cnnlab.figures.style import GREY, quiet
 
-# Ten that colour-blind people can tell apart, on white and on near-black: after Petroff, Accessible color sequences
-# for data visualization, 2021, and Okabe and Ito, 2008.
-TEN = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#12946b", "#92dadd")
-NAMED = 10  # classes in the legend; with more, colours repeat and the hover tells
+# Ten, each with a contrast of 3 or more on white and on near-black, found by search to lie far apart also for those who
+# see red or green weakly; a symbol of its own and its name on the map tell a class all the same.
+TEN = ("#0093ff", "#ff5e08", "#007c7d", "#c858d3", "#ab8aa3", "#d80000", "#841fff", "#749f5d", "#865d44", "#7454aa")
+SYMBOLS = (
+    "circle", "square", "diamond", "triangle-up", "star", "triangle-down", "hexagon", "bowtie", "hourglass", "pentagon",
+)  # fmt: skip
+NAMED = 10  # classes in the legend and on the map; with more, colours repeat and the hover tells
 
 
 def embedding_figure(
@@ -30,10 +33,12 @@ def embedding_figure(
 ) -> go.Figure:
     """``points`` float [N, 2], coloured by ``labels`` int [N], crosses where not ``right`` bool [N].
 
-    ``texts`` stand in the hover; each point's ``customdata`` is its number.
+    Up to NAMED classes have their names amid their points. ``texts`` stand in the hover; each point's ``customdata``
+    is its number.
     """
     figure = go.Figure()
-    for label in np.unique(labels).tolist():
+    present = np.unique(labels).tolist()
+    for label in present:
         for good in (True, False):
             members = np.flatnonzero((labels == label) & (right == good))
             if len(members):
@@ -47,11 +52,16 @@ def embedding_figure(
     blank = {"showticklabels": False, "ticks": "", "zeroline": False}
     figure.update_xaxes(title=axes[0], **blank)
     figure.update_yaxes(title=axes[1], **blank)
+    if len(present) <= NAMED:
+        for label in present:
+            x, y = np.median(points[labels == label], axis=0).tolist()
+            figure.add_annotation(x=x, y=y, text=f"<b>{class_names[label]}</b>", showarrow=False, font={"size": 14})
     figure.update_layout(
+        meta={"halo": True},
         dragmode="lasso",
         hovermode="closest",
         margin={"l": 30, "r": 8, "t": 36, "b": 34},
-        showlegend=len(np.unique(labels)) <= NAMED,
+        showlegend=len(present) <= NAMED,
         legend={"itemsizing": "constant", "tracegroupgap": 0},
         uirevision="keep",
     )
@@ -67,7 +77,8 @@ def _trace(
     texts: Sequence[str],
 ) -> go.Scatter:
     color = TEN[label % len(TEN)]
-    marker = {"symbol": "circle", "size": 6, "opacity": 0.7} if good else {"symbol": "x", "size": 10}
+    symbol = SYMBOLS[label % len(SYMBOLS)]
+    marker = {"symbol": symbol, "size": 7, "opacity": 0.9} if good else {"symbol": "x", "size": 10}
     return go.Scatter(
         x=points[members, 0].round(4).tolist(),
         y=points[members, 1].round(4).tolist(),

@@ -29,6 +29,7 @@ def gallery_figure(
 
     A caption may have several lines, parted by ``<br>``; ``colors`` gives each caption its own colour.
     ``answers`` makes the images clickable: the ``customdata`` of invisible squares in the last trace.
+    ``meta["width"]`` is the width in pixels that the figure's height belongs to.
     """
     rows = -(-len(images) // columns)
     caption = CAPTION * max((text.count("<br>") + 1 for text in captions), default=1)
@@ -53,11 +54,15 @@ def gallery_figure(
     )
     if answers is not None:
         figure.add_trace(_squares(answers, columns, pitch_x, pitch_y, cell))
-    figure.update_xaxes(visible=False, range=[-0.5, columns * pitch_x - GAP], fixedrange=True, constrain="domain")
-    figure.update_yaxes(
-        visible=False, range=[rows * pitch_y, -0.5], fixedrange=True, scaleanchor="x", constraintoward="top"
+    kept = {"visible": False, "fixedrange": True}
+    figure.update_xaxes(range=[-0.5, columns * pitch_x - GAP], constrain="domain", constraintoward="left", **kept)
+    figure.update_yaxes(range=[rows * pitch_y, -0.5], scaleanchor="x", constraintoward="top", **kept)
+    figure.update_layout(
+        meta={"width": columns * pitch_x},
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        showlegend=False,
+        dragmode=False,
     )
-    figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=False, dragmode=False)
     return figure
 
 

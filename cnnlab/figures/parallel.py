@@ -18,7 +18,7 @@ import plotly.graph_objects as go
 
 from cnnlab.figures.style import BLUE, GREY, ORANGE, quiet
 
-BELOW = -0.12  # where a line crosses an axis whose quantity its trial has not
+BELOW = -0.12  # where a line crosses an axis whose quantity its trial has not, or has lower than the axis goes
 KINDS: dict[str, tuple[dict[str, Any], float]] = {
     "pruned": ({"color": GREY, "width": 1.4, "dash": "dot"}, 0.8),
     "finished": ({"color": BLUE, "width": 1.8}, 0.75),
@@ -39,14 +39,14 @@ class Axis:
     percent: bool = False
 
     def place(self, value: Any) -> float:
-        """Where ``value`` lies, 0 at the axis's foot, also for what is lower, and 1 at its head; BELOW for None."""
-        if value is None:
+        """Where ``value`` lies, 0 at the axis's foot and 1 at its head; BELOW for None and for what is lower."""
+        if value is None or (not self.choices and value < self.low):
             return BELOW
         if self.choices:
             return (self.choices.index(value) + 0.5) / len(self.choices)
         if self.log:
             return math.log(value / self.low) / math.log(self.high / self.low) if self.high > self.low else 0.5
-        return max(0.0, (value - self.low) / (self.high - self.low)) if self.high > self.low else 0.5
+        return (value - self.low) / (self.high - self.low) if self.high > self.low else 0.5
 
     def ticks(self) -> list[Any]:
         """The values that are written beside the axis."""
@@ -63,6 +63,8 @@ class Axis:
         """``value`` as it stands beside the axis."""
         if value is None:
             return "none"
+        if self.place(value) == BELOW:
+            return "lower"
         if self.percent:
             return f"{100 * value:.1f} %"
         return f"{value:.3g}" if isinstance(value, float) else str(value)
@@ -129,20 +131,24 @@ def _trace(axes: Sequence[Axis], lines: Sequence[Line], kind: str, style: dict[s
 
 
 def _labels(axes: Sequence[Axis], lines: Sequence[Line]) -> go.Scatter:
-    """The values beside the axes."""
-    places, heights, words = [], [], []
+    """The values beside the axes: to their left, but to the right of the last, where no lines run."""
+    places, heights, words, sides = [], [], [], []
     for place, axis in enumerate(axes):
-        lacking = [None] if any(line.values[place] is None for line in lines) else []
-        for value in [*axis.ticks(), *lacking]:
+        last = place == len(axes) - 1
+        below = [line.values[place] for line in lines if axis.place(line.values[place]) == BELOW]
+        written = [(axis.place(value), axis.written(value)) for value in axis.ticks()]
+        written += [(BELOW, word) for word in sorted({axis.written(value) for value in below})]
+        for height, word in written:
             places.append(place)
-            heights.append(axis.place(value))
-            words.append(axis.written(value) + "  ")
+            heights.append(height)
+            words.append(f"  {word}" if last else f"{word}  ")
+            sides.append("middle right" if last else "middle left")
     return go.Scatter(
         x=places,
         y=heights,
         text=words,
         mode="text",
-        textposition="middle left",
+        textposition=sides,
         textfont={"size": 12},
         hoverinfo="skip",
         showlegend=False,

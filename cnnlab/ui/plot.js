@@ -25,6 +25,15 @@ function themed(layout, root) {
            hoverlabel: { ...layout.hoverlabel, bgcolor: colour("--st-background-color", "#fff"), font: { color: text } } };
 }
 
+function fitted(figure, room) {  // where there is less room than a figure's own width, all of it becomes smaller
+  const scale = Math.min(1, room / (figure.layout.meta?.width ?? room)) || 1;  // no room: it is hidden
+  if (scale === 1) return figure;
+  const smaller = (trace) => ["textfont", "marker"].filter((part) => trace[part]?.size)
+    .map((part) => [part, { ...trace[part], size: trace[part].size * scale }]);
+  const data = figure.data.map((trace) => ({ ...trace, ...Object.fromEntries(smaller(trace)) }));
+  return { data, layout: { ...figure.layout, height: figure.layout.height * scale } };
+}
+
 const HEAD = 54;  // pixels above a saved figure, for its title
 
 function printed(figure, name, width) {  // the figure for paper: white, with its title
@@ -39,7 +48,7 @@ function printed(figure, name, width) {  // the figure for paper: white, with it
 async function save(state, plot, format) {
   const Plotly = await plotly();
   const { name } = state.data;
-  const width = Math.round(plot.clientWidth);
+  const width = Math.max(Math.round(plot.clientWidth), state.figure.layout.meta?.width ?? 0);
   const paper = printed(state.figure, name, width);
   const filename = name.replace(/[^\p{L}\p{N}._-]+/gu, "_");
   if (format !== "html") {
@@ -93,7 +102,6 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
   root.classList.toggle("picks", data.picks);
   root.classList.toggle("labels", data.labels);
   root.classList.toggle("halo", Boolean(state.figure.layout.meta?.halo));
-  plot.style.height = state.figure.layout.height + "px";
   plot.setAttribute("aria-label", data.alt);
   plot.setAttribute("role", data.picks ? "application" : "img");
   if (data.picks) plot.tabIndex = 0; else plot.removeAttribute("tabindex");
@@ -119,10 +127,18 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
   };
   const pick = (point) => setTriggerValue("picked", plot.data[point.curveNumber].customdata[point.pointNumber]);
 
+  const fit = () => {
+    const figure = fitted(state.figure, plot.clientWidth);
+    plot.style.height = figure.layout.height + "px";
+    return figure;
+  };
+  fit();
+
   const paint = async () => {
     const Plotly = await plotly();
     state.scheme = getComputedStyle(root).getPropertyValue("--st-text-color");
-    await Plotly.react(plot, state.figure.data, themed(state.figure.layout, root),
+    const figure = fit();
+    await Plotly.react(plot, figure.data, themed(figure.layout, root),
                        { responsive: true, displayModeBar: false, doubleClick: "reset", showTips: false });
     for (const name of ["plotly_click", "plotly_hover", "plotly_unhover", "plotly_selected", "plotly_deselect"]) plot.removeAllListeners(name);
     const answer = (event) => event?.points?.find((p) => p.customdata !== undefined);
@@ -163,7 +179,10 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
   }, 1000);
   state.watcher?.disconnect();
   state.watcher = new ResizeObserver(() => {  // it also hears of the plot's going, when there is nothing left to resize
-    if (window.Plotly && plot._fullLayout && plot.offsetParent) window.Plotly.Plots.resize(plot).catch(() => {});
+    if (!window.Plotly || !plot._fullLayout || !plot.offsetParent) return;
+    const before = plot.style.height;
+    fit();
+    if (plot.style.height !== before) paint(); else window.Plotly.Plots.resize(plot).catch(() => {});
   });
   state.watcher.observe(root);
   return () => { clearInterval(theme); state.watcher.disconnect(); };

@@ -49,6 +49,9 @@ CHOICES = {
 """What a form shows for a choice whose name alone would not do."""
 
 
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
 def choice(name: str) -> str:
     """How a form shows the choice ``name``."""
     return CHOICES.get(name, name)
@@ -98,6 +101,12 @@ def hundredfold(share: float | None) -> float | None:
 def percent(share: float | None) -> str:
     """A share in [0, 1] as a percentage, or a dash for None."""
     return "–" if share is None else f"{100 * share:.2f} %"
+
+
+def power(value: float) -> str:
+    """A number with two digits that matter and its power of ten, such as ``4.0·10⁻¹¹``."""
+    digits, exponent = f"{value:.1e}".split("e")
+    return f"{digits}·10{str(int(exponent)).translate(RAISED)}"
 
 
 def loss(value: float | None) -> str:

@@ -115,6 +115,19 @@ def test_images_are_shuffled_and_picked_by_arrow_keys_and_enter(goto: Callable[.
     expect(page.get_by_role("dialog").get_by_text(f"Id {second};")).to_be_visible()
 
 
+def test_a_gallery_with_less_room_is_smaller_as_a_whole(goto: Callable[..., Page], answers: Evaluation) -> None:
+    page = evaluate_page(goto)
+    show(page, "Images")
+    plot = page.locator("[class*='st-key-evaluate-sample-gallery'] .plot")
+    plot.locator("image").wait_for()
+    filled = "p => Math.abs(p.querySelector('image').getBoundingClientRect().height - p.clientHeight) < 4"
+    page.wait_for_function(filled, arg=plot.element_handle())
+    style = plot.get_attribute("style") or ""
+    page.set_viewport_size({"width": 1024, "height": 768})
+    expect(plot).not_to_have_attribute("style", style)
+    page.wait_for_function(filled, arg=plot.element_handle())
+
+
 def test_a_row_of_the_pairs_opens_its_images(goto: Callable[..., Page], answers: Evaluation) -> None:
     page = evaluate_page(goto)
     pair = confused_pairs(answers.confusion)[0]

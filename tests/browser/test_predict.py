@@ -104,7 +104,7 @@ def test_a_drawn_digit_is_answered_and_all_of_it_fits_the_screen(opened: Page) -
     expect(bars.locator("tbody tr")).to_have_count(5)
     expect_class(bars.locator("tbody th").first, "7")
     expect(opened.locator(".predict-strip figure")).to_have_count(8)
-    expect(opened.get_by_text("1 × 28 × 28 numbers")).to_be_visible()
+    expect(opened.get_by_text("28×28×1 numbers")).to_be_visible()
     expect(opened.get_by_text("Orange speaks for").first).to_be_visible()
     bottom = opened.get_by_text("Orange speaks for").first.bounding_box()
     assert bottom and bottom["y"] + bottom["height"] < 900
@@ -248,7 +248,7 @@ def test_a_photograph_is_answered(browser: Browser, server: str, predictor: Pred
     switch(page, "Camera")
     take_photo(page)
     expect(page.locator(ANSWER)).to_be_visible()
-    expect(page.get_by_text("1 × 28 × 28 numbers")).to_be_visible()
+    expect(page.get_by_text("28×28×1 numbers")).to_be_visible()
     page.get_by_role("button", name="Clear photo").click()
     expect(page.locator(ANSWER)).to_have_count(0)
     filming.close()

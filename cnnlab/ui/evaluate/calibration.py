@@ -74,7 +74,7 @@ def _who_suffers(subject: Subject, chosen: Coverage) -> None:
     e = subject.evaluation
     silent = unanswered_by_class(e.confidence, e.labels, chosen.threshold, len(subject.names))
     rows = [
-        (name, missing / total, missing, total)
+        (name, 100 * missing / total, missing, total)
         for name, (missing, total) in zip(subject.names, silent, strict=True)
         if missing
     ]
@@ -84,7 +84,7 @@ def _who_suffers(subject: Subject, chosen: Coverage) -> None:
     table = pd.DataFrame(
         sorted(rows, key=lambda row: -row[1]), columns=["Class", "Share unanswered", "Unanswered", "Images"]
     )
-    bar = st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
+    bar = st.column_config.ProgressColumn(format="%.2f %%", min_value=0, max_value=100)
     st.dataframe(
         table,
         hide_index=True,

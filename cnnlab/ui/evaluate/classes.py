@@ -54,6 +54,7 @@ def _table(subject: Subject, scores: list[ClassScore]) -> None:
         key=key,
         on_select=lambda: _chosen(key),
         selection_mode="single-row",
+        placeholder="–",
         column_config={
             "Accuracy": st.column_config.ProgressColumn(
                 format="%.2f %%",
@@ -135,7 +136,7 @@ def _neighbours(title: str, counts: list[int], label: int, subject: Subject) -> 
     st.dataframe(
         table,
         hide_index=True,
-        height=min(35 * (len(others) + 1) + 3, 35 * 5 + 3),
+        height="content" if len(others) <= 4 else 178,
         column_config={
             "Images": st.column_config.ProgressColumn(format="%d", min_value=0, max_value=max(n for n, _ in others))
         },

@@ -132,7 +132,7 @@ def _pairs(subject: Subject, pairs: list[Pair]) -> None:
             "True class": [subject.names[p.true] for p in pairs],
             "Taken for": [subject.names[p.predicted] for p in pairs],
             "Images": [p.count for p in pairs],
-            "Share of the true class": [p.share for p in pairs],
+            "Share of the true class": [100 * p.share for p in pairs],
         }
     )
     st.caption("Choose a row to see its images above.")
@@ -140,13 +140,13 @@ def _pairs(subject: Subject, pairs: list[Pair]) -> None:
     st.dataframe(
         table,
         hide_index=True,
-        height=min(38 * (len(pairs) + 1), 300),
+        height="content" if len(pairs) <= 8 else 300,
         key=key,
         on_select=lambda: _pair_chosen(pairs, key),
         selection_mode="single-row",
         column_config={
             "Share of the true class": st.column_config.ProgressColumn(
-                format="percent", min_value=0, max_value=max(p.share for p in pairs)
+                format="%.2f %%", min_value=0, max_value=100 * max(p.share for p in pairs)
             )
         },
     )

@@ -183,5 +183,5 @@ def _group(subject: Subject, places: NDArray[np.int64]) -> None:
         }
     )
     table = table[(table["True"] > 0) | (table["Predicted"] > 0)].sort_values("True", ascending=False)
-    st.dataframe(table, hide_index=True, height=min(35 * (len(table) + 1) + 3, 248), key="evaluate.group")
+    st.dataframe(table, hide_index=True, height="content" if len(table) <= 6 else 248, key="evaluate.group")
     gallery(subject, places, "evaluate.group.images", columns=4, rows=3, name="A group of the feature map")

@@ -147,13 +147,13 @@ def _shapes(picture: Picture, bank: Bank, layer: Layer) -> None:
     names = ("Input", "Convolution", "ReLU", "Pooling")
     st.markdown("  →  ".join(f"{name} **{shape}**" for name, shape in zip(names, layer.shapes, strict=True)))
     words = "Shapes are (N, C, H, W): pictures, channels, rows, columns. "
-    words += f"There are {filters} filters of {depth} × {size} × {size} weights"
+    words += f"There are {filters} filters of {depth}×{size}×{size} weights"
     words += f" and a bias each: {bank.parameters:,} numbers."
     if bank.mean != (0.0,) * depth:
         words += (
             f" As in training, pixels in [0, 1] are scaled first: mean {bank.mean[0]:.3g}, deviation {bank.std[0]:.3g}."
         )
-    st.caption(f"{words} Computed at {picture.shape[2]} × {picture.shape[1]} pixels, values in [0, 1].")
+    st.caption(f"{words} Computed on {picture.shape[1]} rows of {picture.shape[2]} pixels, values in [0, 1].")
 
 
 def _similar(source: str, alike: NDArray[np.float64]) -> None:
@@ -190,7 +190,7 @@ def _figure(picture: Picture, bank: Bank, layer: Layer, alike: NDArray[np.float6
     ]
     for title, maps in (("Before ReLU", layer.sums), ("After ReLU", layer.rectified), ("After pooling", layer.pooled)):
         rows += [
-            Map(m, f"{title}: {m.shape[1]} × {m.shape[0]}<br>{_signed(m.min())} to {_signed(m.max())}", top=top)
+            Map(m, f"{title}: {m.shape[0]}×{m.shape[1]}<br>{_signed(m.min())} to {_signed(m.max())}", top=top)
             for m in maps
         ]
     st.plotly_chart(

@@ -16,6 +16,8 @@ from cnnlab.ui.network.way import Way
 
 IMAGE_SIDE = 280  # pixels of the image on the screen, at most
 TOP = 10  # contributions of a linear layer
+TABLE = "border-collapse: collapse; font-size: 12px; text-align: right; font-variant-numeric: tabular-nums"
+CELL = "border: 1px solid rgba(128, 128, 128, 0.3); padding: 2px 6px"
 
 
 def account(subject: Subject, way: Way, pixels: Tensor, chosen: Place, names: tuple[str, ...]) -> None:
@@ -93,16 +95,8 @@ def _convolution(found: Products, taken: Tensor) -> None:
             "Input channel", order, key=f"account.channel.{channels}",
             format_func=lambda c: f"channel {c}: {_number(float(found.by_channel[c]))}",
         )  # fmt: skip
-    cells = [
-        [
-            f"{_short(found.patch[channel, y, x])}·{_short(found.kernel[channel, y, x], inside=True)}"
-            for x in range(side)
-        ]
-        for y in range(side)
-    ]
     st.caption(f"input × weight, for channel {channel}: {_number(float(found.by_channel[channel]))} in all")
-    lines = ["|" + " |" * side, "|" + "--:|" * side, *("| " + " | ".join(line) + " |" for line in cells)]
-    st.markdown("\n".join(lines))
+    st.html(_table(found.patch[channel], found.kernel[channel]))
     with st.expander(f"All {count:,} products"):
         place = np.indices(found.products.shape).reshape(3, -1)
         table = pd.DataFrame(
@@ -117,6 +111,18 @@ def _convolution(found: Products, taken: Tensor) -> None:
             }
         )
         st.dataframe(table, hide_index=True, height=280)
+
+
+def _table(patch: Tensor, kernel: Tensor) -> str:
+    """``input·weight`` for each place of a kernel [k, k], small enough for its column, or scrolled in it."""
+    rows = [
+        "".join(
+            f"<td style='{CELL}'>{_short(x)}·<wbr>{_short(w, inside=True)}</td>" for x, w in zip(*line, strict=True)
+        )
+        for line in zip(patch, kernel, strict=True)
+    ]
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return f"<div style='overflow-x: auto'><table style='{TABLE}'>{body}</table></div>"
 
 
 def _linear(found: Contributions, name: str) -> None:

@@ -128,17 +128,20 @@ def _table(subject: Subject, parts: list[Part]) -> None:
             "Settings": [p.settings for p in parts],
             "Output (N, C, H, W)": [_shape(p.output) for p in parts],
             "Parameters": [p.parameters for p in parts],
-            "of all": [p.parameters / weights for p in parts],
+            "of all": [100 * p.parameters / weights for p in parts],
             "Multiply-adds": [p.multiply_adds for p in parts],
-            "of all work": [p.multiply_adds / work for p in parts],
+            "of all work": [100 * p.multiply_adds / work for p in parts],
             "Memory": [words.memory(p.activation_bytes) for p in parts],
             "Sees": [f"{p.field.size}×{p.field.size}" if p.field else "all" for p in parts],
-            "Stride so far": [str(p.field.stride) if p.field else "" for p in parts],
+            "Stride": [str(p.field.stride) if p.field else "" for p in parts],
         }
     )
-    share = st.column_config.ProgressColumn
+    share = st.column_config.ProgressColumn(format="%.2f %%", min_value=0, max_value=100, width=90)
     key = f"network.table.{subject.id}"
-    st.caption("Choose a row to see its arithmetic above. *Sees* is the receptive field, in pixels of the image.")
+    st.caption(
+        "Choose a row to see its arithmetic above. *Sees* is the receptive field and *Stride* the distance of two "
+        "neighbouring values' fields, in pixels of the image."
+    )
     st.dataframe(
         table,
         hide_index=True,
@@ -148,11 +151,11 @@ def _table(subject: Subject, parts: list[Part]) -> None:
         selection_mode="single-row",
         column_config={
             "#": st.column_config.NumberColumn(width=40),
-            "Settings": st.column_config.TextColumn(width=185),
+            "Settings": st.column_config.TextColumn(width=215),
             "Parameters": st.column_config.NumberColumn(format="localized"),
             "Multiply-adds": st.column_config.NumberColumn(format="localized"),
-            "of all": share(format="percent", min_value=0, max_value=1, width=110),
-            "of all work": share(format="percent", min_value=0, max_value=1, width=110),
+            "of all": share,
+            "of all work": share,
         },
     )
 

@@ -9,7 +9,7 @@ from cnnlab.explain.drawing import draw, size_text
 from cnnlab.explain.groups import groups_of
 from cnnlab.figures.gradients import depth_figure
 from cnnlab.loader import scaling_of
-from cnnlab.ui import cache
+from cnnlab.ui import cache, words
 from cnnlab.ui.network.choice import IMAGENET_SHAPE, Subject
 from cnnlab.ui.network.drawing import network_drawing
 
@@ -60,8 +60,8 @@ def _classic(name: str, title: str, text: str) -> None:
         groups = groups_of(parts)
         rows = [
             f"| {g.title} | {sum(p.kind == 'Conv2d' for p in g.parts)} | {size_text(g.output[1:])} | "
-            f"{sum(p.parameters for p in g.parts):,} | {sum(p.parameters for p in g.parts) / weights:.1%} | "
-            f"{sum(p.multiply_adds for p in g.parts) / work:.1%} |"
+            f"{sum(p.parameters for p in g.parts):,} | {words.percent(sum(p.parameters for p in g.parts) / weights)} | "
+            f"{words.percent(sum(p.multiply_adds for p in g.parts) / work)} |"
             for g in groups
         ]
         head = ["| Group | Convolutions | Leaves | Parameters | of all | of the work |", "|---|--:|---|--:|--:|--:|"]
@@ -88,11 +88,11 @@ def _shortcut_experiment() -> None:
         alt=f"Gradient norms over {depth} layers, plain and with shortcuts.",
     )  # fmt: skip
     less = residual[0] / plain[0] if plain[0] else float("inf")
-    times = f"{less:,.0f}" if less < 1e6 else f"{less:.0e}"
+    times = f"{less:,.0f}" if less < 1e6 else words.power(less)
     verdict = "no gradient at all" if less == float("inf") else f"**{times} times** less gradient than with shortcuts"
     st.markdown(
-        f"Measured now on 16 digits: the first of {depth} plain layers gets {verdict} ({plain[0]:.1e} against "
-        f"{residual[0]:.1e})."
+        f"Measured now on 16 digits: the first of {depth} plain layers gets {verdict} ({words.power(plain[0])} against "
+        f"{words.power(residual[0])})."
     )
 
 

@@ -1,6 +1,7 @@
 const NS = "http://www.w3.org/2000/svg";
 const NAMES = { convolution: "convolution", pooling: "pooling", linear: "linear", norm: "batch norm",
                 activation: "activation", add: "sum with a shortcut", other: "flatten, dropout, padding" };
+const LEAST = 0.85;  // how small a drawing becomes to be seen whole, its words 9 pixels high; where that is too wide, it scrolls
 
 function make(parent, tag, attributes, text) {
   const node = document.createElementNS(NS, tag);
@@ -16,8 +17,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const focused = parentElement.contains(document.activeElement);
   const { drawing, titles, chosen } = data;
   scroll.replaceChildren();
-  const svg = make(scroll, "svg", { width: drawing.width + 24, height: drawing.height - drawing.top,
-                                    viewBox: `-16 ${drawing.top} ${drawing.width + 24} ${drawing.height - drawing.top}`, role: "group", "aria-label": "Drawing of the network" });
+  const width = drawing.width + 24, height = drawing.height - drawing.top;
+  const svg = make(scroll, "svg", { width, height, viewBox: `-16 ${drawing.top} ${width} ${height}`, role: "group", "aria-label": "Drawing of the network" });
+  svg.style.minWidth = LEAST * width + "px";
   const order = drawing.marks.filter((m) => m.index >= 0).map((m) => m.index).sort((a, b) => a - b);
   const middle = 150;
   make(svg, "line", { class: "flow", x1: 0, x2: drawing.width - 40, y1: middle, y2: middle });

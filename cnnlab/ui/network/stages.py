@@ -23,14 +23,15 @@ QUIET = {"displayModeBar": False, "staticPlot": True}
 
 def batch_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
     """The images and their labels."""
-    low, high = float(step.inputs.min()), float(step.inputs.max())
+    count = min(len(step.labels), MOST_IMAGES)
+    scaled = f"{float(step.inputs.min()):.2f} … {float(step.inputs.max()):.2f}".replace("-", "−")
     st.markdown(
         f"{len(step.labels)} training images, drawn by shuffling, with their labels: a tensor of "
-        f"`{tuple(step.inputs.shape)}`. Their values 0 … 255 were scaled to {low:.2f} … {high:.2f}."
+        f"`{tuple(step.inputs.shape)}`. Their values 0 … 255 were scaled to {scaled}."
         + (" Before that each was changed by chance, as the settings' augmentation says: this is what the network saw."
            if augments(config) else "")
+        + (f" The first {count} are shown." if count < len(step.labels) else "")
     )  # fmt: skip
-    count = min(len(step.labels), MOST_IMAGES)
     captions = [dataset.class_names[label][:9] for label in step.labels[:count].tolist()]
     figure = gallery_figure(step.pixels[:count].numpy(), captions, COLUMNS, CELL)
     st.plotly_chart(
@@ -41,7 +42,7 @@ def batch_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
 def logits_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
     """One row of numbers an image."""
     st.markdown("The network answers each image with one number a class, the logits. They may be anything.")
-    _table(step.logits.numpy(), step, dataset, "%.4f")
+    _table(step.logits.numpy(), step, dataset)
 
 
 def softmax_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
@@ -55,7 +56,7 @@ def softmax_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> Non
         f"First image, its true class **{dataset.class_names[label]}**: e^({z[label]:.4f}) / {total:.4f} = "
         f"**{float(step.probabilities[0, label]):.6f}**"
     )
-    _table(step.probabilities.numpy(), step, dataset, "%.4f")
+    _table(step.probabilities.numpy(), step, dataset)
 
 
 def loss_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
@@ -160,8 +161,11 @@ def after_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
     st.markdown("The same batch once more, through the network with its new weights:")
     change = step.loss_after - step.loss
     with st.grid(2, min_column_width=160):
-        st.metric("Loss before", f"{step.loss:.6f}", border=True)
-        st.metric("Loss afterwards", f"{step.loss_after:.6f}", f"{change:+.6f}", delta_color="inverse", border=True)
+        st.metric("Loss before", f"{step.loss:.6f}", border=True, height="stretch")
+        st.metric(
+            "Loss afterwards", f"{step.loss_after:.6f}", f"{change:+.6f}", delta_color="inverse", border=True,
+            height="stretch",
+        )  # fmt: skip
     st.markdown(
         "It fell: the step went downhill." if change < 0 else
         "It did not change: the step was too short to be seen. Try a higher learning rate." if change == 0 else
@@ -174,11 +178,12 @@ def _largest(w: Weights) -> int:
     return int(w.gradient.abs().argmax())
 
 
-def _table(values: np.ndarray, step: Step, dataset: ImageDataset, form: str) -> None:
+def _table(values: np.ndarray, step: Step, dataset: ImageDataset) -> None:
     names = [dataset.class_names[label] for label in step.labels.tolist()]
     table = pd.DataFrame(values, columns=[str(name) for name in dataset.class_names])
     table.insert(0, "True class", names)
-    columns = {str(name): st.column_config.NumberColumn(format=form, width=70) for name in dataset.class_names}
+    number = st.column_config.NumberColumn(format="%.3f", width=54)
+    columns = {"True class": st.column_config.TextColumn(width=80), **dict.fromkeys(table.columns[1:], number)}
     st.dataframe(table, hide_index=True, height=320, column_config=columns)
 
 

@@ -21,6 +21,7 @@ Start = tuple[Path, str, int] | None
 """A run, its checkpoint and when that was written; None for the first weights."""
 STAGE = "step.stage"
 MOST_STEPS = 20  # that are taken before the opened one
+SHOWN = 630  # pixels of width: a table of ten classes
 
 
 @st.cache_resource(max_entries=4, show_spinner="Taking the step …")
@@ -56,12 +57,12 @@ def step_view(subject: Subject) -> None:
     stage = _switch()
     with st.container(border=True):
         st.subheader(f"{stage + 1}. {list(STAGES)[stage]}", anchor=False)
-        left, right = st.columns([5, 3], gap="medium")
-        with left:
-            list(STAGES.values())[stage](step, config, dataset)
-        with right:
-            st.caption("The lines that do it")
-            st.code(code_of(stage, config), language="python", wrap_lines=True)
+        with st.container(horizontal=True):  # where there is no room for both, the code goes below
+            with st.container(width=SHOWN):
+                list(STAGES.values())[stage](step, config, dataset)
+            with st.container(width="stretch"):
+                st.caption("The lines that do it")
+                st.code(code_of(stage, config), language="python", wrap_lines=True)
     repeat_view(config, step, lambda steps, rate: _losses(identity, dataset, steps, rate))
 
 

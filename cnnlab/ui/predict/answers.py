@@ -40,7 +40,7 @@ def answers_table(subject: Subject, way: str, rows: list[Row]) -> Row | None:
             "Picture": st.column_config.ImageColumn(width="small"),
             "Confidence": SHARE,
             "Runner up confidence": SHARE,
-            "Problem": st.column_config.TextColumn(width="large"),
+            "Problem": st.column_config.TextColumn(width=300),
         },
     )
     _takeaway(subject, rows)
@@ -64,7 +64,9 @@ def _frame(shown: list[Row]) -> pd.DataFrame:
         }
     )
     said = [row.error or ("Unlike anything in training" if row.unlike else "") for row in shown]
-    return frame.assign(Problem=said) if any(said) else frame
+    if any(said):
+        frame.insert(2, "Problem", said)  # in view, which the last column need not be
+    return frame
 
 
 def _percent(row: Row, place: int) -> float | None:

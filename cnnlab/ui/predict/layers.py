@@ -5,6 +5,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cnnlab.explain.activations import Layer, activations, strongest_channels
+from cnnlab.explain.drawing import size_text
 from cnnlab.figures.channels import signed_colors
 from cnnlab.prediction.preprocess import prepare
 from cnnlab.ui.predict.choice import Subject
@@ -37,10 +38,9 @@ def layers_view(subject: Subject, given: Given) -> None:
 
 def _layer(layer: Layer) -> None:
     output = layer.output[0].float().cpu()
-    shape = " × ".join(map(str, output.shape))
     chosen = strongest_channels(output)[:MAPS]
     word = WORDS.get(layer.kind, layer.kind)
-    st.markdown(f"**{word[0].upper() + word[1:]}** · {shape} · :gray[`{layer.name}`]")
+    st.markdown(f"**{word[0].upper() + word[1:]}** · {size_text(tuple(output.shape))} · :gray[`{layer.name}`]")
     st.image(tiles(output[chosen].numpy()), caption="channels " + ", ".join(map(str, chosen)))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 from PIL import Image
 
+from cnnlab.explain.drawing import size_text
 from cnnlab.prediction.preprocess import Prepared, as_shown
 from cnnlab.ui.component import component
 
@@ -80,11 +81,11 @@ def strip(prepared: Prepared) -> None:
         data={"steps": steps, "switched": switched()}, key=_key(), height="content", on_switched_change=lambda: None
     )
     inputs = prepared.inputs
-    shape = " × ".join(map(str, inputs.shape[1:]))
+    shape = size_text(tuple(inputs.shape[1:]))
     low, high = float(inputs.min()), float(inputs.max())
     with st.container(horizontal=True, vertical_alignment="center"):
         numbers = f"from {low:.2f} to {high:.2f}".replace("-", "−")
-        st.caption(f"What goes in: {shape} numbers (channels × rows × columns) {numbers}.", width="content")
+        st.caption(f"What goes in: {shape} numbers (rows × columns × channels) {numbers}.", width="content")
         if switched():
             st.button("Reset the steps", icon=":material/undo:", key="predict.steps.reset", type="tertiary",
                       on_click=forget_switches)  # fmt: skip
