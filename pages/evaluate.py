@@ -37,6 +37,7 @@ if subject := choose():
         key="evaluate.view",
         label_visibility="collapsed",
         persist_state="session",
+        bind="query-params",
     )
     VIEWS[view](subject)
     image_dialog(subject)

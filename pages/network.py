@@ -29,6 +29,7 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
         key="network.view",
         label_visibility="collapsed",
         persist_state="session",
+        bind="query-params",
     )
 if subject := choose():
     VIEWS[view](subject)

@@ -30,6 +30,12 @@ from cnnlab.runs import Run, RunError
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile)
 """What reading kept predictions raises where they are missing or damaged."""
 
+CHANGED = (
+    "The images have changed since this run was trained: some of the {} images may be among those that it has learnt "
+    "from, and flatter it. Train anew to be sure."
+)
+"""What to say of a split where :func:`have_changed`."""
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -154,7 +160,7 @@ def evaluate(
     logits = infer(network, images.images, saved.config, saved.scaling, on_progress)
     probabilities = torch.softmax(logits.cpu().double(), 1).float().numpy()
     result = Evaluation(chosen, split, saved.class_names, probabilities, images.labels.numpy(), images.ids.numpy())
-    _keep(kept, mark, version or "", result)
+    _keep(kept, mark, dataset.version, result)
     return result
 
 
@@ -182,12 +188,6 @@ def have_changed(run: Run, version: str | None) -> bool:
     """
     learnt = run.facts().get("images_version")
     return None not in (learnt, version) and learnt != version
-
-
-CHANGED = (
-    "The images have changed since this run was trained: some of the {} images may be among those that it has learnt "
-    "from, and flatter it. Train anew to be sure."
-)
 
 
 def checkpoint_time(run: Run, checkpoint: str) -> int:

@@ -1,4 +1,4 @@
-"""A choice among runs, checkpoints or splits that is kept over pages and in the page's address.
+"""A choice, such as among runs, checkpoints or splits, that is kept over pages and in the page's address.
 
 >>> run = runs[select("Run", list(runs), "evaluate.run", names, usual_run(runs))]        # doctest: +SKIP
 """

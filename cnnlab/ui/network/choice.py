@@ -15,6 +15,7 @@ from cnnlab.runs import Run, RunError, list_runs, names_of
 from cnnlab.ui import cache, words
 from cnnlab.ui.navigation import PAGES
 from cnnlab.ui.network.build import built_config
+from cnnlab.ui.select import select
 from cnnlab.ui.train.settings import FIRST_RECIPE, fill_form, settings_address
 from cnnlab.ui.train.views import show_view, view_address
 
@@ -80,9 +81,8 @@ def choose() -> Subject | None:
 
 
 def _pick(label: str, options: list[str], key: str, first: str, names: dict[str, str]) -> str:
-    if st.session_state.get(key) not in options:
-        st.session_state[key] = first
-    return st.sidebar.selectbox(label, options, key=key, format_func=lambda o: names.get(o, o), persist_state="session")
+    with st.sidebar:
+        return select(label, options, key, names, first)
 
 
 def _images(first: str = "digits") -> tuple[str, cache.Shape]:
