@@ -20,11 +20,13 @@ def code_view(subject: Subject) -> None:
     scaling = scaling_of(subject.config, dataset)
     text = script(subject.config, subject.shape, scaling.mean, scaling.std)
     beside = "scikit-learn" if "sklearn" in text else "torchvision"
-    name = "folder" if subject.config.dataset.startswith(FOLDER_PREFIX) else subject.config.dataset
+    own = subject.config.dataset.startswith(FOLDER_PREFIX)
+    name = "folder" if own else subject.config.dataset
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(
             "This script defines the same network and trains it with the same settings; it needs PyTorch and "
-            f"{beside} alone. For the same seed on a CPU its losses are those of the lab.",
+            f"{beside} alone. For the same seed on a CPU its losses are those of the lab"
+            + (", if no picture is transparent, of 16 bits, or damaged." if own else "."),
             width=760,
         )
         st.download_button(
