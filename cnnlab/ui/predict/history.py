@@ -60,8 +60,8 @@ def history_view(subject: Subject, given: Given) -> None:
     table = pd.DataFrame(
         {
             "Picture": [e.src for e in history],
-            "Answer": [e.answer for e in history],
-            "Sure": [100 * e.confidence for e in history],
+            "Prediction": [e.answer for e in history],
+            "Confidence": [100 * e.confidence for e in history],
             "What": [e.name for e in history],
             "Run": [e.run for e in history],
             "Time": [e.time for e in history],
@@ -74,7 +74,7 @@ def history_view(subject: Subject, given: Given) -> None:
         key="predict.history.table",
         column_config={
             "Picture": st.column_config.ImageColumn(width="small"),
-            "Sure": st.column_config.ProgressColumn(format="%.2f %%", min_value=0, max_value=100),
+            "Confidence": st.column_config.ProgressColumn(format="%.2f %%", min_value=0, max_value=100),
         },
     )
     with st.container(horizontal=True, vertical_alignment="center"):
