@@ -109,10 +109,10 @@ class CurveReader:
 def _records(lines: bytes) -> Iterable[dict[str, Any]]:
     """The records of whole ``lines``; damaged ones are passed over."""
     try:
-        records: list[dict[str, Any]] = json.loads(b"[%s]" % lines[:-1].replace(b"\n", b","))
+        records: list[Any] = json.loads(b"[%s]" % lines[:-1].replace(b"\n", b","))
     except ValueError:
         return [record for line in lines.splitlines() if (record := record_of(line))]
-    return records
+    return [record for record in records if isinstance(record, dict) and "event" in record]
 
 
 def read_curves(run: Run, steps_per_unit: float = 1) -> dict[str, tuple[list[float], list[float]]]:

@@ -7,7 +7,6 @@ import json
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from cnnlab.runs import LIVE, Run, RunError, checked_name
 
 PROJECT = Path(__file__).resolve().parents[1]
 PATIENCE = 60  # seconds for the process to take its lock; it takes about half a second on an idle machine
+ENDING = 40  # seconds; torchrun gives its processes 30
 NICENESS = 5  # so that the page answers while both cores train
 
 _children: list[subprocess.Popen[bytes]] = []  # asked now and then, so that none stays a zombie
@@ -175,9 +175,10 @@ def _written(run: Run) -> tuple[int, int] | None:
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """End a process that we give up, with those that it has started: it must not begin once nobody waits for it."""
-    if hasattr(os, "killpg"):
-        os.killpg(child.pid, signal.SIGKILL)
-    else:
+    """End a process that we give up: it must not begin once nobody waits for it. torchrun passes it on to its own."""
+    child.terminate()
+    try:
+        child.wait(ENDING)
+    except subprocess.TimeoutExpired:
         child.kill()
-    child.wait()
+        child.wait()

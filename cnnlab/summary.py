@@ -15,7 +15,7 @@ from cnnlab.runs import LIVE, Run, State
 
 @dataclass(frozen=True)
 class Summary:
-    """What a list shows of a run; accuracies in [0, 1], times in seconds, ``held_out`` the validation images."""
+    """What a list shows of a run; accuracies in [0, 1], times in seconds, ``held_out`` validation images."""
 
     id: str
     name: str
@@ -24,6 +24,7 @@ class Summary:
     config: TrainConfig
     epoch: int
     held_out: int | None
+    images_version: str
     best_accuracy: float | None
     watched_accuracy: float | None
     duration: float
@@ -53,6 +54,7 @@ def summarise(run: Run, last: Mapping[str, Mapping[str, Any]] | None = None) -> 
         run.config,
         int(epoch.get("epoch", 0)),
         facts.get("images", {}).get("val"),
+        facts.get("images_version", ""),
         epoch.get("best/accuracy"),
         epoch.get("test/accuracy"),
         float(duration),

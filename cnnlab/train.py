@@ -140,7 +140,8 @@ def _train_on(run: Run, listener: Listener, dataset: ImageDataset, counts: dict[
     state = starting_state(run, dataset)
     prepare_process(dataset, config)
     run.forget_after(state.step)
-    run.add_facts(_facts(state, dataset, counts))
+    learnt = run.facts().get("images_version", dataset.version)  # a resumed run has learnt from the first too
+    run.add_facts({**_facts(state, dataset, counts), "images_version": learnt})
     run.append([{"event": "start", "step": state.step, "time": time.time(), "elapsed": state.elapsed}])
     listener.begin(config, state.step, config.epochs * steps_per_epoch(counts["train"], config.batch_size))
     status = "failed"
@@ -202,7 +203,6 @@ def _facts(state: TrainState, dataset: ImageDataset, counts: dict[str, int]) -> 
         "device": {"type": device.type, "name": described, "threads": torch.get_num_threads()},
         "parameters": models.count_parameters(state.model),
         "images": counts,
-        "images_version": dataset.version,
         "class_names": list(dataset.class_names),
         "versions": versions(),
     }

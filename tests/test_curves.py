@@ -106,3 +106,13 @@ def test_a_log_that_was_cut_is_read_anew(tmp_path):
         file.truncate(len(lines[0]))
     reader.read()
     assert reader.points()["val/loss"] == ([1.0], [1.0])
+
+
+@pytest.mark.parametrize("line", ["[1]", '{"step": 2}', "3", "null", "{"])
+def test_a_damaged_line_is_passed_over(written, line):
+    run, content = written
+    run.metrics_path.write_bytes(content)
+    expected = read_curves(run)
+    first, rest = content.split(b"\n", 1)
+    run.metrics_path.write_bytes(first + b"\n" + line.encode() + b"\n" + rest)
+    assert read_curves(run) == expected

@@ -15,7 +15,8 @@ from cnnlab.checkpoints import CheckpointError
 from cnnlab.cli import main
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError
-from cnnlab.evaluation.evaluate import Evaluation, evaluate, load_trained
+from cnnlab.evaluation.evaluate import Evaluation, evaluate, kept_answers, load_trained
+from cnnlab.prediction.temperature import calibrate
 from cnnlab.runs import Run, RunError, find_run
 
 
@@ -98,6 +99,18 @@ def test_answers_are_made_anew_when_a_persons_images_change_and_who_asks_is_told
     assert len(evaluate(run, "test").labels) == len(first.labels) - 1
     assert main(["evaluate", "own", "--runs-dir", runs]) == 0
     assert "The images have changed since this run was trained: some of the test images" in capsys.readouterr().err
+    assert main(["train", "--dataset", f"folder:{images}", *options, "--name", "rival", "--runs-dir", runs]) == 0
+    rival = find_run("rival", tmp_path / "runs")
+    answers = evaluate(rival, "test")
+    assert kept_answers(run, answers) is not None  # of the same images
+    (images / "test" / "dark" / "1.png").unlink()
+    (images / "test" / "dark" / "6.png").write_bytes((images / "test" / "dark" / "2.png").read_bytes())
+    assert evaluate(rival, "test").ids.tolist() == answers.ids.tolist()
+    assert kept_answers(run, evaluate(rival, "test")) is None  # as many, but others
+    evaluate(run, "test")
+    assert main(["evaluate", "own", "--split", "train", "--runs-dir", runs]) == 0
+    assert "have changed" not in capsys.readouterr().err.splitlines()[-1:]
+    assert calibrate(run, "best").why.startswith("Its images have changed")
     shutil.rmtree(images)
     assert len(evaluate(run, "test", load=fails).labels) == len(first.labels) - 1
 

@@ -1,6 +1,8 @@
 """A person's own folder of images: both layouts, every kind of file, decoded once, problems named."""
 
 import io
+import os
+import time
 from collections import Counter
 from itertools import product
 from pathlib import Path
@@ -18,6 +20,7 @@ from cnnlab.loader import Scaling
 from cnnlab.parsing import parse
 from cnnlab.pictures import KNOWN, enough, open_picture
 from cnnlab.prediction.preprocess import prepare
+from cnnlab.registry import UnknownName
 
 pytestmark = pytest.mark.usefixtures("fresh_folders")
 
@@ -285,6 +288,8 @@ def spoil(root: Path, how: str) -> None:
         (root / "train").rename(root / "pictures")
     elif how == "strange class":
         paint(root / "test/tulip/0.png")
+    elif how == "twice":
+        paint(root / "valid/rose/0.png")
     elif how == "other":
         paint(root / "more/rose/0.png")
     elif how == "one class":
@@ -306,6 +311,37 @@ def test_splits_may_be_called_otherwise(parted_flowers, train, val, test):
     assert [len(part) for part in (dataset.train, dataset.val, dataset.test)] == [
         len(part) for part in (expected.train, expected.val, expected.test)
     ]
+
+
+def test_an_empty_folder_for_validation_images_holds_none_out(flowers, tmp_path):
+    (tmp_path / "more").mkdir()
+    (flowers).rename(tmp_path / "more/train")
+    (tmp_path / "more/val/rose").mkdir(parents=True)
+    config = parse({"dataset": f"folder:{tmp_path}/more", "image_size": 8, "validation_fraction": 0})
+    assert not datasets.holds_out(config) and len(datasets.load(config).splits(config).val) == 0
+
+
+@pytest.mark.parametrize("name", ["folder:~nosuchuser/x", "folder:" + "a" * 300, "~nosuchuser", "a" * 300])
+def test_a_name_that_no_folder_can_have_is_refused_in_a_sentence(name):
+    with pytest.raises((DatasetError, UnknownName)):
+        datasets.check_name(name)
+
+
+def test_file_names_of_any_bytes_are_read(flowers):
+    (flowers / "rose/0.png").rename(flowers / "rose" / os.fsdecode(b"\xff.png"))
+    assert len(load(flowers).train) == 16
+
+
+def test_what_another_process_has_decoded_since_stays(flowers, tmp_path):
+    load(flowers)
+    (first,) = (tmp_path / "cache").glob("*.npy")
+    part, newer = first.with_name(first.name + ".1.part"), first.with_name(first.stem[:-4] + "abcd.npy")
+    part.touch()
+    newer.touch()
+    os.utime(newer, (time.time() + 60,) * 2)
+    (flowers / "rose/0.png").unlink()
+    load(flowers)
+    assert part.exists() and newer.exists() and not first.exists()
 
 
 def test_a_class_may_be_called_like_a_split(flowers):

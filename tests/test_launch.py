@@ -142,6 +142,28 @@ def test_a_process_that_dies_before_it_begins_is_told(own_run, monkeypatch, comm
         launch.resume(own_run)
 
 
+def test_torchruns_own_processes_are_ended_with_it(fresh_folders, monkeypatch, until):
+    """They are sessions of their own: it must pass the signal on."""
+    script = fresh_folders.parent / "sleep.py"
+    script.write_text("import os, time\nopen(f'{os.getpid()}.pid', 'w')\ntime.sleep(120)\n")
+    engine = ["-m", "torch.distributed.run", *launch.torchrun_arguments(2), str(script)]
+
+    def sleeping(arguments, log, processes):
+        child = subprocess.Popen(
+            [sys.executable, *engine], cwd=script.parent, start_new_session=True, stderr=subprocess.DEVNULL
+        )
+        until(lambda: len(list(fresh_folders.parent.glob("*.pid"))) == 2, "both processes")
+        return child
+
+    monkeypatch.setattr(launch, "spawn", sleeping)
+    monkeypatch.setattr(launch, "PATIENCE", 0.0)
+    with pytest.raises(RunError, match="did not start within"):
+        start(TrainConfig(), None, fresh_folders, "mine", processes=2)
+    for path in fresh_folders.parent.glob("*.pid"):
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(path.stem), 0)
+
+
 def test_a_process_that_does_not_begin_is_ended(fresh_folders, monkeypatch, until):
     children = []
 

@@ -237,6 +237,14 @@ def test_chosen_runs_are_compared(runs: Path) -> None:
     assert app.multiselect(key="compare.runs").value == ["fast"] and not app.table and not app.exception
 
 
+def test_networks_of_as_many_blocks_are_told_apart(runs: Path) -> None:
+    for channels in (4, 64):
+        ended_run(runs, f"c{channels}", "finished", "", model="custom", blocks=[{"channels": channels}])
+    app = opened(view="all")
+    app.multiselect(key="compare.runs").set_value(["c4", "c64"]).run()
+    assert app.table[0].value.loc["Convolution blocks"].tolist() == ['[{"channels":4}]', '[{"channels":64}]']
+
+
 def test_without_runs_the_views_say_what_to_do(runs: Path) -> None:
     for view in ("run", "all"):
         assert "There is no run yet" in opened(view=view).info[0].value

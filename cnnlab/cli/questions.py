@@ -58,7 +58,7 @@ def _evaluate(given: argparse.Namespace) -> int:
     run = run_of(given)
     try:
         result = evaluate(run, given.split, given.checkpoint)
-        if have_changed(run, version_here(run.config)):
+        if given.split != "train" and have_changed(run, version_here(run.config)):
             print(f"cnnlab: {CHANGED.format(given.split)}", file=sys.stderr)
     except (CheckpointError, DatasetError) as error:
         raise Failure(str(error)) from error

@@ -101,18 +101,29 @@ _torchvision("cifar100", "CIFAR-100", "Small colour photographs of a hundred kin
 def check_name(name: str) -> None:
     """Raise DatasetError or UnknownName if no dataset can be called ``name``; reads no image."""
     if not name.startswith(FOLDER_PREFIX):
-        if name not in DATASETS and Path(name).expanduser().is_dir():
+        if name not in DATASETS and _is_folder(folder_path(name)):
             raise DatasetError(f"'{name}' is a folder: to train on its images, give folder:{name}.")
         DATASETS.get(name)
     elif not name.removeprefix(FOLDER_PREFIX).strip():
         raise DatasetError("Which folder? Give folder:PATH with the path of your images.")
-    elif not folder_path(name).is_dir():
+    elif not _is_folder(folder_path(name)):
         raise DatasetError(f"There is no folder '{folder_path(name)}': give the path of a folder of images.")
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name of 1,000 letters
+        return False
 
 
 def folder_path(name: str) -> Path:
     """The folder that a name such as ``folder:~/flowers`` means."""
-    return Path(name.removeprefix(FOLDER_PREFIX)).expanduser()
+    path = Path(name.removeprefix(FOLDER_PREFIX))
+    try:
+        return path.expanduser()
+    except RuntimeError:  # ~nobody
+        return path
 
 
 def holds_out(config: TrainConfig) -> bool:
@@ -120,9 +131,12 @@ def holds_out(config: TrainConfig) -> bool:
 
     Raises DatasetError where there is no such folder. No image is read: what the folder brings may be unreadable.
     """
-    if config.validation_fraction or not config.dataset.startswith(FOLDER_PREFIX):
-        return config.validation_fraction > 0
-    return "val" in folder.split_folders(folder_path(config.dataset))
+    return config.validation_fraction > 0 or brings_validation(config.dataset)
+
+
+def brings_validation(name: str) -> bool:
+    """Whether the dataset ``name`` is a folder with validation images; raises DatasetError where it is not there."""
+    return name.startswith(FOLDER_PREFIX) and "val" in folder.split_folders(folder_path(name))
 
 
 def is_here(name: str) -> bool:
@@ -207,6 +221,7 @@ __all__ = [
     "ImageDataset",
     "ImageSet",
     "Splits",
+    "brings_validation",
     "check_name",
     "file_names",
     "folder_path",

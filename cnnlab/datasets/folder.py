@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import os
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -51,6 +52,7 @@ CALLED = {name: name for name in SPLIT_NAMES} | {
 Shape = tuple[int, int, int, int]
 """[N, H, W, C]."""
 
+KINDS = (".npy", ".safetensors", ".json")  # of the files that are kept of a folder
 AT_A_TIME = 1000  # files given to the threads: each that waits takes memory
 FORMAT = 3  # raise it when what is kept changes, so that old files are not read
 
@@ -103,13 +105,14 @@ def load(root: Path, size: int, color: bool, on_progress: Progress = silent) -> 
     """The images below ``root`` as a dataset of ``size``×``size`` pixels; raises DatasetError with a sentence."""
     root = root.expanduser().resolve()
     files, class_names = _list(root)
-    stem = f"folder-{hashlib.sha256(f'{root} {size} {color}'.encode()).hexdigest()[:12]}"
+    stem = f"folder-{hashlib.sha256(os.fsencode(f'{root} {size} {color}')).hexdigest()[:12]}"
     version = _fingerprint(root, files, size, color)
     kept = cache_dir() / f"{stem}-{version}"
     decoded = _recall(kept)
     if decoded is None:
+        begun = time.time()
         decoded = _decode_all(files, (len(files), size, size, 3 if color else 1), kept, on_progress)
-        _remove_older(kept, stem)
+        _remove_older(kept, stem, begun)
     parts = decoded.parts()
     train, val, test = (parts[name] for name in SPLIT_NAMES)
     empty = [name for label, name in enumerate(class_names) if not (train.labels == label).any()]
@@ -137,16 +140,23 @@ def file_names(root: Path) -> list[str]:
     return [file.name for file in _list(root.expanduser().resolve())[0]]
 
 
-def _remove_older(kept: Path, stem: str) -> None:
-    """Remove what was decoded of the same images before they changed; who has it open reads on."""
+def _remove_older(kept: Path, stem: str, begun: float) -> None:
+    """Remove what was decoded of the same images before they changed; who has it open reads on.
+
+    What another process has written since ``begun`` (seconds since 1970), or is writing, stays.
+    """
     for path in kept.parent.glob(f"{stem}-*"):
-        if not path.name.startswith(f"{kept.name}."):
+        if not path.name.startswith(f"{kept.name}.") and path.suffix in KINDS:
             with suppress(OSError):
-                path.unlink()
+                if path.stat().st_mtime < begun:
+                    path.unlink()
 
 
 def _folders(path: Path) -> list[Path]:
-    return sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
+    try:
+        return sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read ({error.strerror}): choose another folder.") from error
 
 
 def split_folders(root: Path) -> dict[str, Path]:
@@ -154,20 +164,23 @@ def split_folders(root: Path) -> dict[str, Path]:
     if not root.is_dir():
         raise DatasetError(f"There is no folder '{root}': give the path of a folder of images.")
     inside = _folders(root)
-    named = [(CALLED.get(p.name.lower()), p) for p in inside]
-    parts = {split: p for split, p in named if split and (_folders(p) or not _has_images(p))}  # else it is a class
+    splits = [p for p in inside if p.name.lower() in CALLED and (_folders(p) or not _has_images(p))]  # else a class
+    parts = {CALLED[p.name.lower()]: p for p in splits}
     if not parts:
         return {"train": root}
     if "train" not in parts:
         raise DatasetError(
-            f"{root} has {' and '.join(p.name for p in parts.values())}, but no train folder: add train/class/…."
+            f"{root} has {' and '.join(p.name for p in splits)}, but no train folder: add train/class/…."
         )
-    if others := [p.name for p in inside if p not in parts.values()]:
+    if twice := [p.name for p in splits if p not in parts.values()]:
+        names = [p.name for p in splits if CALLED[p.name.lower()] == CALLED[twice[0].lower()]]
+        raise DatasetError(f"{root} has {' and '.join(names)}, which are the same split: keep one of them.")
+    if others := [p.name for p in inside if p not in splits]:
         raise DatasetError(
             f"{root} has {' and '.join(others)} beside {parts['train'].name}, which nothing is done with: call a split "
             f"train, val or test, and move what else there is away."
         )
-    return parts
+    return {split: path for split, path in parts.items() if split == "train" or _has_images(path)}
 
 
 def _list(root: Path) -> tuple[list[_File], tuple[str, ...]]:
@@ -205,14 +218,14 @@ def _has_images(folder: Path) -> bool:
 
 
 def _fingerprint(root: Path, files: list[_File], size: int, color: bool) -> str:
-    digest = hashlib.sha256(f"{FORMAT} {root} {size} {color}".encode())
+    digest = hashlib.sha256(os.fsencode(f"{FORMAT} {root} {size} {color}"))
     for file in files:
         try:
             facts = Path(file.path).stat()
             content = f"{facts.st_size} {facts.st_mtime_ns}"
         except OSError:  # a link that leads nowhere, say: decoding it will tell
             content = "none"
-        digest.update(f"{file.path} {file.split} {file.label} {content}\n".encode())
+        digest.update(os.fsencode(f"{file.path} {file.split} {file.label} {content}\n"))
     return digest.hexdigest()[:20]
 
 

@@ -39,7 +39,10 @@ CHANGED = (
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Answers for N images and K classes: ``probabilities`` float32 [N, K], ``labels`` and ``ids`` int64 [N]."""
+    """Answers for N images and K classes: ``probabilities`` float32 [N, K], ``labels`` and ``ids`` int64 [N].
+
+    ``version`` is that of the dataset, as its places mean other images in another.
+    """
 
     checkpoint: str
     split: str
@@ -47,6 +50,7 @@ class Evaluation:
     probabilities: NDArray[np.float32]
     labels: NDArray[np.int64]
     ids: NDArray[np.int64]
+    version: str = ""
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
@@ -159,8 +163,9 @@ def evaluate(
     network.to(pick_device("auto"))
     logits = infer(network, images.images, saved.config, saved.scaling, on_progress)
     probabilities = torch.softmax(logits.cpu().double(), 1).float().numpy()
-    result = Evaluation(chosen, split, saved.class_names, probabilities, images.labels.numpy(), images.ids.numpy())
-    _keep(kept, mark, dataset.version, result)
+    result = Evaluation(chosen, split, saved.class_names, probabilities, images.labels.numpy(), images.ids.numpy(),
+                        dataset.version)  # fmt: skip
+    _keep(kept, mark, result)
     return result
 
 
@@ -182,10 +187,7 @@ def _same_network(run: Run, saved: Checkpoint, path: Path) -> None:
 
 
 def have_changed(run: Run, version: str | None) -> bool:
-    """Whether ``version`` of a run's images, if it is known, is not that which it learnt from.
-
-    What is held out is then drawn anew. Raises RunError.
-    """
+    """Whether ``version`` of a run's images, if it is known, is not that which it learnt from. Raises RunError."""
     learnt = run.facts().get("images_version")
     return None not in (learnt, version) and learnt != version
 
@@ -202,7 +204,8 @@ def kept_answers(run: Run, like: Evaluation) -> NDArray[np.int64] | None:
     """What ``run`` last answered to exactly the images of ``like``, int64 [N]; None where it was not asked."""
     try:
         with (run.path / f"predictions-{like.split}.npz").open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            if file["probabilities"].shape == like.probabilities.shape and (file["ids"] == like.ids).all():
+            same = str(file["version"]) == like.version and np.array_equal(file["ids"], like.ids)
+            if same and file["probabilities"].shape == like.probabilities.shape:
                 best: NDArray[np.int64] = file["probabilities"].argmax(1)
                 return best
     except UNREADABLE:
@@ -216,13 +219,14 @@ def _recall(
     try:
         with kept.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             if str(file["mark"]) == mark and version in (None, str(file["version"])):
-                return Evaluation(checkpoint, split, class_names, file["probabilities"], file["labels"], file["ids"])
+                probabilities, labels, ids = (file[name] for name in ("probabilities", "labels", "ids"))
+                return Evaluation(checkpoint, split, class_names, probabilities, labels, ids, str(file["version"]))
     except UNREADABLE:
         pass  # none kept yet, or a damaged one: it is made anew
     return None
 
 
-def _keep(kept: Path, mark: str, version: str, result: Evaluation) -> None:
+def _keep(kept: Path, mark: str, result: Evaluation) -> None:
     with suppress(OSError), written_whole(kept) as part, part.open("wb") as file:  # else it is made anew
-        np.savez(file, mark=mark, version=version, probabilities=result.probabilities, labels=result.labels,
+        np.savez(file, mark=mark, version=result.version, probabilities=result.probabilities, labels=result.labels,
                  ids=result.ids)  # fmt: skip

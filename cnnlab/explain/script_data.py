@@ -38,7 +38,7 @@ def hold_out(
 ) -> tuple[Tensor, Tensor, list[int], Tensor, Tensor]:
     """The rest's images, labels and keys, then images and labels of the ``share`` of each class that is held out.
 
-    Drawn by their hashes: where files come and go, the others stay where they are.
+    Drawn by their hashes: where files come and go, hardly any other changes its part.
     """
     held = torch.zeros(len(labels), dtype=torch.bool)
     for label in labels.unique():

@@ -137,7 +137,8 @@ def _labels(axes: Sequence[Axis], lines: Sequence[Line]) -> go.Scatter:
         last = place == len(axes) - 1
         below = [line.values[place] for line in lines if axis.place(line.values[place]) == BELOW]
         written = [(axis.place(value), axis.written(value)) for value in axis.ticks()]
-        written += [(BELOW, word) for word in sorted({axis.written(value) for value in below})]
+        if below:
+            written.append((BELOW, ", ".join(sorted({axis.written(value) for value in below}))))
         for height, word in written:
             places.append(place)
             heights.append(height)

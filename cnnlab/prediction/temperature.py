@@ -22,7 +22,7 @@ from cnnlab import datasets
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
 from cnnlab.evaluation.calibration import calibration_error, reliability
-from cnnlab.evaluation.evaluate import checkpoint_time, evaluate
+from cnnlab.evaluation.evaluate import checkpoint_time, evaluate, have_changed, version_here
 from cnnlab.paths import write_whole
 from cnnlab.runs import Run
 
@@ -61,6 +61,8 @@ def calibrate(
             return Calibration(**found)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass  # none kept yet, or a damaged one: it is made anew
+    if have_changed(run, version_here(run.config)):
+        return Calibration(1.0, 0, why="Its images have changed since it was trained: some may not be new to it.")
     try:
         answers = evaluate(run, "val", checkpoint, load=load)
     except DatasetError as error:

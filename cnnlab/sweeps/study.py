@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 import optuna
@@ -17,7 +18,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnlab.parsing import ConfigError, parse
-from cnnlab.runs import LIVE, Run, RunError, checked_name
+from cnnlab.runs import LIVE, Run, RunError
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.plan import Plan
 
@@ -142,8 +143,10 @@ def _run_here(folder: SweepFolder, id: str, mark: str) -> Run | None:
     """The run ``id``, where it is among the runs of ``folder`` and of this trial: a database knows of other hosts',
     and an older sweep of the same name may have left one that is called so.
     """
+    if Path(id).name != id or id in ("", ".."):  # no name of a folder among the runs
+        return None
+    run = Run(folder.runs / id)
     try:
-        run = Run(folder.runs / checked_name(id))
         facts = run.facts()
     except RunError:
         return None

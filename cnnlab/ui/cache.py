@@ -45,21 +45,14 @@ def dataset(config: TrainConfig) -> ImageDataset:
 
 
 def _changed(config: TrainConfig) -> float:
-    """When an image folder, or a folder for a split or a class in it, was last changed; 0 for any other dataset."""
+    """When an image folder, or a folder for a split or a class in it, was last changed; 0 for any other dataset.
+
+    Files that come and go are seen by it at once, and without a look at each; one that is written over is not.
+    """
     if not config.dataset.startswith(datasets.FOLDER_PREFIX):
         return 0.0
     root = datasets.folder_path(config.dataset)
     return max((p.stat().st_mtime for p in (root, *root.glob("*/"), *root.glob("*/*/")) if p.is_dir()), default=0.0)
-
-
-def images_version(config: TrainConfig) -> str:
-    """Another one for each change of an image folder. Raises DatasetError or UnknownName."""
-    return _images_version(config.dataset, config.image_size, config.color, _changed(config))
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _images_version(name: str, image_size: int, color: bool, changed: float) -> str:
-    return datasets.version(TrainConfig(dataset=name, image_size=image_size, color=color))
 
 
 def file_names(config: TrainConfig) -> list[str]:

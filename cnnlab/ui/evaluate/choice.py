@@ -43,7 +43,8 @@ class Subject:
     @property
     def id(self) -> str:
         """Tells these answers from any other: for the keys of widgets that depend on them."""
-        return f"{self.run.id}.{self.evaluation.checkpoint}.{self.evaluation.split}"
+        e = self.evaluation
+        return f"{self.run.id}.{e.checkpoint}.{e.split}" + (f".{e.version}" if e.version else "")
 
     @property
     def of(self) -> tuple[Path, str, int]:
@@ -95,7 +96,7 @@ def choose() -> Subject | None:
         st.caption(f"{words.task(config)}, {images_here}")
         shown = filters(evaluation)
     images, why = _pictures(config, evaluation)
-    if images and have_changed(run, cache.images_version(config)):
+    if images and split != "train" and have_changed(run, evaluation.version):
         st.warning(CHANGED.format(SPLITS[split].lower()), icon=":material/sync_problem:")
     files = cache.file_names(config) if images else []
     return Subject(run, config, evaluation, shown, images, files, why, written)

@@ -88,8 +88,9 @@ def _pca(subject: Subject) -> tuple[Points, tuple[str, str]]:
 
 def _tsne(subject: Subject) -> Points | None:
     """The layout where it is there; else what is under way, and None."""
-    key = (*subject.of, subject.evaluation.split)
-    _, features = cache.features(*key, MOST)
+    e = subject.evaluation
+    key = (*subject.of, e.split, e.version)
+    _, features = cache.features(*subject.of, e.split, MOST)
     job = layout_job.find(key)
     if job and job.points is not None:
         return job.points

@@ -1,12 +1,14 @@
 """Runs side by side: their curves laid over each other, and what sets them apart."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import pandas as pd
 import streamlit as st
 
 from cnnlab.config import TrainConfig, applies
 from cnnlab.curves import epoch_length
+from cnnlab.datasets import DatasetError, brings_validation
 from cnnlab.figures.comparison import MOST, comparison_figure
 from cnnlab.figures.curves import Series
 from cnnlab.figures.style import SPLIT_NAMES
@@ -16,11 +18,10 @@ from cnnlab.summary import Summary
 from cnnlab.ui import words
 from cnnlab.ui.followed import following
 from cnnlab.ui.plot import plot
-from cnnlab.ui.train.settings import brief
+from cnnlab.ui.train.settings import in_full
 
 CHOSEN = "compare.runs"
 SPLITS = ("val", "train", "test")
-JUDGED_ON = ("dataset", "validation_fraction", "seed")  # the settings that say which images hold out
 NOT_A_SETTING = ("device",)
 
 
@@ -67,12 +68,22 @@ def _curves(runs: Mapping[str, Summary]) -> None:
     without = [name for name, found in curves.items() if f"{split}/loss" not in found]
     if without:
         st.caption(f"Without {SPLIT_NAMES[split]} figures: {', '.join(without)}.")
-    if split == "val" and len({tuple(getattr(run.config, name) for name in JUDGED_ON) for run in runs.values()}) > 1:
+    if split == "val" and len({_held_out(run) for run in runs.values()}) > 1:
         st.caption(
-            ":material/warning: These runs hold out **different validation images** (dataset, validation fraction or "
-            "seed differ): small differences in accuracy tell nothing."
+            ":material/warning: These runs hold out **different validation images** (dataset, its files, validation "
+            "fraction or seed differ): small differences in accuracy tell nothing."
         )
     plot(comparison_figure(curves, split), "Comparison", "compare.curves")
+
+
+def _held_out(summary: Summary) -> tuple[object, ...]:
+    """What says which images a run holds out: its own draw, or a folder that brings them."""
+    config = summary.config
+    images = (config.dataset, summary.images_version)
+    with suppress(DatasetError):
+        if brings_validation(config.dataset):
+            return images
+    return (*images, config.validation_fraction, config.seed)
 
 
 def _over_epochs(run: Run) -> Mapping[str, Series]:
@@ -91,7 +102,8 @@ def _differences(runs: Mapping[str, Summary]) -> None:
         "Duration": [words.duration(run.duration) for run in compared],
     }
     for name, info in TrainConfig.model_fields.items():
-        texts = [brief(v[name]) if applies(name, v) else "–" for v in values]
+        both = zip(compared, values, strict=True)
+        texts = [in_full(getattr(run.config, name)) if applies(name, v) else "–" for run, v in both]
         if len(set(texts)) > 1 and name not in NOT_A_SETTING:
             rows[str(info.title)] = texts
     st.table(pd.DataFrame.from_dict(rows, orient="index", columns=list(runs)))

@@ -19,7 +19,7 @@ from cnnlab.ui.live_plot import live_plot
 from cnnlab.ui.train.live_status import live_status
 from cnnlab.ui.train.run_actions import MESSAGE, run_actions
 from cnnlab.ui.train.run_trial import trial_note
-from cnnlab.ui.train.settings import brief
+from cnnlab.ui.train.settings import in_full
 from cnnlab.ui.train.status import watched_split
 from cnnlab.ui.train.views import current_run, open_run, wanted_run
 
@@ -166,9 +166,8 @@ def _settings(config: TrainConfig, facts: dict[str, Any]) -> None:
             + ", ".join(f"{name} {version}" for name, version in facts.get("versions", {}).items())
         )
     rows = [
-        {"Setting": info.title, "Value": words.choice(brief(value)), "Unit": form_facts(name)["unit"]}
-        for name, value in config.model_dump(mode="json").items()
+        {"Setting": info.title, "Value": words.choice(in_full(getattr(config, name))), "Unit": form_facts(name)["unit"]}
+        for name, info in TrainConfig.model_fields.items()
         if applies(name, config.model_dump())
-        for info in [TrainConfig.model_fields[name]]
     ]
     st.dataframe(rows, hide_index=True, width="stretch", height=280)

@@ -110,11 +110,16 @@ def _from_address(name: str, text: str) -> Any:
     return None if text == "" else text
 
 
+def in_full(value: Any) -> str:
+    """A setting's value with all that it holds."""
+    return "its own" if value is None else shown(value)
+
+
 def brief(value: Any) -> str:
     """A setting's value in a word or two."""
     if isinstance(value, tuple | list) and value and isinstance(value[0], dict):
-        return f"{len(value)} blocks"
-    return "its own" if value is None else shown(value)
+        return f"{len(value)} block{'s' if len(value) > 1 else ''}"
+    return in_full(value)
 
 
 def store_setting(name: str, value: Any) -> None:
