@@ -249,7 +249,7 @@ def test_a_layer_tells_every_shape():
     assert not page.exception
     text = said(page)
     assert "Input **(1, 1, 28, 28)**" in text and "Convolution **(1, 4, 25, 25)**" in text
-    assert "Pooling **(1, 4, 12, 12)**" in text and "68 numbers" in text
+    assert "Pooling **(1, 4, 12, 12)**" in text and "64 numbers" in text
 
 
 def test_a_layer_that_does_not_fit_is_one_sentence():

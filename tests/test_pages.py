@@ -242,7 +242,8 @@ def test_networks_of_as_many_blocks_are_told_apart(runs: Path) -> None:
         ended_run(runs, f"c{channels}", "finished", "", model="custom", blocks=[{"channels": channels}])
     app = opened(view="all")
     app.multiselect(key="compare.runs").set_value(["c4", "c64"]).run()
-    assert app.table[0].value.loc["Convolution blocks"].tolist() == ['[{"channels":4}]', '[{"channels":64}]']
+    told = app.table[0].value.loc["Convolution blocks"].tolist()
+    assert told[0].startswith('[{"channels":4,') and told[1].startswith('[{"channels":64,')
 
 
 def test_without_runs_the_views_say_what_to_do(runs: Path) -> None:

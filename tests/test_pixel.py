@@ -83,7 +83,14 @@ def test_a_batch_norms_line_is_worked_out_with_its_numbers() -> None:
     network[0].running_var.fill_(4.0)
     layers = activations(network, torch.full((1, 1, 1, 1), 6.0))
     assert plain_account(layers[0], [torch.full((1, 1, 1), 6.0)], 0, 0, 0) == (
-        "(6.0000 − 2.0000)/√(4.0000 + 1e-05)·1.0000 + 0.0000 = 2.0000"
+        "(6.0000 − 2.0000)/√(4 + 1e−05)·1.0000 + 0.0000 = 2.0000"
+    )
+    network[0].running_mean.fill_(-2.0)
+    network[0].running_var.fill_(0.0012345)
+    network[0].bias.data.fill_(-1.0)
+    layers = activations(network, torch.full((1, 1, 1, 1), -1.99))
+    assert plain_account(layers[0], [torch.full((1, 1, 1), -1.99)], 0, 0, 0) == (
+        "(−1.9900 − (−2.0000))/√(0.0012345 + 1e−05)·1.0000 + (−1.0000) = −0.7165"
     )
 
 

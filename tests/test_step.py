@@ -106,6 +106,14 @@ def test_repeating_a_step_lowers_the_loss_and_a_great_rate_blows_it_up(grey_squa
     assert not wild[-1] < 3 * wild[0]  # far above, or not a number
 
 
+def test_the_repeated_step_is_the_opened_one(grey_squares: ImageDataset) -> None:
+    config = config_of(optimizer="adam", lr=0.01)
+    for number, lr in ((1, None), (3, None), (3, 0.02)):
+        step = open_step(config, grey_squares, number, lr)
+        losses = repeat_steps(config, grey_squares, 1, step.lr, number=number, earlier_lr=lr)
+        assert losses == pytest.approx([step.loss, step.loss_after], abs=1e-12)
+
+
 def test_a_network_too_large_is_refused_in_a_sentence(grey_squares: ImageDataset) -> None:
     with pytest.raises(TooLarge, match=r"134,\d+,\d+ parameters takes 4\.3 GB .* such as ResNet-18"):
         open_step(TrainConfig(model="vgg16"), grey_squares)

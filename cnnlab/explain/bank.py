@@ -26,7 +26,7 @@ LARGEST_POOL = 64  # pixels
 
 @dataclass(frozen=True)
 class Bank:
-    """The filters of a layer: ``weights`` float64 [F, C, K, K], ``bias`` [F], and how pixels are scaled first.
+    """The filters of a layer: ``weights`` float64 [F, C, K, K], ``bias`` [F] if any, and how pixels are scaled first.
 
     Attributes:
         names: one for each filter.
@@ -35,7 +35,7 @@ class Bank:
     """
 
     weights: NDArray[np.float64]
-    bias: NDArray[np.float64]
+    bias: NDArray[np.float64] | None
     names: tuple[str, ...]
     stride: int = 1
     padding: int = 0
@@ -45,14 +45,13 @@ class Bank:
     @property
     def parameters(self) -> int:
         """How many numbers the layer holds: weights and biases."""
-        return self.weights.size + self.bias.size
+        return self.weights.size + (0 if self.bias is None else self.bias.size)
 
     def only(self, places: Sequence[int]) -> "Bank":
         """The filters at ``places`` alone."""
         chosen = list(places)
-        return replace(
-            self, weights=self.weights[chosen], bias=self.bias[chosen], names=tuple(self.names[i] for i in chosen)
-        )
+        bias = None if self.bias is None else self.bias[chosen]
+        return replace(self, weights=self.weights[chosen], bias=bias, names=tuple(self.names[i] for i in chosen))
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def bank_of(kernels: Sequence[Kernel], channels: int = 1, padding: int = 0) -> B
     shape = (channels, size, size)
     weights = np.stack([np.broadcast_to(resized(kernel, size).weights, shape) for kernel in kernels])
     names = tuple(kernel.name for kernel in kernels)
-    return Bank(weights, np.zeros(len(kernels)), names, padding=padding, mean=(0.0,) * channels, std=(1.0,) * channels)
+    return Bank(weights, None, names, padding=padding, mean=(0.0,) * channels, std=(1.0,) * channels)
 
 
 def first_layer(run: Run) -> Bank:
@@ -103,7 +102,7 @@ def first_layer(run: Run) -> Bank:
     if first is None:
         raise CheckpointError(f"The network {saved.config.model} of {run.name} has no convolution: choose another run.")
     weights = first.weight.detach().double().numpy().copy()
-    bias = first.bias.detach().double().numpy().copy() if first.bias is not None else np.zeros(len(weights))
+    bias = first.bias.detach().double().numpy().copy() if first.bias is not None else None
     names = tuple(f"Filter {number}" for number in range(1, len(weights) + 1))
     mean, std = saved.scaling.mean, saved.scaling.std
     return Bank(weights, bias, names, int(first.stride[0]), int(first.padding[0]), tuple(mean), tuple(std))
@@ -115,7 +114,8 @@ def run_layer(picture: Picture, bank: Bank, pooling: Pooling) -> Layer:
     _check(picture, bank, pooling)
     mean, std = (np.array(values)[:, None, None] for values in (bank.mean, bank.std))
     x = torch.from_numpy((picture / 255.0 - mean) / std)[None]
-    sums = functional.conv2d(x, torch.from_numpy(bank.weights), torch.from_numpy(bank.bias), bank.stride, bank.padding)
+    bias = None if bank.bias is None else torch.from_numpy(bank.bias)
+    sums = functional.conv2d(x, torch.from_numpy(bank.weights), bias, bank.stride, bank.padding)
     rectified = functional.relu(sums)
     pool = functional.max_pool2d if pooling.kind == "max" else functional.avg_pool2d
     pooled = pool(rectified, pooling.size, pooling.stride)

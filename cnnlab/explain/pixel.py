@@ -89,12 +89,13 @@ def plain_account(layer: Layer, taken: list[Tensor], channel: int, row: int, col
         return f"{_number(value)}, moved or a 0 that was put around the picture"
     before = [_number(float(t[channel, row, column])) for t in taken]
     if layer.kind == "Add":
-        return f"{' + '.join(before)} = {_number(value)}"
+        first, *others = (float(t[channel, row, column]) for t in taken)
+        return f"{' + '.join([_number(first), *map(_inside, others)])} = {_number(value)}"
     if isinstance(module, nn.BatchNorm2d) and module.running_mean is not None and module.running_var is not None:
         mean, var = float(module.running_mean[channel]), float(module.running_var[channel])
         gain, offset = float(module.weight.detach()[channel]), float(module.bias.detach()[channel])
-        root = f"√({_number(var)} + {module.eps:g})"
-        return f"({before[0]} − {_number(mean)})/{root}·{_number(gain)} + {_number(offset)} = {_number(value)}"
+        root = f"√({var:.5g} + {module.eps:g})".replace("-", "−")
+        return f"({before[0]} − {_inside(mean)})/{root}·{_inside(gain)} + {_inside(offset)} = {_number(value)}"
     if layer.kind == "ReLU":
         return f"max(0, {before[0]}) = {_number(value)}"
     return f"{layer.kind}({before[0]}) = {_number(value)}"
@@ -125,3 +126,8 @@ def _filling(module: nn.Module | None) -> float:
 
 def _number(value: float) -> str:
     return "padding" if value == float("-inf") else f"{value:.4f}".replace("-", "−")
+
+
+def _inside(value: float) -> str:
+    """The same behind a sign."""
+    return f"({_number(value)})" if value < 0 else _number(value)

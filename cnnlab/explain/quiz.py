@@ -41,6 +41,8 @@ class Question:
         if self.formula.name == "Output width" and off == -1:
             return "The kernel's first place counts too: + 1."
         if self.formula.name == "Receptive field" and off < 0:
+            if self.formula.numbers.endswith("·1"):
+                return "It sees what the layer before sees, and F − 1 pixels more."
             return "Each earlier stride or pooling makes a window wider, counted in the image's pixels."
         return ""
 

@@ -185,13 +185,21 @@ def repeat_steps(
     steps: int,
     lr: float | None = None,
     weights: Mapping[str, Tensor] | None = None,
+    number: int = 1,
+    earlier_lr: float | None = None,
 ) -> list[float]:
-    """The loss on one and the same batch before each of ``steps`` steps with it, and after the last."""
+    """The loss on the batch of step ``number`` before each of ``steps`` steps with it at ``lr``, and after the last.
+
+    The steps before are taken as :func:`open_step` takes them, at ``earlier_lr``.
+    """
     with seeded(config.seed):
-        training = _Training(config, dataset, lr, weights)
-        batch = next(training.batches())
-        losses = [training.step(batch, number) for number in range(1, steps + 1)]
-        return [*losses, training.forward(batch, steps)[1].mean().item()]
+        training = _Training(config, dataset, earlier_lr, weights)
+        batches = training.batches()
+        for earlier in range(1, number):
+            training.step(next(batches), earlier)
+        batch, training.lr = next(batches), lr
+        losses = [training.step(batch, again) for again in range(number, number + steps)]
+        return [*losses, training.forward(batch, number + steps - 1)[1].mean().item()]
 
 
 def _opened(training: _Training, batch: Batch, number: int) -> Step:

@@ -148,12 +148,13 @@ def _shapes(picture: Picture, bank: Bank, layer: Layer) -> None:
     st.markdown("  →  ".join(f"{name} **{shape}**" for name, shape in zip(names, layer.shapes, strict=True)))
     words = "Shapes are (N, C, H, W): pictures, channels, rows, columns. "
     words += f"There are {filters} filters of {depth}×{size}×{size} weights"
-    words += f" and a bias each: {bank.parameters:,} numbers."
+    words += f"{' and a bias each' if bank.bias is not None else ', without biases'}: {bank.parameters:,} numbers. "
+    words += f"Computed on {picture.shape[1]} rows of {picture.shape[2]} pixels, values in [0, 1]"
     if bank.mean != (0.0,) * depth:
-        words += (
-            f" As in training, pixels in [0, 1] are scaled first: mean {bank.mean[0]:.3g}, deviation {bank.std[0]:.3g}."
-        )
-    st.caption(f"{words} Computed on {picture.shape[1]} rows of {picture.shape[2]} pixels, values in [0, 1].")
+        words += f", scaled as in training: mean {bank.mean[0]:.3g}, deviation {bank.std[0]:.3g}"
+    if learnt():
+        words += ". The run's own network may have batch norm, or pooling before ReLU: Network, Flow shows its way"
+    st.caption(words + ".")
 
 
 def _similar(source: str, alike: NDArray[np.float64]) -> None:

@@ -19,8 +19,8 @@ def stack_view() -> None:
         )
         left, right = st.columns([3, 4])
         with left:
-            side = int(st.number_input("Rows and columns of the input", 1, 4096, 32, key=SIDE))
-            channels = int(st.number_input("Channels of the input", 1, 4096, 3, key=CHANNELS))
+            side = int(st.number_input("Rows and columns of the input", 1, 4096, 32, key=SIDE, persist_state="session"))
+            channels = int(st.number_input("Channels of the input", 1, 4096, 3, key=CHANNELS, persist_state="session"))
             edited = st.data_editor(FIRST, num_rows="dynamic", hide_index=True, key="filters.stack.layers")
         with right:
             _stages(channels, side, edited)

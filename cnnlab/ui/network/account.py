@@ -34,7 +34,9 @@ def account(subject: Subject, way: Way, pixels: Tensor, chosen: Place, names: tu
     where = f"feature {channel}" if flat else f"channel {channel}, row {row}, column {column}"
     side = f"{way.side}: " if subject.run is not None else ""
     st.markdown(f"{side}**{index + 1}. {layer.kind}**, {where}: **{_number(value)}**")
-    _seen(part, pixels, row, column)
+    if layer.kind == "Flatten" and taken[0].dim() == 3:  # each feature is a value of the layer before
+        row, column = divmod(channel % taken[0][0].numel(), taken[0].shape[-1])
+    _seen(part, pixels, row, column, whole=layer.kind == "Linear")
     if layer.kind == "Conv2d":
         _convolution(products(layer, taken[0], channel, row, column), taken[0])
     elif layer.kind == "Linear":
@@ -58,9 +60,9 @@ def _scaled(way: Way, pixels: Tensor, chosen: Place) -> None:
     )
 
 
-def _seen(part: Part, pixels: Tensor, row: int, column: int) -> None:
+def _seen(part: Part, pixels: Tensor, row: int, column: int, whole: bool) -> None:
     side = pixels.shape[-1]
-    if part.field is None or len(part.output) == 2:
+    if part.field is None or whole:
         _framed(pixels, (0, side), (0, side), "It sees the whole image.")
         return
     rows, columns = part.field.span(row), part.field.span(column)

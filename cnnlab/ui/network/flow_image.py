@@ -40,7 +40,8 @@ def _sample(dataset: ImageDataset) -> Tensor:
         )
         st.button("Another", icon=":material/shuffle:", key="flow.shuffle", on_click=_another, args=(count,))
     index = min(int(number), count - 1)
-    st.caption(f"A test image of class **{dataset.class_names[int(dataset.test.labels[index])]}**.")
+    name = dataset.class_names[int(dataset.test.labels[index])]
+    st.caption(f"Test image #{int(dataset.test.ids[index])}, of class **{name}**.")
     return dataset.test.images[index : index + 1]
 
 

@@ -12,6 +12,7 @@ from cnnlab.figures.gradients import losses_figure
 Losses = Callable[[int, float | None], list[float]]
 """(steps, learning rate or None for the schedule's) -> losses before each step and after the last."""
 
+NEAR = 0.15  # share of a loss by which another is taken for the same
 FACTORS = (1, 3, 10, 30, 100, 300, 1000, 10_000)
 
 
@@ -35,15 +36,21 @@ def repeat_view(config: TrainConfig, step: Step, losses: Losses) -> None:
         alt="; ".join(f"{name}: from {c[0]:.4g} to {c[-1]:.4g}" for name, c in curves.items()),
     )  # fmt: skip
     for name, curve in curves.items():
-        st.markdown(f"{name}: {_verdict(curve)}")
+        st.markdown(f"{name}: {_verdict(curve, step.probabilities.shape[1])}")
 
 
-def _verdict(curve: list[float]) -> str:
+def _verdict(curve: list[float], classes: int) -> str:
     broken = next((number for number, loss in enumerate(curve) if not math.isfinite(loss)), None)
     if broken is not None:
         return f"**blown up**: after {broken} steps the loss is not a number any more."
     if curve[-1] > 2 * curve[0]:
         return f"**it blows up**: from {curve[0]:.4f} to {curve[-1]:,.4g}. Each step overshoots the valley by more."
+    if max(curve) > 2 * curve[0]:
+        guess = math.log(classes)
+        lost = f", where guessing stands ({guess:.4f})" if abs(curve[-1] - guess) < NEAR * guess else ""
+        return (
+            f"**it blew up** to {max(curve):,.4g} and came back to {curve[-1]:.4f}{lost}: what it had learnt is lost."
+        )
     if curve[-1] < curve[0]:
         return f"the loss falls from {curve[0]:.4f} to {curve[-1]:.4f}."
     return f"the loss does not fall ({curve[0]:.4f} to {curve[-1]:.4f}): the rate is at its limit."

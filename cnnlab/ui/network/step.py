@@ -30,8 +30,16 @@ def _step(identity: tuple[str, int, Start], _dataset: ImageDataset, number: int,
 
 
 @st.cache_data(max_entries=16, show_spinner="Repeating the step …")
-def _losses(identity: tuple[str, int, Start], _dataset: ImageDataset, steps: int, lr: float | None) -> list[float]:
-    return repeat_steps(TrainConfig.model_validate_json(identity[0]), _dataset, steps, lr, _weights(identity[2]))
+def _losses(
+    identity: tuple[str, int, Start],
+    _dataset: ImageDataset,
+    number: int,
+    earlier_lr: float | None,
+    steps: int,
+    lr: float | None,
+) -> list[float]:
+    config, weights = TrainConfig.model_validate_json(identity[0]), _weights(identity[2])
+    return repeat_steps(config, _dataset, steps, lr, weights, number, earlier_lr)
 
 
 def _weights(start: Start) -> Mapping[str, Tensor] | None:
@@ -63,7 +71,7 @@ def step_view(subject: Subject) -> None:
             with st.container(width="stretch"):
                 st.caption("The lines that do it")
                 st.code(code_of(stage, config), language="python", wrap_lines=True)
-    repeat_view(config, step, lambda steps, rate: _losses(identity, dataset, steps, rate))
+    repeat_view(config, step, lambda steps, rate: _losses(identity, dataset, number, lr, steps, rate))
 
 
 def _settings(subject: Subject) -> tuple[Start, int, float | None]:
