@@ -1,5 +1,6 @@
 """The Network page, driven without a browser."""
 
+import math
 import re
 import shutil
 from pathlib import Path
@@ -9,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.models import MODELS
 from cnnlab.runs import Run
-from cnnlab.ui.network import stages
+from cnnlab.ui.network import repeat, stages
 from cnnlab.ui.words import power
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -221,3 +222,18 @@ def test_untrained_flows_beside_trained(fresh_folders: Path, trained_run: Run) -
         gave[weights] = re.findall(r"torch gave ([^ ]*[0-9])", said(page))
     assert len(gave["Trained"]) == len(gave["Untrained"]) == 1 and gave["Trained"] != gave["Untrained"]
     assert gave["Both"] == gave["Trained"]  # side by side, and worked out for the trained one
+
+
+@pytest.mark.parametrize(
+    ("curve", "said"),
+    [
+        ([2.3, 2.1, 2.0], "the loss falls from 2.3000 to 2.0000."),
+        ([2.3, 9.7e5, 2.24], "**it blew up** to 9.7·10⁵ and came back to 2.2400, about where guessing stands (2.3026)"),
+        ([2.3, 100.0, 1.0], "**it blew up** to 100.0000 and came back to 1.0000: what it had learnt is lost."),
+        ([2.3, 3.0, 7.0], "**it blows up**: from 2.3000 to 7."),
+        ([2.3, math.inf], "**blown up**: after 1 step the loss"),
+        ([2.3, 2.4], "the loss does not fall"),
+    ],
+)
+def test_the_verdict_on_repeated_steps(curve: list[float], said: str) -> None:
+    assert repeat._verdict(curve, 10).startswith(said)

@@ -8,6 +8,7 @@ import streamlit as st
 from cnnlab.config import TrainConfig
 from cnnlab.explain.step import Step
 from cnnlab.figures.gradients import losses_figure
+from cnnlab.ui import words
 
 Losses = Callable[[int, float | None], list[float]]
 """(steps, learning rate or None for the schedule's) -> losses before each step and after the last."""
@@ -42,15 +43,14 @@ def repeat_view(config: TrainConfig, step: Step, losses: Losses) -> None:
 def _verdict(curve: list[float], classes: int) -> str:
     broken = next((number for number, loss in enumerate(curve) if not math.isfinite(loss)), None)
     if broken is not None:
-        return f"**blown up**: after {broken} steps the loss is not a number any more."
+        return f"**blown up**: after {broken} step{'s' if broken != 1 else ''} the loss is not a number any more."
     if curve[-1] > 2 * curve[0]:
         return f"**it blows up**: from {curve[0]:.4f} to {curve[-1]:,.4g}. Each step overshoots the valley by more."
     if max(curve) > 2 * curve[0]:
+        top = f"{max(curve):,.4f}" if max(curve) < 1e4 else words.power(max(curve))
         guess = math.log(classes)
-        lost = f", where guessing stands ({guess:.4f})" if abs(curve[-1] - guess) < NEAR * guess else ""
-        return (
-            f"**it blew up** to {max(curve):,.4g} and came back to {curve[-1]:.4f}{lost}: what it had learnt is lost."
-        )
+        lost = f", about where guessing stands ({guess:.4f})" if abs(curve[-1] - guess) < NEAR * guess else ""
+        return f"**it blew up** to {top} and came back to {curve[-1]:.4f}{lost}: what it had learnt is lost."
     if curve[-1] < curve[0]:
         return f"the loss falls from {curve[0]:.4f} to {curve[-1]:.4f}."
     return f"the loss does not fall ({curve[0]:.4f} to {curve[-1]:.4f}): the rate is at its limit."
