@@ -51,14 +51,14 @@ def add_commands(command: AddCommand) -> None:
 def _evaluate(given: argparse.Namespace) -> int:
     from cnnlab.checkpoints import CheckpointError
     from cnnlab.datasets import DatasetError
-    from cnnlab.evaluation.evaluate import CHANGED, evaluate, have_changed, version_here
+    from cnnlab.evaluation.evaluate import CHANGED, evaluate, have_changed
 
     for path, ending in ((given.report, ".html"), (given.csv, ".csv")):
         check_file(path, ending)
     run = run_of(given)
     try:
         result = evaluate(run, given.split, given.checkpoint)
-        if given.split != "train" and have_changed(run, version_here(run.config)):
+        if given.split != "train" and have_changed(run, result.version):
             print(f"cnnlab: {CHANGED.format(given.split)}", file=sys.stderr)
     except (CheckpointError, DatasetError) as error:
         raise Failure(str(error)) from error

@@ -143,7 +143,7 @@ def evaluate(
     chosen = checkpoint or run.chosen_checkpoint() or "best"
     mark = f"{chosen} {checkpoint_time(run, chosen)}"  # asked first: a newer file then only means to evaluate again
     chosen, saved = load_trained(run, checkpoint)
-    version = version_here(saved.config)  # where they are gone, what is kept of them is all there is
+    version = _version(saved.config)  # where they are gone, what is kept of them is all there is
     by_default = chosen == run.chosen_checkpoint()
     kept = run.path / (f"predictions-{split}.npz" if by_default else f"predictions-{split}-{chosen}.npz")
     if found := _recall(kept, mark, version, chosen, split, saved.class_names):
@@ -169,8 +169,7 @@ def evaluate(
     return result
 
 
-def version_here(config: TrainConfig) -> str | None:
-    """The version of the images of ``config``; None where they cannot be had."""
+def _version(config: TrainConfig) -> str | None:
     try:
         return datasets.version(config)
     except (DatasetError, UnknownName):
@@ -186,10 +185,9 @@ def _same_network(run: Run, saved: Checkpoint, path: Path) -> None:
         )
 
 
-def have_changed(run: Run, version: str | None) -> bool:
-    """Whether ``version`` of a run's images, if it is known, is not that which it learnt from. Raises RunError."""
-    learnt = run.facts().get("images_version")
-    return None not in (learnt, version) and learnt != version
+def have_changed(run: Run, version: str) -> bool:
+    """Whether ``version`` of a run's images is not that which it learnt from, if that is known. Raises RunError."""
+    return bool(run.facts().get("images_version", version) != version)
 
 
 def checkpoint_time(run: Run, checkpoint: str) -> int:

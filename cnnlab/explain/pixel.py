@@ -84,21 +84,21 @@ def plain_account(layer: Layer, taken: list[Tensor], channel: int, row: int, col
     module, value = layer.module, float(layer.output[0, channel, row, column])
     if (seen := _seen(layer, taken[0], channel, row, column)) is not None:
         name = "max" if isinstance(module, nn.MaxPool2d | nn.AdaptiveMaxPool2d) else "mean"
-        return f"{name}({', '.join(map(_number, seen.flatten().tolist()))}) = {_number(value)}"
+        return f"{name}({', '.join(map(number, seen.flatten().tolist()))}) = {number(value)}"
     if isinstance(module, nn.ZeroPad2d):
-        return f"{_number(value)}, moved or a 0 that was put around the picture"
-    before = [_number(float(t[channel, row, column])) for t in taken]
+        return f"{number(value)}, moved or a 0 that was put around the picture"
+    before = [number(float(t[channel, row, column])) for t in taken]
     if layer.kind == "Add":
         first, *others = (float(t[channel, row, column]) for t in taken)
-        return f"{' + '.join([_number(first), *map(_inside, others)])} = {_number(value)}"
+        return f"{' + '.join([number(first), *map(inside, others)])} = {number(value)}"
     if isinstance(module, nn.BatchNorm2d) and module.running_mean is not None and module.running_var is not None:
         mean, var = float(module.running_mean[channel]), float(module.running_var[channel])
         gain, offset = float(module.weight.detach()[channel]), float(module.bias.detach()[channel])
         root = f"√({var:.5g} + {module.eps:g})".replace("-", "−")
-        return f"({before[0]} − {_inside(mean)})/{root}·{_inside(gain)} + {_inside(offset)} = {_number(value)}"
+        return f"({before[0]} − {inside(mean)})/{root}·{inside(gain)} + {inside(offset)} = {number(value)}"
     if layer.kind == "ReLU":
-        return f"max(0, {before[0]}) = {_number(value)}"
-    return f"{layer.kind}({before[0]}) = {_number(value)}"
+        return f"max(0, {before[0]}) = {number(value)}"
+    return f"{layer.kind}({before[0]}) = {number(value)}"
 
 
 def _seen(layer: Layer, taken: Tensor, channel: int, row: int, column: int) -> Tensor | None:
@@ -124,10 +124,11 @@ def _filling(module: nn.Module | None) -> float:
     return float("-inf") if isinstance(module, nn.MaxPool2d) else 0.0
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """``value`` as an account writes it."""
     return "padding" if value == float("-inf") else f"{value:.4f}".replace("-", "−")
 
 
-def _inside(value: float) -> str:
+def inside(value: float) -> str:
     """The same behind a sign."""
-    return f"({_number(value)})" if value < 0 else _number(value)
+    return f"({number(value)})" if value < 0 else number(value)

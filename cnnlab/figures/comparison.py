@@ -8,10 +8,9 @@
 from collections.abc import Mapping
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
-from cnnlab.figures.curves import QUANTITIES, Series
-from cnnlab.figures.style import BLUE, GREEN, GREY, ORANGE, PINK, quiet
+from cnnlab.figures.curves import QUANTITIES, Series, loss_and_accuracy
+from cnnlab.figures.style import BLUE, GREEN, GREY, ORANGE, PINK
 
 SIGNS = ((BLUE, "circle"), (ORANGE, "diamond"), (GREEN, "square"), (PINK, "triangle-up"), (GREY, "x"))
 """Colour and marker of each run: never told by colour alone."""
@@ -24,7 +23,7 @@ def comparison_figure(runs: Mapping[str, Mapping[str, Series]], split: str, heig
 
     x values are epochs, accuracies in [0, 1]. A run without such a curve has no trace.
     """
-    figure = make_subplots(rows=1, cols=2, subplot_titles=("Loss", "Accuracy"), horizontal_spacing=0.09)
+    figure = loss_and_accuracy("epoch", height)
     for (name, curves), (colour, symbol) in zip(runs.items(), SIGNS, strict=False):
         shown = False
         for column, quantity in enumerate(QUANTITIES, start=1):
@@ -46,9 +45,4 @@ def comparison_figure(runs: Mapping[str, Mapping[str, Series]], split: str, heig
                 col=column,
             )
             shown = True
-    quiet(figure, height)
-    figure.update_yaxes(rangemode="tozero", row=1, col=1)
-    figure.update_yaxes(tickformat=".0%", row=1, col=2)
-    figure.update_xaxes(title={"text": "epoch", "standoff": 6}, rangemode="tozero", matches="x")
-    figure.update_layout(legend={"y": 1.12}, margin={"t": 64}, hovermode="closest", uirevision="keep")
     return figure

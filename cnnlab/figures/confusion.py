@@ -12,7 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cnnlab.figures.style import BLUE, ORANGE, quiet
+from cnnlab.figures.style import BLUE, ORANGE, quiet, shortened
 
 NUMBERED = 20  # classes up to which each cell shows its number; beyond, the colour bar and the hover tell
 LABEL, LOOSE = 15, 22  # pixels that a class name needs beside the matrix; of many, which a narrow window may shrink
@@ -55,7 +55,7 @@ def confusion_figure(
             text=[[texts[t][p] for p in order] for t in order], hoverinfo=None, hovertemplate="%{text}<extra></extra>"
         )
     quiet(figure, height)
-    _axes(figure, [_short(class_names[c]) for c in order], side)
+    _axes(figure, [shortened(class_names[c], LONGEST) for c in order], side)
     if chosen:
         x, y = order.index(chosen[1]), order.index(chosen[0])
         edge = {"color": ORANGE, "width": 3}
@@ -159,7 +159,3 @@ def _axes(figure: go.Figure, names: list[str], side: int) -> None:
     figure.update_layout(
         margin={"l": min(LEFT, 34 + longest), "r": 8, "t": min(TOP + 30, 50 + (longest if turned else 12)), "b": 8}
     )
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"

@@ -24,17 +24,23 @@ def curves_figure(series: Mapping[str, Series], title: str = "", axis: str = "st
     Accuracies are in [0, 1]. ``step/…`` are the figures of single batches, drawn thin behind the means of epochs.
     ``axis`` names the x axis. Each trace carries its series' name as ``meta``, so that a live chart can fill it in.
     """
-    figure = make_subplots(rows=1, cols=2, subplot_titles=("Loss", "Accuracy"), horizontal_spacing=0.09)
+    figure = loss_and_accuracy(axis, height)
     for column, quantity in enumerate(QUANTITIES, start=1):
         for name in (f"step/train/{quantity}", *(f"{split}/{quantity}" for split in SPLIT_COLORS)):
             figure.add_trace(_trace(name, series.get(name, ((), ())), axis, legend=column == 1), row=1, col=column)
+    if title:
+        figure.update_layout(title=title, margin={"t": 96})
+    return figure
+
+
+def loss_and_accuracy(axis: str, height: int) -> go.Figure:
+    """Two empty charts for the QUANTITIES, side by side over the same x axis, which is called ``axis``."""
+    figure = make_subplots(rows=1, cols=2, subplot_titles=("Loss", "Accuracy"), horizontal_spacing=0.09)
     quiet(figure, height)
     figure.update_yaxes(rangemode="tozero", row=1, col=1)
     figure.update_yaxes(tickformat=".0%", row=1, col=2)
-    figure.update_xaxes(title={"text": axis, "standoff": 6}, rangemode="tozero")
-    figure.update_layout(title=title or None, legend={"y": 1.12}, uirevision="keep")
-    figure.update_xaxes(matches="x")
-    figure.update_layout(margin={"t": 96 if title else 64}, hovermode="closest")
+    figure.update_xaxes(title={"text": axis, "standoff": 6}, rangemode="tozero", matches="x")
+    figure.update_layout(legend={"y": 1.12}, margin={"t": 64}, hovermode="closest", uirevision="keep")
     return figure
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cnnlab.figures.style import BLUE, GREY, RIGHT, quiet
+from cnnlab.figures.style import BLUE, GREY, RIGHT, quiet, shortened
 
 BAR = 24  # pixels of height
 LONGEST = 22  # letters of a class name
@@ -27,7 +27,9 @@ def probabilities_figure(
     shown = order[:most]
     if true is not None and true not in shown:
         shown[-1] = true
-    names = [f"✓ {_short(class_names[c])}" if c == true else _short(class_names[c]) for c in shown]
+    names = [
+        f"✓ {shortened(class_names[c], LONGEST)}" if c == true else shortened(class_names[c], LONGEST) for c in shown
+    ]
     shares = [float(probabilities[c]) for c in shown]
     colors = [RIGHT if c == true else BLUE if c == order[0] else GREY for c in shown]
     figure = go.Figure(
@@ -53,7 +55,3 @@ def probabilities_figure(
 
 def _percent(share: float) -> str:
     return ">99.9 %" if share > 0.999 else "<0.1 %" if share < 0.001 else f"{100 * share:.1f} %"
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"

@@ -28,3 +28,8 @@ def quiet(figure: go.Figure, height: int) -> go.Figure:
     figure.update_xaxes(**grid)
     figure.update_yaxes(**grid)
     return figure
+
+
+def shortened(name: str, most: int) -> str:
+    """``name`` in at most so many letters."""
+    return name if len(name) <= most else name[: most - 1] + "…"

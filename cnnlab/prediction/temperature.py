@@ -22,7 +22,7 @@ from cnnlab import datasets
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
 from cnnlab.evaluation.calibration import calibration_error, reliability
-from cnnlab.evaluation.evaluate import checkpoint_time, evaluate, have_changed, version_here
+from cnnlab.evaluation.evaluate import checkpoint_time, evaluate, have_changed
 from cnnlab.paths import write_whole
 from cnnlab.runs import Run
 
@@ -61,13 +61,13 @@ def calibrate(
             return Calibration(**found)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass  # none kept yet, or a damaged one: it is made anew
-    if have_changed(run, version_here(run.config)):
-        return Calibration(1.0, 0, why="Its images have changed since it was trained: some may not be new to it.")
     try:
         answers = evaluate(run, "val", checkpoint, load=load)
     except DatasetError as error:
         without = run.facts().get("images", {}).get("val") == 0
         return Calibration(1.0, 0, why="It was trained without validation images." if without else str(error))
+    if have_changed(run, answers.version):
+        return Calibration(1.0, 0, why="Its images have changed since it was trained: some may not be new to it.")
     calibration = fitted(torch.from_numpy(answers.probabilities), torch.from_numpy(answers.labels))
     with suppress(OSError):  # else it is made anew
         write_whole(kept, json.dumps({"mark": mark, **asdict(calibration)}).encode())

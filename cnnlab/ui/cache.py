@@ -193,18 +193,15 @@ def _dataset_if_here(config: TrainConfig) -> ImageDataset:
     return dataset(config)
 
 
-def features(run: Path, checkpoint: str, changed: int, split: str, most: int) -> tuple[NDArray[np.int64], Tensor]:
+@st.cache_resource(max_entries=4, show_spinner=False)
+def features(
+    run: Path, checkpoint: str, changed: int, split: str, most: int, version: str
+) -> tuple[NDArray[np.int64], Tensor]:
     """Places of at most ``most`` images of a split, int64 [M], drawn by chance where there are more; their features.
 
-    A progress bar shows while they are made. Raises RunError, CheckpointError or DatasetError.
+    ``version`` is that of the images. A progress bar shows while they are made. Raises RunError, CheckpointError or
+    DatasetError.
     """
-    return _features(run, checkpoint, changed, split, most, _changed(Run(run).config))
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _features(
-    run: Path, checkpoint: str, changed: int, split: str, most: int, images_changed: float
-) -> tuple[NDArray[np.int64], Tensor]:
     asked = predictor(run, checkpoint, changed)
     saved = asked.checkpoint
     part = splits(saved.config).get(split)
@@ -229,11 +226,7 @@ def attribution(of: tuple[Path, str, int], method: str, label: int, image: NDArr
     return found
 
 
-def projection(run: Path, checkpoint: str, changed: int, split: str, most: int) -> Projection:
-    """The PCA of what ``features`` gives for the same."""
-    return _projection(run, checkpoint, changed, split, most, _changed(Run(run).config))
-
-
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _projection(run: Path, checkpoint: str, changed: int, split: str, most: int, images_changed: float) -> Projection:
-    return principal(_features(run, checkpoint, changed, split, most, images_changed)[1])
+def projection(run: Path, checkpoint: str, changed: int, split: str, most: int, version: str) -> Projection:
+    """The PCA of what ``features`` gives for the same."""
+    return principal(features(run, checkpoint, changed, split, most, version)[1])

@@ -1,6 +1,7 @@
 """The images as points where the network's last features put them: near each other where it finds them alike."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,7 @@ def feature_map_view(subject: Subject) -> None:
         st.warning(subject.no_images, icon=":material/hide_image:")
         return
     try:
-        places, _ = cache.features(*subject.of, subject.evaluation.split, MOST)
+        places, _ = cache.features(*_asked(subject))
     except ERRORS as error:
         st.error(str(error), icon=":material/error:")
         return
@@ -79,8 +80,14 @@ def _choice() -> tuple[str, str]:
     return layout, colour
 
 
+def _asked(subject: Subject) -> tuple[Path, str, int, str, int, str]:
+    """Tells the map's images and their features from any other."""
+    e = subject.evaluation
+    return (*subject.of, e.split, MOST, e.version)
+
+
 def _pca(subject: Subject) -> tuple[Points, tuple[str, str]]:
-    found = cache.projection(*subject.of, subject.evaluation.split, MOST)
+    found = cache.projection(*_asked(subject))
     names = ("first direction", "second direction")
     x, y = (f"{name} ({100 * share:.0f} % of the variance)" for name, share in zip(names, found.shares, strict=True))
     return found.points, (x, y)
@@ -88,9 +95,8 @@ def _pca(subject: Subject) -> tuple[Points, tuple[str, str]]:
 
 def _tsne(subject: Subject) -> Points | None:
     """The layout where it is there; else what is under way, and None."""
-    e = subject.evaluation
-    key = (*subject.of, e.split, e.version)
-    _, features = cache.features(*subject.of, e.split, MOST)
+    key = _asked(subject)
+    _, features = cache.features(*key)
     job = layout_job.find(key)
     if job and job.points is not None:
         return job.points

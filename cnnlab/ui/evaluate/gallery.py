@@ -8,7 +8,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cnnlab.figures.gallery import GAP, gallery_figure
-from cnnlab.figures.style import RIGHT, WRONG
+from cnnlab.figures.style import RIGHT, WRONG, shortened
 from cnnlab.ui import words
 from cnnlab.ui.evaluate.choice import Subject
 from cnnlab.ui.evaluate.opened import open_image
@@ -55,9 +55,5 @@ def caption(subject: Subject, place: int) -> str:
     """``✓ 4``, or of a wrong answer ``✗ 9 (4)``; below it how sure, and the image's id."""
     e = subject.evaluation
     predicted, true = subject.names[e.predicted[place]], subject.names[e.labels[place]]
-    answer = f"✓ {_short(true, 14)}" if e.right[place] else f"✗ {_short(predicted, 7)} ({_short(true, 7)})"
+    answer = f"✓ {shortened(true, 14)}" if e.right[place] else f"✗ {shortened(predicted, 7)} ({shortened(true, 7)})"
     return f"{answer}<br>{words.sure(e.confidence[place])}<br>#{e.ids[place]}"
-
-
-def _short(name: str, most: int) -> str:
-    return name if len(name) <= most else name[: most - 1] + "…"

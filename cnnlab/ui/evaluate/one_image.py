@@ -122,7 +122,8 @@ def _neighbours(subject: Subject, image: torch.Tensor, place: int) -> None:
     try:
         asked = cache.predictor(*subject.of)
         query = last_features(asked.network, image[None], asked.checkpoint.config, asked.checkpoint.scaling)[0]
-        known, features = cache.features(*subject.of, "train", max(1, NUMBERS // len(query)))
+        most = max(1, NUMBERS // len(query))
+        known, features = cache.features(*subject.of, "train", most, subject.evaluation.version)
         train = cache.splits(subject.config).train
     except ERRORS as error:
         st.warning(str(error), icon=":material/error:")

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from cnnlab.explain.activations import IMAGE, Layer
 from cnnlab.explain.anatomy import Part
-from cnnlab.explain.pixel import Contributions, Products, contributions, plain_account, products
+from cnnlab.explain.pixel import Contributions, Products, contributions, inside, number, plain_account, products
 from cnnlab.figures.framed import framed
 from cnnlab.ui import cache
 from cnnlab.ui.network.choice import Subject
@@ -33,7 +33,7 @@ def account(subject: Subject, way: Way, pixels: Tensor, chosen: Place, names: tu
     value = float(layer.output[0, channel] if flat else layer.output[0, channel, row, column])
     where = f"feature {channel}" if flat else f"channel {channel}, row {row}, column {column}"
     side = f"{way.side}: " if subject.run is not None else ""
-    st.markdown(f"{side}**{index + 1}. {layer.kind}**, {where}: **{_number(value)}**")
+    st.markdown(f"{side}**{index + 1}. {layer.kind}**, {where}: **{number(value)}**")
     if layer.kind == "Flatten" and taken[0].dim() == 3:  # each feature is a value of the layer before
         row, column = divmod(channel % taken[0][0].numel(), taken[0].shape[-1])
     _seen(part, pixels, row, column, whole=layer.kind == "Linear")
@@ -52,10 +52,10 @@ def _scaled(way: Way, pixels: Tensor, chosen: Place) -> None:
     _, channel, row, column = chosen
     value, pixel = float(way.inputs[0, channel, row, column]), int(pixels[0, channel, row, column])
     mean, std = way.scaling.mean[channel], way.scaling.std[channel]
-    st.markdown(f"**Image**, channel {channel}, row {row}, column {column}: **{_number(value)}**")
+    st.markdown(f"**Image**, channel {channel}, row {row}, column {column}: **{number(value)}**")
     _framed(pixels, (row, row + 1), (column, column + 1), "The pixel itself.")
     st.markdown(
-        f"(x/255 − mean)/deviation: ({pixel}/255 − {_number(mean)})/{_number(std)} = **{_number(value)}**. Networks "
+        f"(x/255 − mean)/deviation: ({pixel}/255 − {number(mean)})/{number(std)} = **{number(value)}**. Networks "
         "learn faster from inputs around 0."
     )
 
@@ -84,10 +84,10 @@ def _convolution(found: Products, taken: Tensor) -> None:
     channels, side = found.products.shape[0], found.products.shape[1]
     bias = ""
     if found.bias is not None:
-        bias = f" and the bias: {_number(float(found.products.sum()))} + {_inside(found.bias)} ="
+        bias = f" and the bias: {number(float(found.products.sum()))} + {inside(found.bias)} ="
     st.markdown(
-        f"The sum of **{count:,}** products ({side}·{side}·{channels}){bias or ':'} **{_number(found.total)}**. "
-        f"torch gave {_number(found.value)}."
+        f"The sum of **{count:,}** products ({side}·{side}·{channels}){bias or ':'} **{number(found.total)}**. "
+        f"torch gave {number(found.value)}."
     )
     order = found.by_channel.abs().argsort(descending=True).tolist()
     channel = order[0]
@@ -95,9 +95,9 @@ def _convolution(found: Products, taken: Tensor) -> None:
         st.caption("Each input channel adds a sum of its own; the largest first.")
         channel = st.selectbox(
             "Input channel", order, key=f"account.channel.{channels}",
-            format_func=lambda c: f"channel {c}: {_number(float(found.by_channel[c]))}",
+            format_func=lambda c: f"channel {c}: {number(float(found.by_channel[c]))}",
         )  # fmt: skip
-    st.caption(f"input × weight, for channel {channel}: {_number(float(found.by_channel[channel]))} in all")
+    st.caption(f"input × weight, for channel {channel}: {number(float(found.by_channel[channel]))} in all")
     st.html(_table(found.patch[channel], found.kernel[channel]))
     with st.expander(f"All {count:,} products"):
         place = np.indices(found.products.shape).reshape(3, -1)
@@ -143,8 +143,8 @@ def _linear(found: Contributions, name: str) -> None:
     st.caption(f"The {len(top)} largest contributions of {len(found.products):,}")
     st.dataframe(table, hide_index=True, height="content")
     st.markdown(
-        f"These {len(top)}: {_number(float(found.products[top].sum()))}, all others: {_number(rest)}, bias: "
-        f"{_number(found.bias)}. Together **{_number(found.total)}**; torch gave {_number(found.value)}."
+        f"These {len(top)}: {number(float(found.products[top].sum()))}, all others: {number(rest)}, bias: "
+        f"{number(found.bias)}. Together **{number(found.total)}**; torch gave {number(found.value)}."
     )
 
 
@@ -157,15 +157,7 @@ def _flat(layer: Layer, taken: Tensor, feature: int) -> None:
             f"{channel}, row {place // width}, column {place % width} of the layer before."
         )
     else:
-        st.markdown(f"`{layer.kind}({_number(float(taken[feature]))}) = {_number(float(layer.output[0, feature]))}`")
-
-
-def _number(value: float) -> str:
-    return f"{value:.4f}".replace("-", "−")
-
-
-def _inside(value: float) -> str:
-    return f"({_number(value)})" if value < 0 else _number(value)
+        st.markdown(f"`{layer.kind}({number(float(taken[feature]))}) = {number(float(layer.output[0, feature]))}`")
 
 
 def _short(value: Tensor, inside: bool = False) -> str:

@@ -15,7 +15,7 @@ from cnnlab.runs import Run, RunError, list_runs, names_of
 from cnnlab.ui import cache, words
 from cnnlab.ui.navigation import PAGES
 from cnnlab.ui.network.build import built_config
-from cnnlab.ui.select import select
+from cnnlab.ui.select import CHECKPOINTS, select
 from cnnlab.ui.train.settings import FIRST_RECIPE, fill_form, settings_address
 from cnnlab.ui.train.views import show_view, view_address
 
@@ -121,8 +121,8 @@ def _run() -> Subject | None:
         st.page_link(PAGES / "train.py", label="Go to Train", icon=":material/arrow_forward:")
         return None
     run = runs[_pick("Run", list(runs), "network.run", next(iter(runs)), names_of(runs.values()))]
-    names = [name for name in ("best", "last") if run.checkpoint_path(name).is_file()]
-    checkpoint = _pick("Checkpoint", names, "network.checkpoint", names[0], {"best": "Best", "last": "Last"})
+    names = [name for name in CHECKPOINTS if run.checkpoint_path(name).is_file()]
+    checkpoint = _pick("Checkpoint", names, "network.checkpoint", names[0], CHECKPOINTS)
     saved = read_checkpoint(run.checkpoint_path(checkpoint))
     st.sidebar.caption(words.task(saved.config))
     shape = (saved.in_channels, saved.image_size, len(saved.class_names))

@@ -11,6 +11,7 @@ from cnnlab.config import TrainConfig
 from cnnlab.datasets import FOLDER_PREFIX, DatasetError, ImageDataset, Splits
 from cnnlab.figures.classes import class_counts_figure
 from cnnlab.figures.gallery import gallery_figure
+from cnnlab.figures.style import shortened
 from cnnlab.forecast import measured_step
 from cnnlab.inference import pick_device
 from cnnlab.loader import steps_per_epoch
@@ -235,7 +236,7 @@ def _look_at_the_data(images: ImageDataset, parts: Splits, config: TrainConfig) 
             st.button("Another batch", icon=":material/shuffle:", key="preview.shuffle", on_click=_shuffle)
         shuffle = torch.Generator().manual_seed(st.session_state.get("preview.seed", config.seed))
         chosen = torch.randperm(len(parts.train), generator=shuffle)[:PREVIEW]
-        captions = [_short(images.class_names[label]) for label in parts.train.labels[chosen].tolist()]
+        captions = [shortened(images.class_names[label], 10) for label in parts.train.labels[chosen].tolist()]
         figure = gallery_figure(parts.train.images[chosen].numpy(), captions, PREVIEW_COLUMNS)
         still_plot(figure, key="preview")
     with right:
@@ -248,10 +249,6 @@ def _look_at_the_data(images: ImageDataset, parts: Splits, config: TrainConfig) 
         f"{len(parts.train):,} training, {len(parts.val):,} validation and {len(parts.test):,} test images, "
         f"{images.image_size}×{images.image_size} pixels, {'colour' if images.in_channels == 3 else 'grey'}."
     )
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 10 else name[:9] + "…"
 
 
 def _shuffle() -> None:
