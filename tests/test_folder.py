@@ -15,7 +15,8 @@ from cnnlab import datasets
 from cnnlab.checkpoints import Checkpoint
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset, folder
-from cnnlab.datasets.folder import decode, file_names
+from cnnlab.datasets.class_folders import file_names
+from cnnlab.datasets.folder import decode
 from cnnlab.loader import Scaling
 from cnnlab.parsing import parse
 from cnnlab.pictures import KNOWN, enough, open_picture

@@ -12,7 +12,7 @@ from types import ModuleType
 import torch
 
 from cnnlab.config import TrainConfig
-from cnnlab.datasets import digits, folder, kept
+from cnnlab.datasets import class_folders, digits, folder, kept
 from cnnlab.datasets.base import ImageDataset, ImageSet, Splits
 from cnnlab.datasets.download import Progress, silent
 from cnnlab.datasets.error import DatasetError
@@ -136,7 +136,7 @@ def holds_out(config: TrainConfig) -> bool:
 
 def brings_validation(name: str) -> bool:
     """Whether the dataset ``name`` is a folder with validation images; raises DatasetError where it is not there."""
-    return name.startswith(FOLDER_PREFIX) and "val" in folder.split_folders(folder_path(name))
+    return name.startswith(FOLDER_PREFIX) and "val" in class_folders.split_folders(folder_path(name))
 
 
 def is_here(name: str) -> bool:
@@ -169,7 +169,7 @@ def file_names(config: TrainConfig) -> list[str]:
     if not config.dataset.startswith(FOLDER_PREFIX):
         return []
     check_name(config.dataset)
-    return folder.file_names(folder_path(config.dataset))
+    return class_folders.file_names(folder_path(config.dataset))
 
 
 def load(config: TrainConfig, on_progress: Progress = silent) -> ImageDataset:

@@ -16,6 +16,7 @@ from cnnlab.config import TrainConfig
 from cnnlab.datasets.error import DatasetError
 from cnnlab.datasets.view import Images, fetched, in_chunks, in_file, view
 
+TEST_FRACTION = 0.2  # of the images, where the source has no test split of its own
 TEST_SPLIT_SEED = 0  # the same test images for every run, whatever its seed
 
 

@@ -12,6 +12,7 @@ import torch
 from torch.nn.functional import interpolate
 
 from cnnlab.datasets.base import (
+    TEST_FRACTION,
     TEST_SPLIT_SEED,
     ImageDataset,
     image_set,
@@ -20,7 +21,6 @@ from cnnlab.datasets.base import (
 )
 from cnnlab.datasets.error import DatasetError
 
-TEST_FRACTION = 0.2  # 360 or so of 1,797 images; the source has no test split of its own
 SIZE = 28
 
 

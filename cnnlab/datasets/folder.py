@@ -11,7 +11,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,48 +26,28 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from cnnlab.datasets.base import (
+    TEST_FRACTION,
     TEST_SPLIT_SEED,
     ImageDataset,
     ImageSet,
     channel_statistics,
     stratified_split,
 )
+from cnnlab.datasets.class_folders import SPLIT_NAMES, ImageFile, find_images
 from cnnlab.datasets.download import Progress, silent
 from cnnlab.datasets.error import DatasetError
 from cnnlab.datasets.mapped import MappedImages, new_file, read_images
 from cnnlab.datasets.memory import memory_budget
 from cnnlab.datasets.view import ImageView
 from cnnlab.paths import cache_dir, write_whole, written_whole
-from cnnlab.pictures import EXTENSIONS, UnreadableImage, enough, open_picture
+from cnnlab.pictures import UnreadableImage, enough, open_picture
 
-TEST_FRACTION = 0.2  # of the images, where there is no test folder
-SPLIT_NAMES = ("train", "val", "test")
-CALLED = {name: name for name in SPLIT_NAMES} | {
-    "training": "train",
-    "valid": "val",
-    "validation": "val",
-    "testing": "test",
-}
-"""What people call the folder of a split, in small letters."""
 Shape = tuple[int, int, int, int]
 """[N, H, W, C]."""
 
 KINDS = (".npy", ".safetensors", ".json")  # of the files that are kept of a folder
 AT_A_TIME = 1000  # files given to the threads: each that waits takes memory
 FORMAT = 3  # raise it when what is kept changes, so that old files are not read
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    path: str  # a Path takes four times the memory
-    below: int  # from which letter on it is the path below the root
-    split: str
-    label: int
-
-    @property
-    def name(self) -> str:
-        """The path below the root, the same on every system."""
-        return self.path[self.below :].replace(os.sep, "/")
 
 
 @dataclass(frozen=True)
@@ -104,7 +84,7 @@ def decode(path: Path, size: int, color: bool) -> NDArray[np.uint8]:
 def load(root: Path, size: int, color: bool, on_progress: Progress = silent) -> ImageDataset:
     """The images below ``root`` as a dataset of ``size``×``size`` pixels; raises DatasetError with a sentence."""
     root = root.expanduser().resolve()
-    files, class_names = _list(root)
+    files, class_names = find_images(root)
     stem = f"folder-{hashlib.sha256(os.fsencode(f'{root} {size} {color}')).hexdigest()[:12]}"
     version = _fingerprint(root, files, size, color)
     kept = cache_dir() / f"{stem}-{version}"
@@ -132,12 +112,7 @@ def load(root: Path, size: int, color: bool, on_progress: Progress = silent) -> 
 def version_of(root: Path, size: int, color: bool) -> str:
     """The ``version`` that loading them would give; raises DatasetError."""
     root = root.expanduser().resolve()
-    return _fingerprint(root, _list(root)[0], size, color)
-
-
-def file_names(root: Path) -> list[str]:
-    """The paths below ``root`` of its images, by their ids; raises DatasetError."""
-    return [file.name for file in _list(root.expanduser().resolve())[0]]
+    return _fingerprint(root, find_images(root)[0], size, color)
 
 
 def _remove_older(kept: Path, stem: str, begun: float) -> None:
@@ -152,72 +127,7 @@ def _remove_older(kept: Path, stem: str, begun: float) -> None:
                     path.unlink()
 
 
-def _folders(path: Path) -> list[Path]:
-    try:
-        return sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be read ({error.strerror}): choose another folder.") from error
-
-
-def split_folders(root: Path) -> dict[str, Path]:
-    """Where each split of the images below ``root`` lies: ``train`` alone is ``root`` itself. Raises DatasetError."""
-    if not root.is_dir():
-        raise DatasetError(f"There is no folder '{root}': give the path of a folder of images.")
-    inside = _folders(root)
-    splits = [p for p in inside if p.name.lower() in CALLED and (_folders(p) or not _has_images(p))]  # else a class
-    parts = {CALLED[p.name.lower()]: p for p in splits}
-    if not parts:
-        return {"train": root}
-    if "train" not in parts:
-        raise DatasetError(
-            f"{root} has {' and '.join(p.name for p in splits)}, but no train folder: add train/class/…."
-        )
-    if twice := [p.name for p in splits if p not in parts.values()]:
-        names = [p.name for p in splits if CALLED[p.name.lower()] == CALLED[twice[0].lower()]]
-        raise DatasetError(f"{root} has {' and '.join(names)}, which are the same split: keep one of them.")
-    if others := [p.name for p in inside if p not in splits]:
-        raise DatasetError(
-            f"{root} has {' and '.join(others)} beside {parts['train'].name}, which nothing is done with: call a split "
-            f"train, val or test, and move what else there is away."
-        )
-    return {split: path for split, path in parts.items() if split == "train" or _has_images(path)}
-
-
-def _list(root: Path) -> tuple[list[_File], tuple[str, ...]]:
-    parts = split_folders(root)
-    class_names = tuple(p.name for p in _folders(parts["train"]))
-    if len(class_names) < 2:
-        raise DatasetError(
-            f"{parts['train']} has {len(class_names)} class folders, and a classifier needs at least 2: "
-            "put the images of each class into a folder of their own."
-        )
-    files = []
-    for split, folder in parts.items():
-        for class_folder in _folders(folder):
-            if class_folder.name not in class_names:
-                raise DatasetError(
-                    f"{class_folder} is a class that {parts['train']} does not have: rename or remove it."
-                )
-            label = class_names.index(class_folder.name)
-            files += [_File(path, len(str(root)) + 1, split, label) for path in _images(class_folder)]
-    if not files:
-        raise DatasetError(f"{root} holds no image files ({', '.join(sorted(EXTENSIONS))}).")
-    return files, class_names
-
-
-def _images(folder: Path) -> Iterator[str]:
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            if name.lower().endswith(EXTENSIONS) and not name.startswith("."):
-                yield f"{place}{os.sep}{name}"
-
-
-def _has_images(folder: Path) -> bool:
-    return next(_images(folder), None) is not None
-
-
-def _fingerprint(root: Path, files: list[_File], size: int, color: bool) -> str:
+def _fingerprint(root: Path, files: list[ImageFile], size: int, color: bool) -> str:
     digest = hashlib.sha256(os.fsencode(f"{FORMAT} {root} {size} {color}"))
     for file in files:
         try:
@@ -240,7 +150,7 @@ def _recall(kept: Path) -> _Decoded | None:
     return _Decoded(images, labels, ids, keys, splits, unreadable)
 
 
-def _decode_all(files: list[_File], shape: Shape, kept: Path, on_progress: Progress) -> _Decoded:
+def _decode_all(files: list[ImageFile], shape: Shape, kept: Path, on_progress: Progress) -> _Decoded:
     """Decode into a file, or into memory where none can be written."""
     try:
         with new_file(kept.with_suffix(".npy"), shape) as write:
@@ -262,12 +172,12 @@ def _decode_all(files: list[_File], shape: Shape, kept: Path, on_progress: Progr
 
 
 def _decode(
-    files: list[_File], shape: Shape, write: Callable[[NDArray[np.uint8]], object], on_progress: Progress
+    files: list[ImageFile], shape: Shape, write: Callable[[NDArray[np.uint8]], object], on_progress: Progress
 ) -> dict[int, str]:
     """Decode ``files`` in threads and ``write`` them in order; gives why some, by their place, are black."""
     black = np.zeros(shape[1:], np.uint8)
 
-    def one(file: _File) -> NDArray[np.uint8] | str:
+    def one(file: ImageFile) -> NDArray[np.uint8] | str:
         try:
             return decode(Path(file.path), shape[1], color=shape[3] == 3).transpose(1, 2, 0)
         except UnreadableImage as error:
@@ -285,19 +195,15 @@ def _decode(
     return unreadable
 
 
-def _described(images: Tensor | MappedImages, files: list[_File], unreadable: dict[int, str]) -> _Decoded:
+def _described(images: Tensor | MappedImages, files: list[ImageFile], unreadable: dict[int, str]) -> _Decoded:
     """``images`` with what ``files`` say of them, without those that are unreadable."""
     ids = torch.tensor([index for index in range(len(files)) if index not in unreadable], dtype=torch.int64)
     labels = torch.tensor([file.label for file in files])[ids]
-    keys = torch.tensor([_key(file.name) for file in files])[ids]
+    keys = torch.tensor([file.key for file in files])[ids]
     splits = torch.tensor([SPLIT_NAMES.index(file.split) for file in files])[ids]
     return _Decoded(
         images, labels, ids, keys, splits, tuple(f"{files[k].path}: {why}" for k, why in unreadable.items())
     )
-
-
-def _key(name: str) -> int:
-    return int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:8], "big", signed=True)
 
 
 def _statistics(kept: Path, train: ImageSet) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -7,9 +7,9 @@ images, labels = images.to(DEVICE), labels.to(DEVICE)
 import json
 
 from cnnlab.config import TrainConfig
-from cnnlab.datasets import DATASETS, FOLDER_PREFIX, folder, folder_path
-from cnnlab.datasets.base import TEST_SPLIT_SEED
-from cnnlab.datasets.digits import TEST_FRACTION
+from cnnlab.datasets import DATASETS, FOLDER_PREFIX, folder_path
+from cnnlab.datasets.base import TEST_FRACTION, TEST_SPLIT_SEED
+from cnnlab.datasets.class_folders import split_folders
 from cnnlab.explain.source import Shape
 from cnnlab.pictures import enough
 
@@ -120,7 +120,7 @@ def _folders(config: TrainConfig) -> dict[str, str]:
     """The splits of an image folder and where they lie, in quotes; empty for any other dataset."""
     if not config.dataset.startswith(FOLDER_PREFIX):
         return {}
-    found = folder.split_folders(folder_path(config.dataset).resolve())
+    found = split_folders(folder_path(config.dataset).resolve())
     return {name: json.dumps(str(path), ensure_ascii=False) for name, path in found.items()}
 
 
@@ -128,7 +128,7 @@ def _folder(folders: dict[str, str]) -> list[str]:
     lines = [f"images, labels, keys = load({folders['train']})"]
     if "test" in folders:
         return [*lines, f"test_images, test_labels, _ = load({folders['test']})"]
-    held = f"hold_out(images, labels, keys, {folder.TEST_FRACTION}, seed={TEST_SPLIT_SEED})"
+    held = f"hold_out(images, labels, keys, {TEST_FRACTION}, seed={TEST_SPLIT_SEED})"
     return [*lines, f"images, labels, keys, test_images, test_labels = {held}"]
 
 
