@@ -10,8 +10,9 @@ import streamlit as st
 from cnnlab.checkpoints import CheckpointError
 from cnnlab.datasets import DatasetError
 from cnnlab.models import ModelError
+from cnnlab.paths import runs_dir
 from cnnlab.registry import UnknownName
-from cnnlab.runs import LIVE, Run, RunError
+from cnnlab.runs import LIVE, Run, RunError, list_runs
 
 CHECKPOINTS = {"best": "Best", "last": "Last"}
 ERRORS = (RunError, CheckpointError, DatasetError, ModelError, UnknownName)
@@ -35,6 +36,11 @@ def select(label: str, options: list[str], key: str, names: Mapping[str, str], u
         bind="query-params",
     )
     return chosen
+
+
+def trained_runs() -> dict[str, Run]:
+    """The runs that have a checkpoint, by id, the newest first."""
+    return {run.id: run for run in list_runs(runs_dir()) if run.chosen_checkpoint()}
 
 
 def usual_run(runs: Mapping[str, Run]) -> str:

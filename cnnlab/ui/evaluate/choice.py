@@ -12,13 +12,12 @@ from cnnlab import datasets
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageSet
 from cnnlab.evaluation.evaluate import CHANGED, Evaluation, checkpoint_time, have_changed
-from cnnlab.paths import runs_dir
 from cnnlab.registry import UnknownName
-from cnnlab.runs import LIVE, Run, list_runs, names_of
+from cnnlab.runs import LIVE, Run, names_of
 from cnnlab.ui import cache, words
 from cnnlab.ui.evaluate.image_filter import filters
 from cnnlab.ui.navigation import PAGES
-from cnnlab.ui.select import CHECKPOINTS, ERRORS, select, usual_run
+from cnnlab.ui.select import CHECKPOINTS, ERRORS, select, trained_runs, usual_run
 
 SPLITS = {"test": "Test", "val": "Validation", "train": "Training"}
 
@@ -63,7 +62,7 @@ class Subject:
 
 def choose() -> Subject | None:
     """The sidebar's choice, evaluated; a sentence on the page and None where that cannot be."""
-    runs = {run.id: run for run in list_runs(runs_dir()) if run.chosen_checkpoint()}
+    runs = trained_runs()
     if not runs:
         st.info(
             "There is nothing to evaluate yet: train a network first. A run can be evaluated after its first epoch.",

@@ -19,6 +19,7 @@ from cnnlab.ui.filters.kernel_choice import SAVED, kernel_labels, saved_kernels
 from cnnlab.ui.filters.picture_choice import Chosen
 from cnnlab.ui.filters.stack_view import stack_view
 from cnnlab.ui.filters.state import OWN, held, kernel, key
+from cnnlab.ui.select import trained_runs
 
 LARGEST = 128  # pixels of the longer side: every output is a chart with all its values
 SHOWN = 4  # filters at a time
@@ -69,7 +70,7 @@ def _source() -> str:
 
 def _runs() -> dict[str, str]:
     """The names of the runs that have saved weights, by what the bank calls them."""
-    return {RUN + run.id: run.name for run in list_runs(runs_dir()) if run.chosen_checkpoint()}
+    return {RUN + id: run.name for id, run in trained_runs().items()}
 
 
 def learnt() -> bool:

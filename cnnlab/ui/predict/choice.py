@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from cnnlab.evaluation.evaluate import checkpoint_time
-from cnnlab.paths import runs_dir
 from cnnlab.prediction.novelty import Novelty
 from cnnlab.prediction.predictor import Predictor
-from cnnlab.runs import LIVE, Run, list_runs, names_of
+from cnnlab.runs import LIVE, Run, names_of
 from cnnlab.ui import cache, words
 from cnnlab.ui.predict.first_run import offer_training
-from cnnlab.ui.select import CHECKPOINTS, ERRORS, select, usual_run
+from cnnlab.ui.select import CHECKPOINTS, ERRORS, select, trained_runs, usual_run
 
 MOST_OTHERS = 3  # runs beside the chosen one: more do not fit side by side
 
@@ -39,7 +38,7 @@ class Subject:
 
 def choose() -> Subject | None:
     """The sidebar's choice, ready to answer; else a sentence, or the offer to train a first network, and None."""
-    runs = {run.id: run for run in list_runs(runs_dir()) if run.chosen_checkpoint()}
+    runs = trained_runs()
     if not runs:
         offer_training()
         return None
