@@ -31,10 +31,9 @@ def own_run(trained_run: Run, tmp_path: Path) -> Run:
 @pytest.fixture
 def made() -> Evaluation:
     """Six answers for three classes; image 3 is taken for class 2 most surely, image 4 less so."""
-    probabilities = np.array(
-        [[0.9, 0.1, 0], [0.6, 0.4, 0], [0.2, 0.8, 0], [0, 0.05, 0.95], [0.1, 0.3, 0.6], [0.4, 0.35, 0.25]], np.float32
-    )
-    return Evaluation("best", "test", ("a", "b", "c"), probabilities, np.array([0, 0, 1, 1, 1, 2]), np.arange(10, 16))
+    probabilities = [[0.9, 0.1, 0], [0.6, 0.4, 0], [0.2, 0.8, 0], [0, 0.05, 0.95], [0.1, 0.3, 0.6], [0.4, 0.35, 0.25]]
+    answers = np.log(np.maximum(probabilities, 1e-30)).astype(np.float32)
+    return Evaluation("best", "test", ("a", "b", "c"), answers, np.array([0, 0, 1, 1, 1, 2]), np.arange(10, 16))
 
 
 def fails(config: TrainConfig) -> datasets.ImageDataset:

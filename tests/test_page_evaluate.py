@@ -107,9 +107,11 @@ def test_a_class_without_images_and_one_never_predicted_say_so(own_run: Run):
     with np.load(kept) as file:
         parts = dict(file)
     mine = made.labels != 3
-    shares = made.probabilities[mine].copy()
-    shares[:, 3] = 0
-    np.savez(kept, mark=parts["mark"], version="", probabilities=shares, labels=made.labels[mine], ids=made.ids[mine])
+    answers = made.log_probabilities[mine].copy()
+    answers[:, 3] = -100
+    np.savez(
+        kept, mark=parts["mark"], version="", log_probabilities=answers, labels=made.labels[mine], ids=made.ids[mine]
+    )
     page = opened(evaluate_view="Classes", evaluate_split="val", evaluate_class=3)
     assert not page.exception
     said = " ".join(i.value for i in page.info)
@@ -122,9 +124,8 @@ def test_a_split_of_one_image_is_shown(own_run: Run):
     kept = own_run.path / "predictions-val.npz"
     with np.load(kept) as file:
         mark = file["mark"]
-    np.savez(
-        kept, mark=mark, version="", probabilities=made.probabilities[:1], labels=made.labels[:1], ids=made.ids[:1]
-    )
+    first = {name: getattr(made, name)[:1] for name in ("log_probabilities", "labels", "ids")}
+    np.savez(kept, mark=mark, version="", **first)
     for view in VIEWS:
         page = opened(evaluate_view=view, evaluate_split="val")
         assert not page.exception

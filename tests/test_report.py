@@ -18,7 +18,7 @@ MADE = Evaluation(
     "best",
     "test",
     ("a, b", "<c>", "never"),
-    np.array([[0.75, 0.25, 0], [0.5, 0.25, 0.25]], np.float32),
+    np.log(np.array([[0.75, 0.25, 1e-50], [0.5, 0.25, 0.25]])).astype(np.float32),
     np.array([0, 1]),
     np.array([7, 9]),
 )

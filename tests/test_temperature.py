@@ -38,7 +38,7 @@ def test_it_is_the_minimum_that_scipy_finds():
 
 def test_calibration_lowers_the_error_and_changes_no_answer():
     logits, labels = overconfident()
-    found = fitted(torch.softmax(logits, 1), labels)
+    found = fitted(torch.log_softmax(logits, 1), labels)
     assert found.images == 4000
     assert found.error_before and found.error_after is not None and found.error_after < found.error_before / 3
 
@@ -55,8 +55,8 @@ def test_few_images_change_the_confidence_only_where_they_speak_for_it(right, lo
     labels = torch.arange(40) % 4
     answers = torch.where(torch.arange(40) < right, labels, (labels + 1) % 4)
     probabilities = torch.full((40, 4), 0.1 / 3).scatter_(1, answers[:, None], 0.9)
-    found = fitted(probabilities, labels)
-    assert low <= found.temperature <= high
+    found = fitted(probabilities.log(), labels)
+    assert low - 1e-6 <= found.temperature <= high + 1e-6
     assert found.error_before is not None and found.error_after is not None
     assert found.error_after <= found.error_before + 1e-6
 

@@ -1,4 +1,4 @@
-"""What a trained run says about a split: probabilities for every image, kept in the run folder.
+"""What a trained run says about a split: how probable it finds each class for every image, kept in the run folder.
 
 >>> evaluation = evaluate(find_run("my_run", runs_dir()), "test")         # doctest: +SKIP
 >>> evaluation.accuracy                                                   # doctest: +SKIP
@@ -39,23 +39,29 @@ CHANGED = (
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Answers for N images and K classes: ``probabilities`` float32 [N, K], ``labels`` and ``ids`` int64 [N].
+    """Answers for N images and K classes: ``log_probabilities`` float32 [N, K], ``labels`` and ``ids`` int64 [N].
 
+    Logarithms, for the probability of a class that a network is sure not to see is below what a float holds.
     ``version`` is that of the dataset, as its places mean other images in another.
     """
 
     checkpoint: str
     split: str
     class_names: tuple[str, ...]
-    probabilities: NDArray[np.float32]
+    log_probabilities: NDArray[np.float32]
     labels: NDArray[np.int64]
     ids: NDArray[np.int64]
     version: str = ""
 
     @cached_property
+    def probabilities(self) -> NDArray[np.float32]:
+        """How probable the network finds each class, float32 [N, K]; rows sum to 1."""
+        return np.exp(self.log_probabilities.astype(np.float64)).astype(np.float32)
+
+    @cached_property
     def predicted(self) -> NDArray[np.int64]:
         """The most probable class of each image, int64 [N]."""
-        best: NDArray[np.int64] = np.argmax(self.probabilities, axis=1)
+        best: NDArray[np.int64] = np.argmax(self.log_probabilities, axis=1)
         return best
 
     @cached_property
@@ -73,12 +79,12 @@ class Evaluation:
     @cached_property
     def losses(self) -> NDArray[np.float64]:
         """The cross-entropy of each image, float64 [N]."""
-        return losses(self.probabilities, self.labels)
+        return losses(self.log_probabilities, self.labels)
 
     @cached_property
     def scores(self) -> Scores:
         """The headline in figures."""
-        return scores(self.probabilities, self.labels)
+        return scores(self.log_probabilities, self.labels)
 
     @property
     def accuracy(self) -> float:
@@ -162,9 +168,9 @@ def evaluate(
         raise CheckpointError(f"{run.checkpoint_path(chosen)}: {error}") from error
     network.to(pick_device("auto"))
     logits = infer(network, images.images, saved.config, saved.scaling, on_progress)
-    probabilities = torch.softmax(logits.cpu().double(), 1).float().numpy()
-    result = Evaluation(chosen, split, saved.class_names, probabilities, images.labels.numpy(), images.ids.numpy(),
-                        dataset.version)  # fmt: skip
+    answers = torch.log_softmax(logits.cpu().double(), 1).float().numpy()
+    labels, ids = images.labels.numpy(), images.ids.numpy()
+    result = Evaluation(chosen, split, saved.class_names, answers, labels, ids, dataset.version)
     _keep(kept, mark, result)
     return result
 
@@ -203,8 +209,8 @@ def kept_answers(run: Run, like: Evaluation) -> NDArray[np.int64] | None:
     try:
         with (run.path / f"predictions-{like.split}.npz").open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             same = str(file["version"]) == like.version and np.array_equal(file["ids"], like.ids)
-            if same and file["probabilities"].shape == like.probabilities.shape:
-                best: NDArray[np.int64] = file["probabilities"].argmax(1)
+            if same and (answers := file["log_probabilities"]).shape == like.log_probabilities.shape:
+                best: NDArray[np.int64] = answers.argmax(1)
                 return best
     except UNREADABLE:
         pass
@@ -217,8 +223,8 @@ def _recall(
     try:
         with kept.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             if str(file["mark"]) == mark and version in (None, str(file["version"])):
-                probabilities, labels, ids = (file[name] for name in ("probabilities", "labels", "ids"))
-                return Evaluation(checkpoint, split, class_names, probabilities, labels, ids, str(file["version"]))
+                answers, labels, ids = (file[name] for name in ("log_probabilities", "labels", "ids"))
+                return Evaluation(checkpoint, split, class_names, answers, labels, ids, str(file["version"]))
     except UNREADABLE:
         pass  # none kept yet, or a damaged one: it is made anew
     return None
@@ -226,5 +232,5 @@ def _recall(
 
 def _keep(kept: Path, mark: str, result: Evaluation) -> None:
     with suppress(OSError), written_whole(kept) as part, part.open("wb") as file:  # else it is made anew
-        np.savez(file, mark=mark, version=result.version, probabilities=result.probabilities, labels=result.labels,
-                 ids=result.ids)  # fmt: skip
+        answers = {name: getattr(result, name) for name in ("log_probabilities", "labels", "ids")}
+        np.savez(file, mark=mark, version=result.version, **answers)

@@ -68,19 +68,19 @@ def calibrate(
         return Calibration(1.0, 0, why="It was trained without validation images." if without else str(error))
     if have_changed(run, answers.version):
         return Calibration(1.0, 0, why="Its images have changed since it was trained: some may not be new to it.")
-    calibration = fitted(torch.from_numpy(answers.probabilities), torch.from_numpy(answers.labels))
+    calibration = fitted(torch.from_numpy(answers.log_probabilities), torch.from_numpy(answers.labels))
     with suppress(OSError):  # else it is made anew
         write_whole(kept, json.dumps({"mark": mark, **asdict(calibration)}).encode())
     return calibration
 
 
-def fitted(probabilities: Tensor, labels: Tensor) -> Calibration:
-    """The Calibration for answers (float [N, K], rows sum to 1) to images of ``labels`` (int64 [N]).
+def fitted(log_probabilities: Tensor, labels: Tensor) -> Calibration:
+    """The Calibration for answers (``log_probabilities`` float [N, K]) to images of ``labels`` (int64 [N]).
 
     Few images leave a range of temperatures: from what they say themselves to what they say with a doubt. The one that
     is nearest to 1 is taken, for it changes least.
     """
-    logits = probabilities.double().clamp_min(torch.finfo(torch.float32).tiny).log()  # logits up to a constant a row
+    logits = log_probabilities.double()  # up to a constant for each row
     certain = one_hot(labels, logits.shape[1]).double()
     low, high = sorted(fit_temperature(logits, targets) for targets in (certain, smoothed(labels, logits.shape[1])))
     temperature = min(max(1.0, low), high)
