@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from cnnlab.runs import Run, record_of
+from cnnlab.runs import PROGRESS, Run, is_record, record_of
 
 MOST_POINTS = 600  # of a curve: a chart is about so many pixels wide
 DIGITS = 5  # of a number that matter on a screen; all sixteen would triple what is sent
@@ -87,7 +87,7 @@ class CurveReader:
     def _take(self, record: dict[str, Any]) -> None:
         event = record["event"]
         self.last[event] = record
-        if event not in ("step", "eval", "epoch"):
+        if event not in PROGRESS:
             return
         prefix, keys = ("step/", STEP_KEYS) if event == "step" else ("", EPOCH_KEYS)
         for key in keys:
@@ -112,7 +112,7 @@ def _records(lines: bytes) -> Iterable[dict[str, Any]]:
         records: list[Any] = json.loads(b"[%s]" % lines[:-1].replace(b"\n", b","))
     except ValueError:
         return [record for line in lines.splitlines() if (record := record_of(line))]
-    return [record for record in records if isinstance(record, dict) and "event" in record]
+    return [record for record in records if is_record(record)]
 
 
 def read_curves(run: Run, steps_per_unit: float = 1) -> dict[str, tuple[list[float], list[float]]]:

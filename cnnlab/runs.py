@@ -39,6 +39,9 @@ State = Literal["queued", "running", "finished", "stopped", "failed", "interrupt
 LIVE: tuple[State, ...] = ("queued", "running")
 ENDED: tuple[State, ...] = ("finished", "stopped", "failed")
 
+PROGRESS = ("step", "eval", "epoch")
+"""The records that tell of a step; they alone have one."""
+
 NAME = re.compile(r"[\w][\w .()+=,-]{0,99}")
 RESERVED = ("sweeps", "kernels.json")  # what else lies among the runs
 
@@ -178,19 +181,22 @@ class Run:
         with self.metrics_path.open("ab") as file:
             file.write(b"".join(json.dumps(record).encode() + b"\n" for record in records))
 
-    def records(self) -> Iterator[dict[str, Any]]:
-        """All whole records, from the first on; what a bad disk or a person made of others is passed over."""
+    def records(self, event: str | None = None) -> Iterator[dict[str, Any]]:
+        """All whole records (of the kind ``event``), from the first on; what a bad disk or a person made of others is
+        passed over.
+        """
+        mark = _mark(event)
         try:
             with self.metrics_path.open("rb") as file:
                 for line in file:
-                    if line.endswith(b"\n") and (record := record_of(line)):
+                    if mark in line and line.endswith(b"\n") and (record := record_of(line)):
                         yield record
         except FileNotFoundError:
             return
 
     def last_record(self, event: str | None = None) -> dict[str, Any] | None:
         """The last whole record (of the kind ``event``); the file is read from its end."""
-        mark = f'"event": "{event}"'.encode() if event else b"{"
+        mark = _mark(event)
         for line in lines_from_the_end(self.metrics_path):
             if mark in line and (record := record_of(line)):
                 return record
@@ -198,7 +204,7 @@ class Run:
 
     def forget_after(self, step: int) -> None:
         """Drop the records of later steps, and any end: the run goes on from ``step``, and logs each step once."""
-        kept = [r for r in self.records() if r["event"] in ("step", "eval", "epoch") and r["step"] <= step]
+        kept = [r for r in self.records() if r["event"] in PROGRESS and r["step"] <= step]
         write_whole(self.metrics_path, b"".join(json.dumps(record).encode() + b"\n" for record in kept))
 
     def drop_half_record(self) -> None:
@@ -243,7 +249,19 @@ def record_of(line: bytes) -> dict[str, Any] | None:
         record = json.loads(line)
     except ValueError:
         return None
-    return record if isinstance(record, dict) and isinstance(record.get("event"), str) else None
+    return record if is_record(record) else None
+
+
+def is_record(found: Any) -> bool:
+    """Whether what was ``found`` in the metrics is a record: its event is named, and its step where it has one."""
+    if not isinstance(found, dict) or not isinstance(found.get("event"), str):
+        return False
+    return found["event"] not in PROGRESS or isinstance(found.get("step"), int)
+
+
+def _mark(event: str | None) -> bytes:
+    """What stands in the line of a record of the kind ``event``."""
+    return f'"event": "{event}"'.encode() if event else b"{"
 
 
 def checked_name(name: str) -> str:

@@ -13,7 +13,7 @@ import signal
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,20 +100,22 @@ def train(run: Run, listener: Listener) -> str:
             return _end(run, listener, "failed", str(error))
         except Exception as error:
             listener.say(traceback.format_exc())
-            out_of_memory = "out of memory" in str(error).lower() or isinstance(error, MemoryError)
-            hint = " Try a smaller batch size or network." if out_of_memory else " The log has the details."
-            if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
-                hint = " The network could not be compiled: turn compile off."
-            return _end(
-                run,
-                listener,
-                "failed",
-                f"{type(error).__name__}: {str(error).splitlines()[0]}.{hint}"
-                if str(error)
-                else f"{type(error).__name__}.{hint}",
-            )
+            return _end(run, listener, "failed", _sentence(error))
         finally:
             remove_rank_locks(run)
+
+
+def _sentence(error: Exception) -> str:
+    """What went wrong, and what to try, for an ``error`` that nobody foresaw."""
+    hint = "The log has the details."
+    if "out of memory" in str(error).lower() or isinstance(error, MemoryError):
+        hint = "Try a smaller batch size or network."
+    elif type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+        hint = "The network could not be compiled: turn compile off."
+    elif isinstance(error, OSError):
+        hint = "Make room, or choose another place by CNNLAB_RUNS, and resume it."
+    reason = f": {str(error).splitlines()[0]}" if str(error) else ""
+    return f"{type(error).__name__}{reason}. {hint}"
 
 
 def _train(run: Run, listener: Listener) -> str:
@@ -128,22 +130,27 @@ def _train(run: Run, listener: Listener) -> str:
         listener.say(f"Left out, for they could not be read: {len(dataset.unreadable)} of the files.")
     splits = dataset.splits(config)
     counts = {name: len(splits.get(name)) for name in ("train", "val", "test")}
-    _refuse_other_images(run, counts)
+    images = {
+        "images": counts,
+        "class_names": list(dataset.class_names),
+        "pixels": {"mean": list(dataset.mean), "std": list(dataset.std)},
+    }
+    _refuse_other_images(run, images)
     if world_size() > 1:
         call_together(run)
     with joined(pick_device(config.device)):
-        return _train_on(run, listener, dataset, counts)
+        return _train_on(run, listener, dataset, images)
 
 
-def _train_on(run: Run, listener: Listener, dataset: ImageDataset, counts: dict[str, int]) -> str:
+def _train_on(run: Run, listener: Listener, dataset: ImageDataset, images: dict[str, Any]) -> str:
     config = run.config
     state = starting_state(run, dataset)
     prepare_process(dataset, config)
     run.forget_after(state.step)
     learnt = run.facts().get("images_version", dataset.version)  # a resumed run has learnt from the first too
-    run.add_facts({**_facts(state, dataset, counts), "images_version": learnt})
+    run.add_facts({**_facts(state), **images, "images_version": learnt})
     run.append([{"event": "start", "step": state.step, "time": time.time(), "elapsed": state.elapsed}])
-    listener.begin(config, state.step, config.epochs * steps_per_epoch(counts["train"], config.batch_size))
+    listener.begin(config, state.step, config.epochs * steps_per_epoch(images["images"]["train"], config.batch_size))
     status = "failed"
     should_stop = NowAndThen(run.stop_requested)
     for record in _written(run, engine.fit(state, dataset, config, should_stop)):
@@ -183,27 +190,29 @@ def _append(run: Run, records: list[Record]) -> None:
 def _end(run: Run, listener: Listener, status: str, message: str) -> str:
     last = run.last_record("epoch") or {}
     end = Record("end", int(last.get("step", 0)), int(last.get("epoch", 0)), {"status": status, "message": message})
-    _append(run, [end])
+    with suppress(OSError):  # the disk is full, say, which may be why: the listener hears of it all the same
+        _append(run, [end])
     listener.record(end)
     return status
 
 
-def _refuse_other_images(run: Run, counts: dict[str, int]) -> None:
-    before = run.facts().get("images")
-    if before is not None and before != counts:
-        raise DatasetError(
-            f"The images have changed since this run began: {before} then, {counts} now. Start a new run on them."
-        )
+def _refuse_other_images(run: Run, images: dict[str, Any]) -> None:
+    """Raise DatasetError where the ``images`` are not those with which ``run`` began, as far as can be told."""
+    facts = run.facts()
+    for name, now in images.items():
+        if (before := facts.get(name, now)) != now:
+            raise DatasetError(
+                f"The images have changed since this run began ({name.replace('_', ' ')}: {before} then, {now} now): "
+                "start a new run on them."
+            )
 
 
-def _facts(state: TrainState, dataset: ImageDataset, counts: dict[str, int]) -> dict[str, Any]:
+def _facts(state: TrainState) -> dict[str, Any]:
     device = next(state.model.parameters()).device
     described = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
     return {
         "device": {"type": device.type, "name": described, "threads": torch.get_num_threads()},
         "parameters": models.count_parameters(state.model),
-        "images": counts,
-        "class_names": list(dataset.class_names),
         "versions": versions(),
     }
 
@@ -217,7 +226,8 @@ def versions() -> dict[str, str]:
 
 
 def _tell_wait(ahead: int, listener: Listener) -> None:
-    listener.say(f"Waiting for {ahead + 1} other training{'s' if ahead else ''} to end …")
+    waiting = f" ({ahead} more wait{'' if ahead > 1 else 's'} before this one)" if ahead else ""
+    listener.say(f"Waiting for another training to end{waiting} …")
 
 
 @dataclass

@@ -145,3 +145,14 @@ def test_epochs_are_counted_at_their_ends_though_a_run_evaluates_within_them(tmp
     assert titles["The loss is still falling"].evidence.startswith(
         "Validation loss went from 0.8000 over 0.4000 to 0.3"
     )
+
+
+def test_the_epochs_of_a_long_run_are_all_read(tmp_path, trained_run):
+    run, lock = create_run(tmp_path / "long", trained_run.facts())
+    lock.release()
+    for epoch in range(1, 701):  # more than are drawn
+        run.append([{"event": "eval", "step": 10 * epoch - 5, "val/loss": 1.0}])
+        losses = {"train/loss": 1 / epoch, "val/loss": abs(epoch - 350) / 350 + 0.1}
+        run.append([{"event": "epoch", "step": 10 * epoch, **losses}])
+    said = [a.evidence for a in findings(run, evaluate(trained_run, "val"))]
+    assert any("Since epoch 350" in evidence for evidence in said)

@@ -341,10 +341,21 @@ def test_a_run_that_has_ended_cannot_be_stopped(capsys, trained_run):
     assert refused(capsys, "stop", str(trained_run.path)) == "trained is finished: there is nothing to stop."
 
 
-def test_images_that_changed_since_a_run_began_are_refused_when_it_is_resumed(capsys, fresh_folders):
+@pytest.mark.parametrize(
+    ("fact", "before"),
+    [
+        ("images", {"train": 1, "val": 2, "test": 3}),
+        ("class_names", ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"]),
+        ("pixels", {"mean": [0.5], "std": [0.5]}),
+    ],
+)
+def test_images_that_changed_since_a_run_began_are_refused_when_it_is_resumed(capsys, fresh_folders, fact, before):
     assert said(capsys, "train", *TINY, "--name", "a")[0] == 0
     run = Run(fresh_folders / "a")
-    run.add_facts({"images": {"train": 1, "val": 2, "test": 3}})
     run.append([{"event": "queued"}])
+    shutil.copytree(run.path, fresh_folders / "b")
+    assert said(capsys, "resume", "b")[0] == 0
+    run.add_facts({fact: before})
     status, _, errors = said(capsys, "resume", "a")
-    assert status == 1 and "The images have changed since this run began" in errors
+    assert status == 1 and f"changed since this run began ({fact.replace('_', ' ')}: " in errors.replace("\n", " ")
+    assert run.facts()[fact] == before

@@ -100,7 +100,7 @@ def test_killed_and_stopped_on_other_numbers_of_processes_a_run_ends_as_on_one(
 
     with turn(fresh_folders, lambda ahead: None, lambda: False):  # rank 0 waits for its turn, rank 1 for rank 0
         training = share_out(2, "train", *SMOOTH, "--name", "cut")
-        until(lambda: "Waiting for 1 other training" in run.log_tail(), "its waiting")
+        until(lambda: "Waiting for another training" in run.log_tail(), "its waiting")
     until(reached(run, 2), "the second epoch")
     os.kill(training.ranks()[1], signal.SIGKILL)
     status, output, _ = training.ended()

@@ -44,8 +44,8 @@ def another(folder: Path, name: str) -> Run:
     [
         ([], "queued", "interrupted"),
         ([{"event": "start"}], "running", "interrupted"),
-        ([{"event": "start"}, {"event": "step"}], "running", "interrupted"),
-        ([{"event": "start"}, {"event": "epoch"}, {"event": "queued"}], "queued", "interrupted"),
+        ([{"event": "start"}, {"event": "step", "step": 1}], "running", "interrupted"),
+        ([{"event": "start"}, {"event": "epoch", "step": 1}, {"event": "queued"}], "queued", "interrupted"),
         ([{"event": "end", "status": "finished"}], "finished", "finished"),
         ([{"event": "end", "status": "stopped"}], "stopped", "stopped"),
         ([{"event": "end", "status": "failed"}], "failed", "failed"),
@@ -107,7 +107,7 @@ def test_the_last_record_of_a_long_log_is_found_from_its_end(queued_run):
 
 
 def test_a_record_longer_than_what_is_read_at_a_time_is_whole(queued_run):
-    queued_run.append([{"event": "epoch", "long": "x" * 200_000}, {"event": "step"}])
+    queued_run.append([{"event": "epoch", "step": 1, "long": "x" * 200_000}, {"event": "step", "step": 2}])
     assert len(queued_run.last_record("epoch")["long"]) == 200_000
 
 
@@ -122,6 +122,14 @@ def test_only_whole_lines_count_wherever_the_file_ends(queued_run, monkeypatch, 
     whole = records[: content.count(b"\n")]
     assert list(queued_run.records()) == whole
     assert queued_run.last_record() == (whole[-1] if whole else None)
+
+
+def test_a_damaged_record_is_passed_over_where_a_run_goes_on(queued_run):
+    with queued_run.metrics_path.open("ab") as file:
+        file.write(b'{"event": "step"}\n{"event": "step", "step": "1"}\n')
+    queued_run.append([{"event": "step", "step": 1}, {"event": "step", "step": 2}])
+    queued_run.forget_after(1)
+    assert list(queued_run.records()) == [{"event": "step", "step": 1}]
 
 
 def test_a_half_written_record_spoils_neither_the_state_nor_what_follows(queued_run):

@@ -4,7 +4,6 @@
 ['The loss is still falling']
 """
 
-from cnnlab.curves import read_curves
 from cnnlab.evaluation import advice
 from cnnlab.evaluation.advice import Advice
 from cnnlab.evaluation.evaluate import Evaluation, kept_answers
@@ -34,11 +33,10 @@ def findings(run: Run, evaluation: Evaluation) -> list[Advice]:
 
 
 def _losses(run: Run) -> tuple[list[float], list[float]]:
-    """Training and validation loss of each epoch; evaluations within epochs are left out."""
-    curves = read_curves(run)
-    (ends, train), (steps, val) = (curves.get(f"{name}/loss", ([], [])) for name in ("train", "val"))
-    found = dict(zip(steps, val, strict=True))
-    return train, [found[end] for end in ends if end in found]
+    """Training and validation loss of each epoch; no validation losses where a run has no validation images."""
+    epochs = list(run.records("epoch"))
+    train, val = ([e[key] for e in epochs if key in e] for key in ("train/loss", "val/loss"))
+    return train, val
 
 
 def _rivals(own: Run, split: str) -> list[Run]:
