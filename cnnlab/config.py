@@ -235,7 +235,7 @@ class TrainConfig(BaseModel):
         0,
         "Run",
         "Evaluate on",
-        "How many images such an evaluation takes, from the first on; 0 takes all.",
+        "How many images such an evaluation takes, always the same; 0 takes all.",
         "images",
         ge=0,
         le=10_000_000,

@@ -53,7 +53,7 @@ class ConsoleListener(Listener):
 
     def say(self, text: str) -> None:
         if self.log is not None:
-            with self.log.open("a", encoding="utf-8") as file:
+            with self.log.open("a", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(text + "\n")
         err.print(text, markup=False, soft_wrap=True)
 

@@ -95,7 +95,7 @@ class _Pending:
 
 
 class NotFinite(RuntimeError):
-    """The loss became infinite or not a number; the message says at which step and what to try."""
+    """A loss became infinite or not a number; the message says which, at which step, and what to try."""
 
 
 def new_state(config: TrainConfig, dataset: ImageDataset) -> TrainState:
@@ -137,6 +137,7 @@ def fit(
         figures: dict[str, Any] = {}
         for name, part in watched.items():
             figures |= _scores(name, network, part.head(images), config, scaling)
+            _refuse_blown_up(figures[f"{name}/loss"], f"{name}/loss after step {state.step}", lr)
         return figures
 
     while state.step < config.epochs * per_epoch and not stopped and not patience_ended():
@@ -222,16 +223,20 @@ def _seed(device: torch.device, seed: int) -> None:
         torch.mps.manual_seed(seed)
 
 
+def _refuse_blown_up(loss: float, what: str, lr: float) -> None:
+    if not math.isfinite(loss):
+        raise NotFinite(
+            f"{what} is {loss}: training has blown up. Try a lower learning rate (it was {lr:g}), a warm-up, or "
+            "gradient clipping."
+        )
+
+
 def _flush(pending: _Pending, state: TrainState, epoch: int) -> Iterator[Record]:
     """Fetch the pending figures, add them to the epoch's sums and yield a step record for each."""
     figures = pending.fetch()
     seconds = (time.perf_counter() - pending.since) / len(figures)
     for (loss, correct, norm), (step, images, lr) in zip(figures, pending.facts, strict=True):
-        if not math.isfinite(loss):
-            raise NotFinite(
-                f"The loss is {loss} at step {step} (epoch {epoch}): training has blown up. Try a lower learning rate "
-                f"(it was {lr:g}), a warm-up, or gradient clipping."
-            )
+        _refuse_blown_up(loss, f"train/loss at step {step}", lr)
         state.loss_sum += loss * images
         state.correct += int(correct)
         state.seen += images

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from cnnlab.config import TrainConfig
 from cnnlab.paths import write_whole
-from cnnlab.runs import LIVE, Run, RunError
+from cnnlab.runs import LIVE, Run, RunError, changing
 
 LEAVING = 15  # seconds that a process may take from its last record to its end: it waits for other ranks
 
@@ -67,19 +67,23 @@ def create_run(path: Path, facts: Mapping[str, Any]) -> tuple[Run, FileLock]:
 
 
 def reopen_run(run: Run) -> FileLock:
-    """Queue a run again that ended or was cut off, and hold its lock; raises RunError for a finished one."""
+    """Queue a run again that ended or was cut off, and hold its lock.
+
+    Raises RunError for a finished one, and for one whose folder cannot be written to.
+    """
     refuse_to_resume(run)
     lock = run.lock()
-    try:
-        lock.acquire(timeout=LEAVING)
-    except Timeout:
-        raise RunError(f"{run.name} is {run.state()}, but its last process has not ended yet: try again.") from None
-    if run.state() == "finished":  # in the meantime
-        lock.release()
-        refuse_to_resume(run)
-    (run.path / "stop").unlink(missing_ok=True)
-    run.drop_half_record()
-    run.append([{"event": "queued", "time": time.time()}])
+    with changing(run):
+        try:
+            lock.acquire(timeout=LEAVING)
+        except Timeout:
+            raise RunError(f"{run.name} is {run.state()}, but its last process has not ended yet: try again.") from None
+        if run.state() == "finished":  # in the meantime
+            lock.release()
+            refuse_to_resume(run)
+        (run.path / "stop").unlink(missing_ok=True)
+        run.drop_half_record()
+        run.append([{"event": "queued", "time": time.time()}])
     return lock
 
 

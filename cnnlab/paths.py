@@ -27,6 +27,11 @@ def cache_dir() -> Path:
     return Path(override).expanduser().resolve() if override else data_dir() / "cache"
 
 
+def printable(path: str) -> str:
+    """``path`` as text for people and files: bytes of a name that are no UTF-8 are written like ``\\xff``."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """A path beside ``path`` to write to, which takes its place once all is on the disk; nobody sees a part before.

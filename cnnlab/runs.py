@@ -22,7 +22,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -131,8 +131,9 @@ class Run:
         return "interrupted"
 
     def request_stop(self) -> None:
-        """Ask the training process to stop after its step, or to leave the queue."""
-        (self.path / "stop").touch()
+        """Ask the training process to stop after its step, or to leave the queue. Raises RunError where it cannot."""
+        with changing(self):
+            (self.path / "stop").touch()
 
     def stop_requested(self) -> bool:
         """Whether somebody asked for a stop."""
@@ -149,7 +150,8 @@ class Run:
 
     def rename(self, name: str) -> None:
         """Give the run another name (not its folder); raises RunError for one that cannot be used."""
-        write_whole(self.path / "name", (checked_name(name) + "\n").encode())
+        with changing(self):
+            write_whole(self.path / "name", (checked_name(name) + "\n").encode())
 
     def delete(self) -> None:
         """Remove the folder with all that is in it; a live run is stopped first. Raises RunError if it won't stop."""
@@ -241,6 +243,17 @@ class Run:
     def chosen_checkpoint(self) -> str | None:
         """best, or last where nothing chose a best, or None where nothing was saved yet."""
         return next((name for name in ("best", "last") if self.checkpoint_path(name).is_file()), None)
+
+
+@contextmanager
+def changing(run: Run) -> Iterator[None]:
+    """Raises RunError where what is done inside the ``with`` cannot be written into the folder of ``run``."""
+    try:
+        yield
+    except OSError as error:
+        raise RunError(
+            f"{run.path} cannot be written to ({error.strerror}): look at its permissions and its disk."
+        ) from error
 
 
 def record_of(line: bytes) -> dict[str, Any] | None:

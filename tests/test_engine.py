@@ -330,17 +330,23 @@ def test_a_run_cut_off_after_its_last_epoch_before_an_early_stop_trains_no_furth
     assert (end.event, end.step, end.values["message"]) == ("end", records[-1].step, records[-1].values["message"])
 
 
-@pytest.mark.parametrize("values", [{"optimizer": "sgd", "lr": 100.0, "epochs": 20}], ids=str)
-def test_a_loss_that_is_not_finite_names_its_step_and_what_to_try(values, grey_squares):
-    config = small(model="conv_module", **values)
+def test_a_loss_that_is_not_finite_is_named_with_its_step_and_what_to_try(grey_squares):
+    config = small(model="conv_module", optimizer="sgd", lr=100.0, epochs=20)
     records: list[Record] = []
     with pytest.raises(NotFinite) as caught:
         for record in fit(new_state(config, grey_squares), grey_squares, config):
             records.append(record)
-    step = records[-1].step + 1
-    assert f" at step {step} (epoch " in str(caught.value)
+    step = records[-1].step
+    where = (f"train/loss at step {step + 1} is ", f"val/loss after step {step} is ")
+    assert any(place in str(caught.value) for place in where)
     assert "Try a lower learning rate (it was 100), a warm-up, or gradient clipping." in str(caught.value)
-    assert all(math.isfinite(r.values["train/loss"]) for r in of("step", records))
+    assert all(math.isfinite(value) for r in records for name, value in r.values.items() if name.endswith("/loss"))
+
+
+def test_a_run_whose_last_step_blows_up_has_not_finished(grey_squares):
+    wild = small(epochs=1, batch_size=1000, optimizer="sgd").model_copy(update={"lr": 1e30})
+    with pytest.raises(NotFinite, match=r"val/loss after step 1 is (nan|inf): training has blown up"):
+        trained(wild, grey_squares)
 
 
 # ── precision, devices, and that it learns ────────────────────────────────────────────────────────────────────────

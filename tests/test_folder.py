@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 
 from cnnlab import datasets
 from cnnlab.checkpoints import Checkpoint
 from cnnlab.config import TrainConfig
+from cnnlab.console import ConsoleListener
 from cnnlab.datasets import DatasetError, ImageDataset, folder
 from cnnlab.datasets.class_folders import file_names
 from cnnlab.datasets.folder import decode
@@ -331,6 +333,27 @@ def test_a_name_that_no_folder_can_have_is_refused_in_a_sentence(name):
 def test_file_names_of_any_bytes_are_read(flowers):
     (flowers / "rose/0.png").rename(flowers / "rose" / os.fsdecode(b"\xff.png"))
     assert len(load(flowers).train) == 16
+
+
+def test_a_damaged_file_of_such_a_name_is_told(flowers, monkeypatch, tmp_path):
+    (flowers / "rose" / os.fsdecode(b"\xff.png")).write_bytes(b"no picture")
+    assert any("rose/\\xff.png: " in reason for reason in load(flowers).unreadable)
+    monkeypatch.setattr("cnnlab.console.err", Console(file=io.StringIO()))
+    ConsoleListener(tmp_path / "output.log").say(os.fsdecode(b"\xff.png"))
+    assert "ff.png" in (tmp_path / "output.log").read_text("utf-8")
+
+
+def test_some_images_are_of_every_class(flowers):
+    train = load(flowers).train
+    assert Counter(train.head(4).labels.tolist()) == {0: 2, 1: 2}
+    assert train.head(4).ids.tolist() == train.head(4).ids.tolist() and train.head(0) is train.head(99) is train
+
+
+def test_a_test_folder_without_a_readable_image_is_no_test_split_by_chance(parted_flowers):
+    for path in (parted_flowers / "test").rglob("*.png"):
+        path.write_bytes(b"no picture")
+    with pytest.raises(DatasetError, match=f"No image in the test folder of {parted_flowers} can be read: mend"):
+        load(parted_flowers)
 
 
 def test_what_another_process_has_decoded_since_stays(flowers, tmp_path):

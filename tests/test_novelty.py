@@ -1,6 +1,8 @@
 """What is unlike anything in training is told from what is not."""
 
+import copy
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,3 +99,15 @@ def test_nothing_is_downloaded_for_it(predictor):
     predictor.run.features_path("best").unlink(missing_ok=True)
     with pytest.raises(DatasetError, match="not on this machine"):
         novelty_of(predictor, missing)
+
+
+def test_where_nothing_can_be_told_a_sentence_says_why(predictor, grey_squares, tmp_path):
+    config = predictor.checkpoint.config.model_copy(update={"train_images": 1, "validation_fraction": 0.0})
+    alone = replace(predictor, run=Run(tmp_path), checkpoint=replace(predictor.checkpoint, config=config))
+    with pytest.raises(DatasetError, match="its one training image cannot be told: train on more"):
+        novelty_of(alone, load=lambda config: grey_squares)
+    wild = copy.deepcopy(predictor.network)
+    for weight in wild.parameters():
+        weight.data *= 1e30
+    with pytest.raises(DatasetError, match="cannot be told: its training has blown up"):
+        novelty_of(replace(predictor, run=Run(tmp_path), network=wild), load=lambda config: grey_squares)

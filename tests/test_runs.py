@@ -124,6 +124,22 @@ def test_only_whole_lines_count_wherever_the_file_ends(queued_run, monkeypatch, 
     assert queued_run.last_record() == (whole[-1] if whole else None)
 
 
+@pytest.mark.parametrize("change", ["request_stop", "rename", "resume"])
+def test_a_folder_that_cannot_be_written_to_is_told_in_a_sentence(queued_run, monkeypatch, change):
+    def refused(*given: object, **named: object) -> None:
+        raise PermissionError(13, "Permission denied", str(queued_run.path))
+
+    changes = {
+        "request_stop": ("pathlib.Path.touch", queued_run.request_stop),
+        "rename": ("cnnlab.runs.write_whole", lambda: queued_run.rename("other")),
+        "resume": ("cnnlab.runs.Run.append", lambda: reopen_run(queued_run)),
+    }
+    patched, call = changes[change]
+    monkeypatch.setattr(patched, refused)
+    with pytest.raises(RunError, match=rf"{queued_run.path} cannot be written to \(Permission denied\)"):
+        call()
+
+
 def test_a_damaged_record_is_passed_over_where_a_run_goes_on(queued_run):
     with queued_run.metrics_path.open("ab") as file:
         file.write(b'{"event": "step"}\n{"event": "step", "step": "1"}\n')

@@ -18,7 +18,7 @@ from cnnlab.sweeps.folder import SweepFolder, free_name, list_sweeps
 from cnnlab.sweeps.importance import ENOUGH, importance
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.start import begin_arguments, join_arguments, start_sweep
-from cnnlab.sweeps.study import LOST, Sweep, SweepError, load_sweep, open_sweep
+from cnnlab.sweeps.study import LOST, Sweep, SweepError, load_sweep, open_sweep, settings_of
 from cnnlab.sweeps.suggest import suggestion, variable
 from cnnlab.sweeps.sweep import check_sweep, forget_the_dead, run_sweep
 from cnnlab.sweeps.vary import Vary, combinations, parse_vary
@@ -36,6 +36,22 @@ def opened(runs: Path, storage: str | None = None) -> Sweep:
 
 def silent(log: Path) -> Listener:
     return Listener()
+
+
+def test_what_is_trained_has_few_digits_and_stays_in_its_range():
+    near = FloatDistribution(0.5, 0.99999)
+    trial = create_trial(value=0.5, params={"momentum": 0.999989, "lr": 0.00123456}, distributions={
+        "momentum": near, "lr": FloatDistribution(0.001, 0.1)})  # fmt: skip
+    assert settings_of(trial) == {"momentum": 0.99999, "lr": 0.001235}
+
+
+def test_an_unfinished_trial_is_as_good_as_it_is_now(tmp_path):
+    sweep = opened(tmp_path)
+    sweep.keep(Plan(TINY, LR, 2))
+    trial = sweep.study.ask()
+    trial.report(0.9, 1)
+    trial.report(0.8, 2)
+    assert [t.accuracy for t in sweep.trials()] == [0.8]
 
 
 @pytest.mark.parametrize(
@@ -56,6 +72,8 @@ def test_what_is_varied_is_read_in_the_settings_own_type(text: str, vary: Vary) 
     [
         ("lr", "give NAME=A,B,C or NAME=LOW..HIGH"),
         ("speed=1,2", "Unknown setting 'speed'"),
+        ("seed=1,2", "seed cannot be varied: with another, trials would be judged by other validation images."),
+        ("validation-fraction=0.1,0.2", "validation_fraction cannot be varied: "),
         ("lr=0.1..0.01", "LOW below HIGH"),
         ("weight_decay=0..0.5:log", "powers begin above 0"),
         ("lr=0.1,-1", "lr = -1 is not allowed"),

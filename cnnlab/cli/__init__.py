@@ -75,6 +75,12 @@ def _run(arguments: Sequence[str] | None) -> int:
     except BrokenPipeError:  # | head
         sys.stderr.close()
         return OK
+    except OSError as error:
+        if not error.filename:
+            raise
+        return _complain(
+            f"{error.filename}: {error.strerror}. Look at its permissions and the room on its disk.", FAILED
+        )
 
 
 def _settings(source: CliSettingsSource[Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -43,10 +43,12 @@ class ImageSet:
         return ImageSet(view(self.images, index), self.labels[index], self.ids[index], keys)
 
     def head(self, count: int) -> "ImageSet":
-        """The first ``count`` images; 0 means all."""
+        """``count`` images, always the same; 0 means all. They are the first, but where images have keys and so lie
+        class by class: there they are evenly spaced.
+        """
         if not 0 < count < len(self):
             return self
-        return self.select(slice(count))
+        return self.select(slice(count) if self.keys is None else torch.arange(count) * len(self) // count)
 
     def to(self, device: torch.device) -> "ImageSet":
         """The same images with all tensors on ``device``, but for pixels that stay in a file."""

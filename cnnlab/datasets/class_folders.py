@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnlab.datasets.error import DatasetError
+from cnnlab.paths import printable
 from cnnlab.pictures import EXTENSIONS
 
 SPLIT_NAMES = ("train", "val", "test")
@@ -30,13 +31,13 @@ class ImageFile:
 
     @property
     def name(self) -> str:
-        """The path below the root, the same on every system."""
-        return self.path[self.below :].replace(os.sep, "/")
+        """The path below the root, the same on every system, for people."""
+        return printable(self.path[self.below :].replace(os.sep, "/"))
 
     @property
     def key(self) -> int:
         """A hash of its name, in [-2**63, 2**63)."""
-        return int.from_bytes(hashlib.sha256(os.fsencode(self.name)).digest()[:8], "big", signed=True)
+        return int.from_bytes(hashlib.sha256(self.name.encode()).digest()[:8], "big", signed=True)
 
 
 def find_images(root: Path) -> tuple[list[ImageFile], tuple[str, ...]]:

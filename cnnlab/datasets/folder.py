@@ -39,7 +39,7 @@ from cnnlab.datasets.error import DatasetError
 from cnnlab.datasets.mapped import MappedImages, new_file, read_images
 from cnnlab.datasets.memory import memory_budget
 from cnnlab.datasets.view import ImageView
-from cnnlab.paths import cache_dir, write_whole, written_whole
+from cnnlab.paths import cache_dir, printable, write_whole, written_whole
 from cnnlab.pictures import UnreadableImage, enough, open_picture
 
 Shape = tuple[int, int, int, int]
@@ -100,6 +100,8 @@ def load(root: Path, size: int, color: bool, on_progress: Progress = silent) -> 
         raise DatasetError(
             f"No readable training image in class '{empty[0]}' of {root}: add some, or remove the class."
         )
+    if len(test) == 0 and any(file.split == "test" for file in files):
+        raise DatasetError(f"No image in the test folder of {root} can be read: mend its images, or remove it.")
     if len(test) == 0:
         train, test = stratified_split(train, TEST_FRACTION, TEST_SPLIT_SEED)
     if len(test) == 0:
@@ -202,7 +204,7 @@ def _described(images: Tensor | MappedImages, files: list[ImageFile], unreadable
     keys = torch.tensor([file.key for file in files])[ids]
     splits = torch.tensor([SPLIT_NAMES.index(file.split) for file in files])[ids]
     return _Decoded(
-        images, labels, ids, keys, splits, tuple(f"{files[k].path}: {why}" for k, why in unreadable.items())
+        images, labels, ids, keys, splits, tuple(f"{printable(files[k].path)}: {why}" for k, why in unreadable.items())
     )
 
 

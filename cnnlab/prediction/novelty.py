@@ -23,7 +23,7 @@ from torch.nn.functional import normalize
 
 from cnnlab import datasets
 from cnnlab.config import TrainConfig
-from cnnlab.datasets import ImageDataset, ImageSet
+from cnnlab.datasets import DatasetError, ImageDataset, ImageSet
 from cnnlab.evaluation.evaluate import UNREADABLE, checkpoint_time
 from cnnlab.paths import written_whole
 from cnnlab.prediction.look import Look, look
@@ -86,7 +86,10 @@ def neighbour_distances(known: Tensor, features: Tensor) -> NDArray[np.float32]:
 
 
 def novelty_of(predictor: Predictor, load: Callable[[TrainConfig], ImageDataset] = datasets.load_if_here) -> Novelty:
-    """The Novelty of a network, kept in its run's folder. Raises DatasetError where its images are not here."""
+    """The Novelty of a network, kept in its run's folder.
+
+    Raises DatasetError where its images are not here, or say nothing: one alone, or features that are no numbers.
+    """
     run, saved = predictor.run, predictor.checkpoint
     mark = f"{FORMAT} {checkpoint_time(run, predictor.name)}"
     kept = run.features_path(predictor.name)
@@ -104,8 +107,13 @@ def novelty_of(predictor: Predictor, load: Callable[[TrainConfig], ImageDataset]
     shown, others = train.head(MOST), held_out
     if not len(held_out):  # half of the training images stand in for those that were never shown
         half = min(MOST, len(train) // 2)
-        shown, others = train.head(half), train.select(torch.arange(half, min(2 * half, len(train))))
-    found = fitted(look(predictor, shown.images), shown.labels, look(predictor, others.images), len(held_out) > 0)
+        shown, others = train.select(slice(half)), train.select(slice(half, 2 * half))
+    if not len(shown):
+        raise DatasetError("What is unlike its one training image cannot be told: train on more.")
+    seen, unseen = look(predictor, shown.images), look(predictor, others.images)
+    if not all(part.isfinite().all() for one in (seen, unseen) for part in (one.features, one.channels)):
+        raise DatasetError("What is unlike its training images cannot be told: its training has blown up.")
+    found = fitted(seen, shown.labels, unseen, len(held_out) > 0)
     with suppress(OSError), written_whole(kept) as part, part.open("wb") as file:  # else it is made anew
         np.savez(file, mark=mark, known=found.known.numpy(), centres=found.centres.numpy(),
                  whitening=found.whitening.numpy(), usual=found.usual, distances=found.distances,

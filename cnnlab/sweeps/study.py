@@ -129,9 +129,14 @@ class Sweep:
 
 
 def settings_of(trial: FrozenTrial | optuna.Trial) -> dict[str, Any]:
-    """What a trial varies: values out of a range with as many digits as anybody would type, and so they are trained."""
-    ranged = {n for n, of in trial.distributions.items() if isinstance(of, optuna.distributions.FloatDistribution)}
-    return {name: float(f"{value:.4g}") if name in ranged else value for name, value in trial.params.items()}
+    """What a trial varies: values out of a range with as many digits as anybody would type, and so they are trained,
+    but never outside of it.
+    """
+    settings = dict(trial.params)
+    for name, of in trial.distributions.items():
+        if isinstance(of, optuna.distributions.FloatDistribution):
+            settings[name] = min(max(float(f"{settings[name]:.4g}"), of.low), of.high)
+    return settings
 
 
 def best_of(trials: list[Trial]) -> Trial | None:
@@ -181,7 +186,9 @@ def _state(sweep: Sweep, trial: FrozenTrial) -> State:
 def _accuracy(trial: FrozenTrial) -> float | None:
     if trial.state == TrialState.COMPLETE:
         return trial.value
-    return max(trial.intermediate_values.values(), default=None)
+    if trial.last_step is None:
+        return None
+    return trial.intermediate_values[trial.last_step]  # at the lowest loss so far, as of those that have finished
 
 
 # ── opening ───────────────────────────────────────────────────────────────────────────────────────────────────────

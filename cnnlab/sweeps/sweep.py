@@ -34,10 +34,9 @@ MANY = 10_000  # combinations above which nobody tries them all
 def run_sweep(sweep: Sweep, plan: Plan, listen: Listen, worker: Worker | None = None) -> list[Trial]:
     """Train until the sweep has its trials, those of other workers included, or ``worker`` or a training is stopped.
 
-    No settings are trained twice: where all combinations have been, it ends. Raises ConfigError where a setting is
-    not allowed.
+    No settings are trained twice: where all combinations have been, it ends. ``plan`` has passed :func:`check_sweep`.
+    Raises ConfigError where the sweep searches for something else already.
     """
-    check_sweep(plan.config, plan.varied)
     sweep.keep(plan)
     while not (worker and worker.stop_requested()):
         forget_the_dead(sweep)

@@ -14,6 +14,8 @@ from typing import Any
 from cnnlab.config import TrainConfig, applies, condition, shown
 from cnnlab.parsing import ConfigError, adapt
 
+JUDGES = ("dataset", "validation_fraction", "seed")
+"""They decide by which images a trial is judged; only what is judged by the same can be compared."""
 FORMS = "give NAME=A,B,C or NAME=LOW..HIGH, with :log at the end for a search by powers"
 
 
@@ -52,6 +54,8 @@ def parse_vary(text: str, base: TrainConfig) -> Vary:
         raise ConfigError(f"--vary {text} is not allowed: {FORMS}.")
     if name not in TrainConfig.model_fields:
         raise ConfigError(f"Unknown setting '{name}'. Available: {', '.join(TrainConfig.model_fields)}.")
+    if name in JUDGES:
+        raise ConfigError(f"{name} cannot be varied: with another, trials would be judged by other validation images.")
     if ".." in values:
         return _range(name, values, text, base)
     return Vary(name, choices=tuple(_value(name, value.strip(), base) for value in values.split(",")))

@@ -1,5 +1,7 @@
 """What can be done with a run: stop, resume, repeat, rename, delete; the last two ask first."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import streamlit as st
@@ -25,11 +27,17 @@ def run_actions(run: Run, state: State, config: TrainConfig) -> None:
             icon=":material/stop:",
             key="run.stop",
             disabled=asked,
-            on_click=run.request_stop,
+            on_click=_told,
+            args=(run.request_stop,),
         )
     elif state != "finished":
         st.button(
-            "Resume", icon=":material/play_arrow:", key="run.resume", type="primary", on_click=_resume, args=(run,)
+            "Resume",
+            icon=":material/play_arrow:",
+            key="run.resume",
+            type="primary",
+            on_click=_told,
+            args=(partial(launch.resume, run),),
         )
     if run.chosen_checkpoint():
         primary: Literal["primary", "secondary"] = "primary" if state == "finished" else "secondary"
@@ -41,9 +49,10 @@ def run_actions(run: Run, state: State, config: TrainConfig) -> None:
     st.button("Delete", icon=":material/delete:", key="run.delete", on_click=_ask, args=("delete", run))
 
 
-def _resume(run: Run) -> None:
+def _told(change: Callable[[], object]) -> None:
+    """Make the ``change``; what stands in its way the page tells at its next drawing."""
     try:
-        launch.resume(run)
+        change()
     except RunError as error:
         st.session_state[MESSAGE] = str(error)
 
