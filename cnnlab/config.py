@@ -277,6 +277,10 @@ class TrainConfig(BaseModel):
                     f"{name} = {shown(getattr(self, name))} has no effect with {field} = {getattr(self, field)}: "
                     f"leave it out, or set {field} to {' or '.join(values)}."
                 )
+        if self.model == "custom" and self.dropout and not self.hidden:
+            raise ValueError(
+                f"dropout = {self.dropout:g} has no effect without hidden layers: leave it out, or set hidden to 64."
+            )
         if self.nesterov and not self.momentum:
             raise ValueError("nesterov = true needs momentum above 0: set momentum to 0.9, say, or turn nesterov off.")
         if self.schedule in ("step", "cosine", "one_cycle") and self.warmup_epochs >= self.epochs:

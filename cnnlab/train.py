@@ -73,10 +73,19 @@ def check(config: TrainConfig, dataset: ImageDataset | None = None) -> None:
         shape = (3 if config.color else 1, config.image_size, 2)
     if dataset is None:
         datasets.file_names(config)
-    held_out = datasets.holds_out(config) if dataset is None else len(dataset.splits(config).val)
+    splits = dataset.splits(config) if dataset is not None else None
+    held_out = len(splits.val) if splits else datasets.holds_out(config)
     if config.early_stopping and not held_out:
         raise DatasetError("early_stopping needs validation images: set validation_fraction above 0, such as 0.1.")
-    models.outline(config, *shape)
+    network = models.outline(config, *shape)
+    if config.batch_size == 1 or (len(splits.train) if splits else config.train_images) == 1:
+        try:
+            network(torch.empty(1, shape[0], shape[1], shape[1], device="meta"))
+        except ValueError as error:  # of a batch norm that sees a single value of each channel
+            raise ModelError(
+                f"{config.model} cannot learn from one image of {shape[1]}×{shape[1]} pixels at a time, for its batch "
+                "norm would see one value of a channel: set batch_size, and train_images if it is set, to at least 2."
+            ) from error
 
 
 CHECK_ERRORS = (DatasetError, ModelError, UnknownName, ValueError)

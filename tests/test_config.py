@@ -127,6 +127,7 @@ def test_each_problem_gets_its_sentence():
         ({"step_gamma": 0.5}, "step_gamma = 0.5 has no effect with schedule = constant: "),
         ({"image_size": 64}, "image_size = 64 has no effect with dataset = digits: "),
         ({"hidden": [8]}, "hidden = 8 has no effect with model = simple_cnn: "),
+        ({"dropout": 0.5, "model": "custom", "hidden": []}, "dropout = 0.5 has no effect without hidden layers: "),
         ({"dropout": 0.5, "model": "lenet5"}, "dropout = 0.5 has no effect with model = lenet5: "),
         (
             {"optimizer": "sgd", "nesterov": True},

@@ -321,6 +321,16 @@ def test_early_stopping_is_refused_where_the_fraction_leaves_no_validation_image
         check(few, grey_squares)
 
 
+@pytest.mark.parametrize("values", [{"batch_size": 1}, {"train_images": 1}])
+def test_one_image_at_a_time_is_refused_where_a_batch_norm_would_see_one_value(values, grey_squares):
+    config = small(model="custom", blocks=[{"kernel": 7, "stride": 4, "pool_size": 6}], hidden=[], **values)
+    for dataset in (grey_squares, None):
+        with pytest.raises(ModelError, match=r"custom cannot learn from one image of 28×28 pixels at a time"):
+            check(config, dataset)
+    check(config.model_copy(update={"batch_size": 2, "train_images": 2}), grey_squares)
+    check(small(**values), grey_squares)
+
+
 def test_a_run_cut_off_after_its_last_epoch_before_an_early_stop_trains_no_further(hopeless, grey_squares, tmp_path):
     whole, records = trained(hopeless, grey_squares)
     save_checkpoint(tmp_path / "last", whole, grey_squares, hopeless, optimizer=True)

@@ -4,7 +4,6 @@ import re
 import shutil
 import subprocess
 import sys
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +28,7 @@ from cnnlab.parsing import adapt
 from tests.conftest import REAL_DATA
 
 SHORT = {"epochs": 1, "device": "cpu", "train_images": 400, "eval_every": 0, "eval_images": 0}
+LOSSES = ((r"step \d+", "loss"), (r"epoch \d+", "validation loss"))
 ODD = {
     "custom": {
         "model": "custom", "blocks": (ConvBlock(channels=4, kernel=5, stride=2), ConvBlock(pool="avg")),
@@ -41,6 +41,7 @@ ODD = {
         "augment_flip": True, "augment_rotation": 15.0, "augment_erase": 5, "schedule": "step", "warmup_epochs": 0.2,
         "validation_fraction": 0.0,
     },
+    "in half": {"precision": "bfloat16"},
 }  # fmt: skip
 
 
@@ -50,8 +51,8 @@ def script_for(config: TrainConfig, dataset: ImageDataset) -> str:
     return script(config, shape, scaling.mean, scaling.std)
 
 
-def printed(text: str, folder: Path) -> tuple[int, list[float]]:
-    """Parameters and first losses that the script, run as it is, prints."""
+def printed(text: str, folder: Path) -> tuple[int, list[float], list[float]]:
+    """Parameters, first losses and validation losses that the script, run as it is, prints."""
     assert "cnnlab" not in text
     (folder / "train.py").write_text(text, "utf-8")
     if REAL_DATA:
@@ -61,15 +62,20 @@ def printed(text: str, folder: Path) -> tuple[int, list[float]]:
     assert done.returncode == 0, done.stderr
     count = re.search(r"([\d,]+) parameters", done.stdout)
     assert count and "test: loss" in done.stdout
-    return int(count[1].replace(",", "")), [float(loss) for loss in re.findall(r"step \d+: loss (\S+)", done.stdout)]
+    found = (re.findall(rf"{of}: {name} ([\d.]+)", done.stdout) for of, name in LOSSES)
+    losses, val_losses = ([float(loss) for loss in some] for some in found)
+    return int(count[1].replace(",", "")), losses, val_losses
 
 
 def assert_same(config: TrainConfig, dataset: ImageDataset, folder: Path) -> None:
-    count, losses = printed(script_for(config, dataset), folder)
+    count, losses, val_losses = printed(script_for(config, dataset), folder)
     state = new_state(config, dataset)
     assert count == count_parameters(state.model)
-    ours = [record.values["train/loss"] for record in islice(fit(state, dataset, config), 5)]
+    records = list(fit(state, dataset, config))
+    ours = [record.values["train/loss"] for record in records[:5]]
     assert losses[:5] == pytest.approx(ours, abs=2e-6)  # to the last digit that is printed
+    ours = [r.values["val/loss"] for r in records if r.event == "epoch" and "val/loss" in r.values]
+    assert val_losses == pytest.approx(ours, abs=2e-4)
 
 
 @pytest.mark.parametrize("name", ["as it is", *ODD])

@@ -24,9 +24,11 @@ EVALUATE = '''\
 def evaluate(images: Tensor, labels: Tensor) -> tuple[float, float]:
     """Mean loss and accuracy."""
     model.eval()
-    logits = torch.cat([model(scaled(part)) for part in images.split(1000)]).cpu()
+    logits = torch.cat([model(scaled(part)) for part in images.split(1000)]).cpu().float()
     return cross_entropy(logits, labels).item(), (logits.argmax(1) == labels).float().mean().item()
 '''
+
+AUTOCAST = "torch.autocast(DEVICE, torch.bfloat16)"
 
 PLAIN = {  # of the loader's augmentation, as PyTorch alone says it
     "dice: Dice": "dice: torch.Generator",
@@ -41,7 +43,8 @@ def functions(config: TrainConfig) -> list[str]:
     copied = [inspect.getsource(helper) for helper, wanted in helpers.items() if wanted]
     for ours, plain in PLAIN.items():
         copied = [source.replace(ours, plain) for source in copied]
-    return [SCALED, EVALUATE, *copied]
+    evaluate = EVALUATE if config.precision == "float32" else EVALUATE.replace("@torch", f"@{AUTOCAST}\n@torch")
+    return [SCALED, evaluate, *copied]
 
 
 def optimizer(config: TrainConfig) -> str:
@@ -134,7 +137,7 @@ def _forward(config: TrainConfig) -> list[str]:
     if config.precision == "float32":
         return [*lines, f"loss = cross_entropy(model(inputs), labels[chosen]{smoothing})"]
     forward = f"    loss = cross_entropy(model(inputs).float(), labels[chosen]{smoothing})"
-    return [*lines, "with torch.autocast(DEVICE, torch.bfloat16):", forward]
+    return [*lines, f"with {AUTOCAST}:", forward]
 
 
 def _augmentation(config: TrainConfig, size: int) -> list[str]:
