@@ -16,6 +16,7 @@ from cnnlab.datasets import DatasetError, ImageDataset
 from cnnlab.engine import NotFinite, Record, TrainState, fit, new_state
 from cnnlab.inference import infer, pick_device
 from cnnlab.loader import epoch_batches, scaling_of
+from cnnlab.models import ModelError
 from cnnlab.parsing import adapt, parse
 from cnnlab.train import check
 
