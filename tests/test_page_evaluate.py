@@ -282,3 +282,24 @@ def test_a_network_that_cannot_be_exported_says_why(own_run: Run):
     own_run.checkpoint_path("best").write_bytes(b"cut short")
     with pytest.raises(ExportError, match=r"^The checkpoint .* cannot be read .*: it is damaged or not of cnnlab\.$"):
         network_file(own_run, "best")
+
+
+def test_the_address_always_names_the_run(own_run: Run):
+    page = opened()
+    assert page.query_params["evaluate.run"] == "own"
+    asked = AppTest.from_file(str(PROJECT / "pages/evaluate.py"), default_timeout=PATIENCE)
+    asked.query_params["evaluate.run"] = "gone"
+    asked.run()
+    assert [t.value for t in asked.toast] == ["There is no run 'gone': another is shown."]
+    assert asked.selectbox(key="evaluate.run").value == "own"
+
+
+def test_an_address_opens_its_run_though_there_is_a_newer_one(own_run: Run):
+    newer = own_run.path.with_name("newer")
+    shutil.copytree(own_run.path, newer)
+    Run(newer).add_facts({"created": own_run.created + 60})
+    assert opened().selectbox(key="evaluate.run").value == "newer"
+    page = AppTest.from_file(str(PROJECT / "pages/evaluate.py"), default_timeout=PATIENCE)
+    page.query_params["evaluate.run"] = "own"
+    assert page.run().selectbox(key="evaluate.run").value == "own"
+    assert page.query_params["evaluate.run"] == "own" and not page.toast

@@ -12,9 +12,10 @@ from cnnlab.datasets import DatasetError
 from cnnlab.models import ModelError
 from cnnlab.paths import runs_dir
 from cnnlab.registry import UnknownName
-from cnnlab.runs import LIVE, Run, RunError, list_runs
+from cnnlab.runs import LIVE, Run, RunError, list_runs, names_of
 
 CHECKPOINTS = {"best": "Best", "last": "Last"}
+UNCLEARED = "<style>[class*='-run'] button[aria-label='Clear value'] { display: none; }</style>"
 ERRORS = (RunError, CheckpointError, DatasetError, ModelError, UnknownName)
 """What asking a run's network may raise, each with a sentence."""
 
@@ -36,6 +37,40 @@ def select(label: str, options: list[str], key: str, names: Mapping[str, str], u
         bind="query-params",
     )
     return chosen
+
+
+def select_run(runs: Mapping[str, Run], key: str) -> Run:
+    """The run that was chosen among ``runs`` (by id, at least one), by default the usual one.
+
+    The address always names it, for the usual one is soon another: so the field's own default is none. Where Back leads
+    to an address without it, the field is empty, and shows the usual one's name.
+    """
+    names, usual = names_of(runs.values()), usual_run(runs)
+    asked, first = st.query_params.get(key), key not in st.session_state
+    known = asked in names.values()
+    if asked and not known:
+        st.toast(f"There is no run '{asked}': another is shown.", icon=":material/link_off:")
+    if st.session_state.get(key) not in runs and not (first and known):
+        st.session_state[key] = usual
+        if first:
+            st.query_params[key] = names[usual]
+    st.html(UNCLEARED)
+    chosen: str | None = st.selectbox(
+        "Run",
+        list(runs),
+        index=None,
+        key=key,
+        format_func=lambda id: names.get(id, id),
+        placeholder=names[usual],
+        persist_state="session",
+        bind="query-params",
+    )
+    return runs[chosen or usual]
+
+
+def run_address(run: Run, key: str) -> dict[str, str]:
+    """What opens a page whose choice is ``key`` with ``run``, which has a checkpoint."""
+    return {key: names_of(trained_runs().values())[run.id]}
 
 
 def trained_runs() -> dict[str, Run]:

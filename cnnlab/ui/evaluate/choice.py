@@ -13,11 +13,11 @@ from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageSet
 from cnnlab.evaluation.evaluate import CHANGED, Evaluation, checkpoint_time, have_changed
 from cnnlab.registry import UnknownName
-from cnnlab.runs import LIVE, Run, names_of
+from cnnlab.runs import LIVE, Run
 from cnnlab.ui import cache, words
 from cnnlab.ui.evaluate.image_filter import filters
 from cnnlab.ui.navigation import PAGES
-from cnnlab.ui.select import CHECKPOINTS, ERRORS, select, trained_runs, usual_run
+from cnnlab.ui.select import CHECKPOINTS, ERRORS, select, select_run, trained_runs
 
 SPLITS = {"test": "Test", "val": "Validation", "train": "Training"}
 
@@ -71,7 +71,7 @@ def choose() -> Subject | None:
         st.page_link(PAGES / "train.py", label="Go to Train", icon=":material/arrow_forward:")
         return None
     with st.sidebar:
-        run = runs[select("Run", list(runs), "evaluate.run", names_of(runs.values()), usual_run(runs))]
+        run = select_run(runs, "evaluate.run")
         checkpoints = [name for name in CHECKPOINTS if run.checkpoint_path(name).is_file()]
         checkpoint = select("Checkpoint", checkpoints, "evaluate.checkpoint", CHECKPOINTS)
         split = select("Split", list(SPLITS), "evaluate.split", SPLITS)

@@ -10,11 +10,11 @@ from cnnlab.config import TrainConfig
 from cnnlab.datasets import DATASETS
 from cnnlab.models import MODELS, ModelError
 from cnnlab.parsing import ConfigError, adapt
-from cnnlab.runs import Run, RunError, names_of
+from cnnlab.runs import Run, RunError
 from cnnlab.ui import cache, words
 from cnnlab.ui.navigation import PAGES
 from cnnlab.ui.network.build import built_config
-from cnnlab.ui.select import CHECKPOINTS, select, trained_runs, usual_run
+from cnnlab.ui.select import CHECKPOINTS, select, select_run, trained_runs
 from cnnlab.ui.train.settings import FIRST_RECIPE, fill_form, settings_address
 from cnnlab.ui.train.views import show_view, view_address
 
@@ -119,7 +119,8 @@ def _run() -> Subject | None:
         st.info("No network has been trained yet: train one first.", icon=":material/model_training:")
         st.page_link(PAGES / "train.py", label="Go to Train", icon=":material/arrow_forward:")
         return None
-    run = runs[_pick("Run", list(runs), "network.run", usual_run(runs), names_of(runs.values()))]
+    with st.sidebar:
+        run = select_run(runs, "network.run")
     names = [name for name in CHECKPOINTS if run.checkpoint_path(name).is_file()]
     checkpoint = _pick("Checkpoint", names, "network.checkpoint", names[0], CHECKPOINTS)
     saved = read_checkpoint(run.checkpoint_path(checkpoint))

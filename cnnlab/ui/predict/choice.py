@@ -10,7 +10,7 @@ from cnnlab.prediction.predictor import Predictor
 from cnnlab.runs import LIVE, Run, names_of
 from cnnlab.ui import cache, words
 from cnnlab.ui.predict.first_run import offer_training
-from cnnlab.ui.select import CHECKPOINTS, ERRORS, select, trained_runs, usual_run
+from cnnlab.ui.select import CHECKPOINTS, ERRORS, select, select_run, trained_runs
 
 MOST_OTHERS = 3  # runs beside the chosen one: more do not fit side by side
 
@@ -44,7 +44,7 @@ def choose() -> Subject | None:
         return None
     names = names_of(runs.values())
     with st.sidebar:
-        run = runs[select("Run", list(runs), "predict.run", names, usual_run(runs))]
+        run = select_run(runs, "predict.run")
         checkpoints = [name for name in CHECKPOINTS if run.checkpoint_path(name).is_file()]
         checkpoint = select("Checkpoint", checkpoints, "predict.checkpoint", CHECKPOINTS)
         others = _others([i for i in runs if i != run.id], names)

@@ -11,6 +11,7 @@ from cnnlab.config import TrainConfig
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import LIVE, Run, RunError, State
 from cnnlab.ui.navigation import PAGES
+from cnnlab.ui.select import run_address
 from cnnlab.ui.train.settings import FIRST_RECIPE, fill_form
 from cnnlab.ui.train.views import open_run, show_view
 
@@ -42,8 +43,7 @@ def run_actions(run: Run, state: State, config: TrainConfig) -> None:
     if run.chosen_checkpoint():
         primary: Literal["primary", "secondary"] = "primary" if state == "finished" else "secondary"
         if st.button("Evaluate", icon=":material/fact_check:", key="run.evaluate", type=primary):
-            st.session_state["evaluate.run"] = run.id
-            st.switch_page(PAGES / "evaluate.py")
+            st.switch_page(PAGES / "evaluate.py", query_params=run_address(run, "evaluate.run"))
     st.button("Repeat with changes", icon=":material/tune:", key="run.repeat", on_click=_repeat, args=(run, config))
     st.button("Rename", icon=":material/edit:", key="run.rename", on_click=_ask, args=("rename", run))
     st.button("Delete", icon=":material/delete:", key="run.delete", on_click=_ask, args=("delete", run))
