@@ -11,7 +11,7 @@ Values from outside go through :func:`cnnlab.parsing.parse`, whose errors are se
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
 
@@ -267,6 +267,11 @@ class TrainConfig(BaseModel):
         "Compile the network with torch.compile: half a minute at the start, for faster steps on a GPU. On a CPU it "
         "needs a C++ compiler and rarely pays. Not done in several processes.",
     )
+
+    @field_validator("dataset")
+    @classmethod
+    def _one_name_for_a_folder(cls, name: str) -> str:
+        return name.rstrip("/") if name.startswith("folder:") and name.strip("/") != "folder:" else name
 
     @model_validator(mode="after")
     def _fields_fit_together(self) -> "TrainConfig":

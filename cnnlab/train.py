@@ -36,6 +36,7 @@ from cnnlab.registry import UnknownName
 from cnnlab.runs import Run
 from cnnlab.team import call_together, remove_rank_locks, starting_state, why_lost
 
+MOST_TOLD = 20  # files of a kind, one by one
 WRITE_EVERY = 0.25  # seconds: how old a step's record may get before it is on disk
 ASK_EVERY = 0.02  # seconds between two looks for a wish to stop, each of which takes some 30 µs of a step
 
@@ -133,10 +134,14 @@ def _train(run: Run, listener: Listener) -> str:
     check(config, dataset)
     if dataset.in_file:
         listener.say(datasets.streaming_note(dataset))
-    for problem in dataset.unreadable[:20]:
+    for problem in dataset.unreadable[:MOST_TOLD]:
         listener.say(f"Left out: {problem}")
     if dataset.unreadable:
         listener.say(f"Left out, for they could not be read: {len(dataset.unreadable)} of the files.")
+    for copy in dataset.copies[:MOST_TOLD]:
+        listener.say(f"Twice: {copy}.")
+    if dataset.copies:
+        listener.say(f"Pictures that are there twice: {len(dataset.copies)}. A test on what was learnt flatters.")
     splits = dataset.splits(config)
     counts = {name: len(splits.get(name)) for name in ("train", "val", "test")}
     images = {

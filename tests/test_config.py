@@ -111,6 +111,11 @@ def test_a_config_cannot_be_changed():
     assert hash(TrainConfig()) == hash(TrainConfig())
 
 
+def test_a_folder_has_one_name():
+    assert TrainConfig(dataset="folder:/a/b//") == TrainConfig(dataset="folder:/a/b")
+    assert TrainConfig(dataset="folder:/").dataset == "folder:/"
+
+
 def test_each_problem_gets_its_sentence():
     with pytest.raises(ConfigError) as caught:
         parse({"epochs": 0, "batch_size": 0})

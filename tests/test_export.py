@@ -6,16 +6,19 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from cnnlab.checkpoints import Checkpoint
 from cnnlab.cli import main
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset
+from cnnlab.datasets.folder import decode
 from cnnlab.loader import Scaling
 from cnnlab.models import MODELS, build
 from cnnlab.prediction.export import FACTS, ExportError, export_network, usage
@@ -74,7 +77,9 @@ def test_without_the_lab_it_answers_as_in_it(predictor: Predictor, digits: Image
     export_network(predictor, file)
     images = {"one": digits.test.images[:1], "seven": digits.test.images[20:27], "noise": pixels(300)}
     np.savez(tmp_path / "asked.npz", **{name: part.numpy() for name, part in images.items()})
-    script = ELSEWHERE.format(usage=usage(str(file)).replace("probabilities =", "# probabilities ="))
+    script = ELSEWHERE.format(
+        usage=usage(str(file), predictor.checkpoint.config).replace("probabilities =", "# probabilities =")
+    )
     command = [sys.executable, "-c", script, tmp_path / "asked.npz", tmp_path / "answers.npz"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
@@ -94,7 +99,7 @@ def test_without_the_lab_it_answers_as_in_it(predictor: Predictor, digits: Image
 def test_the_lines_that_show_its_use_run_as_they_are(predictor: Predictor, tmp_path: Path):
     export_network(predictor, tmp_path / "model.pt2")
     names = {"pixels": pixels(3)}
-    exec(usage(str(tmp_path / "model.pt2")), names)
+    exec(usage(str(tmp_path / "model.pt2"), predictor.checkpoint.config), names)
     assert names["probabilities"].shape == (3, 10) and not names["probabilities"].requires_grad
     assert json.loads(names["facts"][FACTS])["class_names"] == list(predictor.checkpoint.class_names)
 
@@ -160,6 +165,18 @@ def test_a_run_without_a_checkpoint_has_nothing_to_export(trained_run: Run, tmp_
     assert not (tmp_path / "model.pt2").exists()
 
 
+@pytest.mark.parametrize("color", [True, False])
+def test_the_lines_for_a_photograph_make_the_pixels_of_training(tmp_path: Path, color: bool):
+    config = TrainConfig(dataset="folder:photos", image_size=20, color=color)
+    noise = np.random.default_rng(0).integers(0, 256, (70, 90, 3), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned to its side
+    Image.fromarray(noise).save(tmp_path / "a.png", exif=exif)
+    names: dict[str, Any] = {}
+    exec(usage("none", config).split("facts =")[0], names)
+    assert np.array_equal(names["pixels_of"](tmp_path / "a.png")[0].numpy(), decode(tmp_path / "a.png", 20, color))
+
+
 # ── the command ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -170,7 +187,7 @@ def test_the_command_exports_the_checkpoint_and_shows_how_to_use_it(trained_run:
     said = capsys.readouterr()
     first, rest = said.out.split("\n", 1)
     assert first == f"{file}: trained, {checkpoint} checkpoint, takes uint8 [N, 1, 28, 28]. With PyTorch alone:"
-    assert rest.strip() == usage(str(file)) and said.err == ""
+    assert rest.strip() == usage(str(file), trained_run.config) and said.err == ""
     facts = {FACTS: ""}
     network = torch.export.load(file, extra_files=facts).module()
     expected = load_predictor(trained_run, checkpoint, calibrate(trained_run, checkpoint))

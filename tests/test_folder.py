@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import time
 from collections import Counter
 from itertools import product
@@ -341,6 +342,22 @@ def test_a_damaged_file_of_such_a_name_is_told(flowers, monkeypatch, tmp_path):
     monkeypatch.setattr("cnnlab.console.err", Console(file=io.StringIO()))
     ConsoleListener(tmp_path / "output.log").say(os.fsdecode(b"\xff.png"))
     assert "ff.png" in (tmp_path / "output.log").read_text("utf-8")
+
+
+def test_copies_are_told_and_stay_in_one_split(flowers, decoded):
+    for name in ("copy.png", "more.png"):
+        shutil.copy(flowers / "rose/3.png", flowers / "rose" / name)
+    shutil.copy(flowers / "rose/3.png", flowers / "aster/lost.png")
+    for dataset in (load(flowers), load(flowers)):  # decoded, then recalled
+        assert dataset.copies == (
+            "rose/3.png is the same picture as aster/lost.png, though of another class",
+            "rose/copy.png is the same picture as aster/lost.png, though of another class",
+            "rose/more.png is the same picture as aster/lost.png, though of another class",
+        )
+    assert len(decoded) == 23
+    names = file_names(flowers)
+    parts = [{names[i] for i in part.ids.tolist()} for part in (dataset.train, dataset.test)]
+    assert any({"rose/3.png", "rose/copy.png", "rose/more.png"} <= part for part in parts)
 
 
 def test_some_images_are_of_every_class(flowers):

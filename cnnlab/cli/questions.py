@@ -205,5 +205,5 @@ def _export(given: argparse.Namespace) -> int:
         print(f"cnnlab: Its probabilities are not calibrated. {why}", file=sys.stderr)
     shape = ", ".join(map(str, shape_of(predictor)))
     print(f"{given.file}: {run.name}, {predictor.name} checkpoint, takes uint8 [N, {shape}]. With PyTorch alone:\n")
-    print(usage(str(given.file)))
+    print(usage(str(given.file), predictor.checkpoint.config))
     return OK

@@ -107,7 +107,7 @@ def check_name(name: str) -> None:
     elif not name.removeprefix(FOLDER_PREFIX).strip():
         raise DatasetError("Which folder? Give folder:PATH with the path of your images.")
     elif not _is_folder(folder_path(name)):
-        raise DatasetError(f"There is no folder '{folder_path(name)}': give the path of a folder of images.")
+        raise DatasetError(f"There is no folder '{folder_path(name)}': give the path of one, or put it back there.")
 
 
 def _is_folder(path: Path) -> bool:

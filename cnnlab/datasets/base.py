@@ -82,6 +82,7 @@ class ImageDataset:
         val: validation images where the source brings its own, else None.
         mean, std: of the training images' channels, each in [0, 1], length C.
         unreadable: files that could not be decoded, each with its reason.
+        copies: files whose picture is another file's too, each with that.
         version: another one for each change of a person's files; "" where there is but one.
     """
 
@@ -93,6 +94,7 @@ class ImageDataset:
     std: tuple[float, ...]
     val: ImageSet | None = None
     unreadable: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
     version: str = ""
 
     @property

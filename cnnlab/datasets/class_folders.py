@@ -74,7 +74,7 @@ def file_names(root: Path) -> list[str]:
 def split_folders(root: Path) -> dict[str, Path]:
     """Where each split of the images below ``root`` lies: ``train`` alone is ``root`` itself. Raises DatasetError."""
     if not root.is_dir():
-        raise DatasetError(f"There is no folder '{root}': give the path of a folder of images.")
+        raise DatasetError(f"There is no folder '{root}': give the path of one, or put it back there.")
     inside = _folders(root)
     splits = [p for p in inside if p.name.lower() in CALLED and (_folders(p) or not _has_images(p))]  # else a class
     parts = {CALLED[p.name.lower()]: p for p in splits}

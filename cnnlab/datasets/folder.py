@@ -62,6 +62,7 @@ class _Decoded:
     keys: Tensor
     splits: Tensor
     unreadable: tuple[str, ...]
+    copies: tuple[str, ...]
 
     def parts(self) -> dict[str, ImageSet]:
         """The images by the split that the folder gives them."""
@@ -108,7 +109,8 @@ def load(root: Path, size: int, color: bool, on_progress: Progress = silent) -> 
         raise DatasetError(f"{root} has too few images to hold out a test split: add images, at least 3 a class.")
     mean, std = _statistics(kept, train)
     held_out = val if len(val) else None
-    return ImageDataset(f"folder:{root}", class_names, train, test, mean, std, held_out, decoded.unreadable, version)
+    told = decoded.unreadable, decoded.copies
+    return ImageDataset(f"folder:{root}", class_names, train, test, mean, std, held_out, *told, version)
 
 
 def version_of(root: Path, size: int, color: bool) -> str:
@@ -145,66 +147,87 @@ def _recall(kept: Path) -> _Decoded | None:
     try:
         with safe_open(kept.with_suffix(".safetensors"), framework="pt") as file:
             labels, ids, keys, splits = (file.get_tensor(key) for key in ("labels", "ids", "keys", "splits"))
-            unreadable = tuple(json.loads(file.metadata()["unreadable"]))
+            unreadable, copies = (tuple(json.loads(file.metadata()[key])) for key in ("unreadable", "copies"))
         images = read_images(kept.with_suffix(".npy"), memory_budget())
     except (OSError, SafetensorError, KeyError, ValueError, EOFError):
         return None
-    return _Decoded(images, labels, ids, keys, splits, unreadable)
+    return _Decoded(images, labels, ids, keys, splits, unreadable, copies)
 
 
 def _decode_all(files: list[ImageFile], shape: Shape, kept: Path, on_progress: Progress) -> _Decoded:
     """Decode into a file, or into memory where none can be written."""
     try:
         with new_file(kept.with_suffix(".npy"), shape) as write:
-            unreadable = _decode(files, shape, write, on_progress)
+            found = _decode(files, shape, write, on_progress)
         images = read_images(kept.with_suffix(".npy"), memory_budget())
-        decoded = _described(images, files, unreadable)
+        decoded = _described(images, files, *found)
         tensors = {name: getattr(decoded, name) for name in ("labels", "ids", "keys", "splits")}
         with written_whole(kept.with_suffix(".safetensors")) as part:
-            save_file(tensors, part, metadata={"unreadable": json.dumps(decoded.unreadable)})
+            told = {name: json.dumps(getattr(decoded, name)) for name in ("unreadable", "copies")}
+            save_file(tensors, part, metadata=told)
         return decoded
     except (OSError, SafetensorError) as error:
         problem = f"Decoded images cannot be kept in {kept.parent} ({error}): set CNNLAB_CACHE to another folder"
         if math.prod(shape) > memory_budget():
             raise DatasetError(f"{problem}. They take more memory than CNNLAB_MEMORY_GB allows.") from error
     rows: list[NDArray[np.uint8]] = []
-    unreadable = _decode(files, shape, rows.append, on_progress)
+    found = _decode(files, shape, rows.append, on_progress)
     on_progress(problem, 0, 0)
-    return _described(torch.from_numpy(np.stack(rows)).permute(0, 3, 1, 2), files, unreadable)
+    return _described(torch.from_numpy(np.stack(rows)).permute(0, 3, 1, 2), files, *found)
 
 
 def _decode(
     files: list[ImageFile], shape: Shape, write: Callable[[NDArray[np.uint8]], object], on_progress: Progress
-) -> dict[int, str]:
-    """Decode ``files`` in threads and ``write`` them in order; gives why some, by their place, are black."""
+) -> tuple[dict[int, str], dict[int, int]]:
+    """Decode ``files`` in threads and ``write`` them in order.
+
+    Gives why some, by their place, are black, and of which earlier place others are copies, pixel by pixel.
+    """
     black = np.zeros(shape[1:], np.uint8)
 
-    def one(file: ImageFile) -> NDArray[np.uint8] | str:
+    def one(file: ImageFile) -> tuple[NDArray[np.uint8], bytes] | str:
         try:
-            return decode(Path(file.path), shape[1], color=shape[3] == 3).transpose(1, 2, 0)
+            pixels = decode(Path(file.path), shape[1], color=shape[3] == 3)
+            return pixels.transpose(1, 2, 0), hashlib.sha256(pixels).digest()
         except UnreadableImage as error:
             return str(error)
 
     unreadable: dict[int, str] = {}
+    copies: dict[int, int] = {}
+    seen: dict[bytes, int] = {}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(files), AT_A_TIME):
             for index, found in enumerate(pool.map(one, files[start : start + AT_A_TIME]), start):
                 if isinstance(found, str):
                     unreadable[index] = found
-                write(black if isinstance(found, str) else found)
+                    write(black)
+                else:
+                    write(found[0])
+                    if (first := seen.setdefault(found[1], index)) != index:
+                        copies[index] = first
                 if index % 200 == 199 or index + 1 == len(files):
                     on_progress("Reading images", index + 1, len(files))
-    return unreadable
+    return unreadable, copies
 
 
-def _described(images: Tensor | MappedImages, files: list[ImageFile], unreadable: dict[int, str]) -> _Decoded:
-    """``images`` with what ``files`` say of them, without those that are unreadable."""
+def _described(
+    images: Tensor | MappedImages, files: list[ImageFile], unreadable: dict[int, str], copies: dict[int, int]
+) -> _Decoded:
+    """``images`` with what ``files`` say of them, without those that are unreadable; copies share a key."""
     ids = torch.tensor([index for index in range(len(files)) if index not in unreadable], dtype=torch.int64)
     labels = torch.tensor([file.label for file in files])[ids]
-    keys = torch.tensor([file.key for file in files])[ids]
+    keys = torch.tensor([files[copies.get(index, index)].key for index in range(len(files))])[ids]
     splits = torch.tensor([SPLIT_NAMES.index(file.split) for file in files])[ids]
-    return _Decoded(
-        images, labels, ids, keys, splits, tuple(f"{printable(files[k].path)}: {why}" for k, why in unreadable.items())
+    problems = tuple(f"{printable(files[k].path)}: {why}" for k, why in unreadable.items())
+    doubles = tuple(_copy(files[k], files[first]) for k, first in copies.items())
+    return _Decoded(images, labels, ids, keys, splits, problems, doubles)
+
+
+def _copy(file: ImageFile, first: ImageFile) -> str:
+    where = [f"the {one.split} folder" for one in (file, first)] if file.split != first.split else []
+    but = ", though of another class" if file.label != first.label else ""
+    return f"{file.name} is the same picture as {first.name}{but}" + (
+        f", in {where[0]} and {where[1]}" if where else ""
     )
 
 

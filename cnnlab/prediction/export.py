@@ -17,6 +17,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from cnnlab.config import TrainConfig
+from cnnlab.datasets import FOLDER_PREFIX
 from cnnlab.inference import autocast
 from cnnlab.paths import written_whole
 from cnnlab.prediction.predictor import Predictor
@@ -93,10 +95,24 @@ def facts_of(predictor: Predictor) -> dict[str, object]:
     }
 
 
-def usage(file: str) -> str:
-    """The lines of Python that load ``file`` and use it; ``pixels`` are the caller's own."""
-    return (
+def usage(file: str, config: TrainConfig) -> str:
+    """The lines of Python that load ``file`` and use it; ``pixels`` are the caller's own.
+
+    Where ``config`` has trained on a person's files, those that make pixels of one come first.
+    """
+    return (_pixels_of(config) if config.dataset.startswith(FOLDER_PREFIX) else "") + (
         f'import torch\n\nfacts = {{"{FACTS}": ""}}  # gets the class names and more, as JSON\n'
         f"network = torch.export.load({json.dumps(file, ensure_ascii=False)}, extra_files=facts).module()\n"
         "probabilities = network(pixels)  # uint8 [N, C, H, W] -> float32 [N, classes]"
+    )
+
+
+def _pixels_of(config: TrainConfig) -> str:
+    """As datasets.folder.decode makes them, but for pictures with transparency or more than eight bits."""
+    size, mode = config.image_size, "RGB" if config.color else "L"
+    return (
+        "import torch\nfrom PIL import Image, ImageOps\nfrom torchvision.transforms.functional import pil_to_tensor\n\n\n"
+        "def pixels_of(path):  # of a photograph, as in training\n"
+        f'    picture = ImageOps.exif_transpose(Image.open(path)).convert("{mode}")\n'
+        f"    return pil_to_tensor(ImageOps.fit(picture, ({size}, {size}), Image.Resampling.BILINEAR))[None]\n\n\n"
     )

@@ -78,13 +78,16 @@ def fitted(log_probabilities: Tensor, labels: Tensor) -> Calibration:
     """The Calibration for answers (``log_probabilities`` float [N, K]) to images of ``labels`` (int64 [N]).
 
     Few images leave a range of temperatures: from what they say themselves to what they say with a doubt. The one that
-    is nearest to 1 is taken, for it changes least.
+    is nearest to 1 is taken, for it changes least; or 1, where the calibration error is no smaller with it.
     """
     logits = log_probabilities.double()  # up to a constant for each row
     certain = one_hot(labels, logits.shape[1]).double()
     low, high = sorted(fit_temperature(logits, targets) for targets in (certain, smoothed(labels, logits.shape[1])))
     temperature = min(max(1.0, low), high)
-    return Calibration(temperature, len(labels), _error(logits, labels), _error(logits / temperature, labels))
+    before, after = _error(logits, labels), _error(logits / temperature, labels)
+    if after >= before:
+        temperature, after = 1.0, before
+    return Calibration(temperature, len(labels), before, after)
 
 
 def fit_temperature(logits: Tensor, targets: Tensor) -> float:

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 import streamlit as st
 
 from cnnlab import launch
+from cnnlab.config import TrainConfig
 from cnnlab.evaluation.report import confusion_csv, predictions_csv, predictions_parquet, report_html
 from cnnlab.prediction.export import FACTS, ExportError, usage
 from cnnlab.runs import Run
@@ -42,7 +43,7 @@ def takeaway_view(subject: Subject) -> None:
         "Runs with PyTorch alone, from pixels to calibrated probabilities. It takes some seconds to make.",
     )
     with st.expander("How to use the network"):
-        _how_to_use(f"{stem}.pt2")
+        _how_to_use(f"{stem}.pt2", subject.config)
     st.caption("The same from a shell:")
     evaluated = ["evaluate", run.id, "--split", e.split, "--checkpoint", e.checkpoint]
     exported = ["export", run.id, f"{stem}.pt2", "--checkpoint", e.checkpoint]
@@ -71,8 +72,8 @@ def network_file(run: Run, checkpoint: str) -> bytes:
         return file.read_bytes()
 
 
-def _how_to_use(file: str) -> None:
-    st.code(usage(file), language="python", wrap_lines=True)
+def _how_to_use(file: str, config: TrainConfig) -> None:
+    st.code(usage(file, config), language="python", wrap_lines=True)
     st.markdown(
         f"`pixels` are images of the size and kind that the run learnt from, as many at a time as you like. `{FACTS}` "
         "holds the names of the classes in the order of the probabilities, the images' shape, the run, its checkpoint "
