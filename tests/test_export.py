@@ -77,9 +77,8 @@ def test_without_the_lab_it_answers_as_in_it(predictor: Predictor, digits: Image
     export_network(predictor, file)
     images = {"one": digits.test.images[:1], "seven": digits.test.images[20:27], "noise": pixels(300)}
     np.savez(tmp_path / "asked.npz", **{name: part.numpy() for name, part in images.items()})
-    script = ELSEWHERE.format(
-        usage=usage(str(file), predictor.checkpoint.config).replace("probabilities =", "# probabilities =")
-    )
+    lines = usage(str(file), predictor.checkpoint.config).replace("probabilities =", "# probabilities =")
+    script = ELSEWHERE.format(usage=lines)
     command = [sys.executable, "-c", script, tmp_path / "asked.npz", tmp_path / "answers.npz"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr

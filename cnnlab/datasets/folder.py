@@ -188,7 +188,7 @@ def _decode(
     def one(file: ImageFile) -> tuple[NDArray[np.uint8], bytes] | str:
         try:
             pixels = decode(Path(file.path), shape[1], color=shape[3] == 3)
-            return pixels.transpose(1, 2, 0), hashlib.sha256(pixels).digest()
+            return pixels.transpose(1, 2, 0), hashlib.sha256(pixels.data).digest()
         except UnreadableImage as error:
             return str(error)
 
@@ -224,11 +224,8 @@ def _described(
 
 
 def _copy(file: ImageFile, first: ImageFile) -> str:
-    where = [f"the {one.split} folder" for one in (file, first)] if file.split != first.split else []
     but = ", though of another class" if file.label != first.label else ""
-    return f"{file.name} is the same picture as {first.name}{but}" + (
-        f", in {where[0]} and {where[1]}" if where else ""
-    )
+    return f"{file.name} is the same picture as {first.name}{but}"
 
 
 def _statistics(kept: Path, train: ImageSet) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -111,7 +111,7 @@ def _pixels_of(config: TrainConfig) -> str:
     """As datasets.folder.decode makes them, but for pictures with transparency or more than eight bits."""
     size, mode = config.image_size, "RGB" if config.color else "L"
     return (
-        "import torch\nfrom PIL import Image, ImageOps\nfrom torchvision.transforms.functional import pil_to_tensor\n\n\n"
+        "from PIL import Image, ImageOps\nfrom torchvision.transforms.functional import pil_to_tensor\n\n\n"
         "def pixels_of(path):  # of a photograph, as in training\n"
         f'    picture = ImageOps.exif_transpose(Image.open(path)).convert("{mode}")\n'
         f"    return pil_to_tensor(ImageOps.fit(picture, ({size}, {size}), Image.Resampling.BILINEAR))[None]\n\n\n"
