@@ -12,6 +12,7 @@ from cnnlab.recipes import get
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.study import Sweep, open_sweep
+from cnnlab.ui.train.sweep_status import read_sweep
 from tests.test_pages import ended_run, opened, runs
 
 __all__ = ["runs"]
@@ -124,6 +125,23 @@ def test_a_sweep_is_deleted_with_its_trials_runs_or_without(runs: Path, with_run
     assert not app.exception and not folder.path.exists()
     assert (runs / "search-001").exists() != with_runs
     assert "There is no sweep yet" in app.info[0].value
+
+
+def test_a_new_sweep_of_a_deleted_ones_name_shows_its_own_trials(runs: Path, tmp_path: Path) -> None:
+    later = sweep_with(tmp_path / "later", ("COMPLETE", 0.7, {}), ("COMPLETE", 0.6, {}), ("COMPLETE", 0.5, {}))
+    folder = sweep_with(runs, ("COMPLETE", 0.9, {})).folder
+    assert [trial.accuracy for trial in read_sweep(folder).trials()] == [0.9]
+    folder.journal_path.write_bytes(later.folder.journal_path.read_bytes())  # its inode is free, and given again
+    assert [trial.accuracy for trial in read_sweep(folder).trials()] == [0.7, 0.6, 0.5]
+
+
+def test_a_new_sweep_on_the_database_of_a_deleted_one_shows_its_own_trials(runs: Path, tmp_path: Path) -> None:
+    for accuracies in ([0.9], [0.7, 0.6, 0.5]):
+        sweep = open_sweep(SweepFolder(runs, "search"), f"sqlite:///{tmp_path / 'sweep.db'}")
+        for accuracy in accuracies:
+            sweep.study.add_trial(create_trial(value=accuracy))
+        assert [trial.accuracy for trial in read_sweep(sweep.folder).trials()] == accuracies
+        sweep.delete(with_runs=False)
 
 
 def test_a_damaged_sweep_can_be_deleted(runs: Path) -> None:

@@ -6,7 +6,6 @@
 
 import threading
 from collections import Counter, OrderedDict
-from pathlib import Path
 
 from cnnlab.config import TrainConfig, shown
 from cnnlab.sweeps.folder import SweepFolder
@@ -18,14 +17,13 @@ __all__ = ["SweepError", "read_sweep", "settings_text", "sweep_status"]
 
 MOST = 8  # sweeps kept in memory: of one that is, only the journal's news are read
 
-_sweeps: OrderedDict[tuple[Path, float], Sweep] = OrderedDict()
+_sweeps: OrderedDict[tuple[SweepFolder, bytes], Sweep] = OrderedDict()
 _reading = threading.Lock()
 
 
 def read_sweep(folder: SweepFolder) -> Sweep:
     """The sweep in ``folder``. Raises SweepError."""
-    kept = folder.storage_path if folder.storage() else folder.journal_path
-    key = (kept, kept.stat().st_ino if kept.exists() else 0)
+    key = (folder, folder.identity())
     with _reading:
         sweep = _sweeps.pop(key, None) or load_sweep(folder)
         _sweeps[key] = sweep
