@@ -1,5 +1,6 @@
 """The pages without a browser: what they say and do, by Streamlit's own AppTest."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -49,6 +50,15 @@ def ended_run(folder: Path, name: str, status: str, message: str, **settings: ob
     }  # fmt: skip
     run.append([epoch, {"event": "end", "step": 21, "epoch": 1, "status": status, "message": message, "elapsed": 3.0}])
     return run
+
+
+def click_cell(app: AppTest, key: str, row: int, column: str) -> None:
+    """Click a cell of the table ``key``, as its browser tells it; Streamlit's own tests cannot."""
+    states = app._tree.get_widget_states()
+    table = next(t.proto.id for t in app.dataframe if t.proto.id.endswith(f"-{key}"))
+    states.widgets.add(id=table, string_value=json.dumps({"selection": {"cells": [[row, column]]}}))
+    app._run(states)
+    assert not app.exception
 
 
 def command(app: AppTest) -> str:
@@ -215,6 +225,14 @@ def test_all_runs_tell_what_each_has_changed(runs: Path) -> None:
     ended_run(runs, "own", "finished", "Done.", lr=0.00123456789, batch_size=7)
     table = opened(view="all").dataframe[0].value
     assert "learning rate 0.00123456789" in table["Changed"][0] and "batch size 7" in table["Changed"][0]
+
+
+def test_a_click_opens_the_run_that_was_shown_there(runs: Path) -> None:
+    ended_run(runs, "shown", "finished", "All 2 epochs are done.")
+    app = opened(view="all")
+    ended_run(runs, "newer", "finished", "All 2 epochs are done.")  # in the row of the other, but not on the screen
+    click_cell(app, "runs.table", 0, "Run")
+    assert app.session_state["train.run"] == "shown" and app.query_params["run"] == "shown"
 
 
 def test_chosen_runs_are_compared(runs: Path) -> None:

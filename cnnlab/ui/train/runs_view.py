@@ -13,6 +13,7 @@ from cnnlab.summary import Summary, summarise
 from cnnlab.ui import words
 from cnnlab.ui.followed import last_records
 from cnnlab.ui.train.comparison import comparison
+from cnnlab.ui.train.link_table import link_table
 from cnnlab.ui.train.settings import brief, changes
 from cnnlab.ui.train.views import open_run
 
@@ -74,16 +75,12 @@ def _table(summaries: list[Summary]) -> None:
     if table["Last test accuracy"].isna().all():
         table = table.drop(columns="Last test accuracy")
     st.caption("Click a run to open it.")
-    event = st.dataframe(
+    opened = link_table(
         table,
-        hide_index=True,
-        width="stretch",
-        height="content" if len(summaries) <= MOST_ROWS else 35 * (MOST_ROWS + 1) + 3,
-        key="runs.table",
-        on_select="rerun",
-        selection_mode="single-cell",
-        placeholder="–",
-        column_config={
+        "runs.table",
+        [s.id for s in summaries],
+        open_run,
+        {
             "Validation accuracy": st.column_config.NumberColumn(
                 format="%.2f %%", help="Of the weights that are kept as best: where the validation loss was lowest."
             ),
@@ -92,7 +89,7 @@ def _table(summaries: list[Summary]) -> None:
             ),
             "Started": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
         },
+        height="content" if len(summaries) <= MOST_ROWS else 35 * (MOST_ROWS + 1) + 3,
     )
-    if cells := event["selection"]["cells"]:
-        open_run(summaries[cells[0][0]].id)
+    if opened:
         st.rerun(scope="app")
