@@ -90,6 +90,18 @@ def test_a_range_typed_among_the_values_that_is_none_is_told(runs: Path) -> None
     assert not app.exception and "a is not allowed" in app.error[0].value
 
 
+def test_a_typed_name_stays_over_pages_until_its_sweep_has_begun(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.ui.train.sweep_editor.start_sweep", lambda folder, arguments: open_sweep(folder))
+    app = opened(view="sweeps")
+    key = "sweep.name.quick_digits-sweep"
+    app.text_input(key=key).set_value("mine").run()
+    app.switch_page("pages/filters.py").run().switch_page("pages/train.py").run()
+    assert app.text_input(key=key).value == "mine"
+    app.button(key="sweep.start").click().run()
+    app.button(key="sweep.back").click().run()
+    assert app.text_input(key=key).value == "quick_digits-sweep" and not app.error and not app.exception
+
+
 def test_nothing_varied_is_no_sweep(runs: Path) -> None:
     app = opened(view="sweeps")
     app.multiselect(key="sweep.vary").set_value([]).run()

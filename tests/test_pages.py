@@ -98,6 +98,18 @@ def test_the_app_opens_on_the_train_page_with_the_built_in_digits(runs: Path) ->
     assert not app.error
 
 
+def test_another_batch_is_another_one_whatever_the_seed(runs: Path) -> None:
+    def shown(app: AppTest) -> str:
+        return next(c.proto.json for c in app.get("bidi_component") if c.proto.id.endswith("-preview"))
+
+    for seed in ("0", "1"):
+        app = opened(view="new", seed=seed)
+        batches = [shown(app)]
+        for _ in range(2):
+            batches.append(shown(app.button(key="preview.shuffle").click().run()))
+        assert len(set(batches)) == 3
+
+
 def test_every_field_of_the_config_has_its_widget(runs: Path) -> None:
     seen: set[str] = set()
     for address in (
@@ -253,6 +265,16 @@ def test_chosen_runs_are_compared(runs: Path) -> None:
     shutil.rmtree(runs / "slow")
     app.run()
     assert app.multiselect(key="compare.runs").value == ["fast"] and not app.table and not app.exception
+
+
+def test_which_images_are_compared_stays_over_pages(runs: Path) -> None:
+    for name in ("slow", "fast"):
+        ended_run(runs, name, "finished", "")
+    app = opened(view="all")
+    app.multiselect(key="compare.runs").set_value(["fast", "slow"]).run()
+    app.segmented_control(key="compare.split").set_value("train").run()
+    app.switch_page("pages/filters.py").run().switch_page("pages/train.py").run()
+    assert app.segmented_control(key="compare.split").value == "train"
 
 
 def test_networks_of_as_many_blocks_are_told_apart(runs: Path) -> None:

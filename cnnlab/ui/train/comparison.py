@@ -64,6 +64,7 @@ def _curves(runs: Mapping[str, Summary]) -> None:
         key="compare.split",
         label_visibility="collapsed",
         required=True,
+        persist_state="session",
     )
     without = [name for name, found in curves.items() if f"{split}/loss" not in found]
     if without:

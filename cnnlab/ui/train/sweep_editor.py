@@ -43,10 +43,13 @@ def sweep_editor() -> None:
             width=150,
             help="How often to train, with other values each time.",
         )
+        suggested = free_name(runs_dir(), f"{form_recipe()}-sweep")
+        key = f"sweep.name.{suggested}"  # another recipe suggests another name
         name = st.text_input(
             "Name",
-            value=free_name(runs_dir(), f"{form_recipe()}-sweep"),
-            key="sweep.name",
+            value=suggested,
+            key=key,
+            persist_state="session",
             width=300,
             help="Its runs are called so, with the trial's number behind.",
         )
@@ -67,19 +70,21 @@ def sweep_editor() -> None:
                 width="stretch",
                 wrap_lines=True,
             )
-    if pressed:
-        _start(plan, name.strip())
+    if pressed and _start(plan, name.strip()):
+        del st.session_state[key]  # it is taken now
+        st.rerun()
 
 
-def _start(plan: Plan, name: str) -> None:
+def _start(plan: Plan, name: str) -> bool:
+    """Begin the sweep and open it; whether that went well, else a sentence is on the page."""
     with st.spinner("Starting the sweep's process …"):
         try:
             start_sweep(SweepFolder(runs_dir(), name), begin_arguments(plan, name))
         except RunError as error:
             st.error(str(error), icon=":material/error:")
-            return
+            return False
     show_sweep(name)
-    st.rerun()
+    return True
 
 
 def _problem(plan: Plan, name: str) -> str:
