@@ -110,6 +110,18 @@ def test_another_batch_is_another_one_whatever_the_seed(runs: Path) -> None:
         assert len(set(batches)) == 3
 
 
+def test_figures_say_what_they_show(runs: Path) -> None:
+    def alts(app: AppTest) -> list[str]:
+        return [told["alt"] for c in app.get("bidi_component") if "figure" in (told := json.loads(c.proto.json))]
+
+    preview, counts = alts(opened(view="new"))
+    assert preview.startswith("Training images of ") and counts.startswith("Training images: 128 of 0, ")
+    ended_run(runs, "old", "finished", "All 2 epochs are done.")
+    curves, classes = alts(opened(view="run", run="old"))
+    assert curves == "Loss and accuracy of old over its steps; the figures above tell the last."
+    assert classes == "Accuracy of old on the validation images of each class."
+
+
 def test_every_field_of_the_config_has_its_widget(runs: Path) -> None:
     seen: set[str] = set()
     for address in (

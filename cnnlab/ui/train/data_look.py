@@ -37,11 +37,12 @@ def look_at_the_data(images: ImageDataset, parts: Splits, config: TrainConfig) -
         chosen = torch.randperm(len(parts.train), generator=shuffle)[:PREVIEW]
         captions = [shortened(images.class_names[label], 10) for label in parts.train.labels[chosen].tolist()]
         figure = gallery_figure(parts.train.images[chosen].numpy(), captions, PREVIEW_COLUMNS)
-        still_plot(figure, key="preview")
+        still_plot(figure, key="preview", alt=f"Training images of {', '.join(captions)}.")
     with right:
         st.subheader("Training images per class", anchor=False)
         figure = class_counts_figure(images.class_names, counts.tolist())
-        still_plot(figure, key="counts")
+        told = ", ".join(f"{count:,} of {name}" for name, count in zip(images.class_names, counts, strict=True))
+        still_plot(figure, key="counts", alt=f"Training images: {told}.")
     if images.in_file:
         st.caption(f":material/hard_drive: {datasets.streaming_note(images)}")
     st.caption(

@@ -124,7 +124,14 @@ def _curves(run: Run, config: TrainConfig, live: bool) -> None:
         )
     )
     figure = curves_figure({}, axis=unit)
-    live_plot(figure, f"/lab/runs/{run.id}/curves?unit={unit}", live, run.name, key=f"curves.{run.id}.{unit}")
+    live_plot(
+        figure,
+        f"/lab/runs/{run.id}/curves?unit={unit}",
+        live,
+        run.name,
+        key=f"curves.{run.id}.{unit}",
+        alt=f"Loss and accuracy of {run.name} over its {unit}s; the figures above tell the last.",
+    )
 
 
 def _classes(run: Run, config: TrainConfig, live: bool) -> None:
@@ -136,6 +143,7 @@ def _classes(run: Run, config: TrainConfig, live: bool) -> None:
         live,
         f"{run.name} classes",
         key=f"classes.{run.id}",
+        alt=f"Accuracy of {run.name} on the {SPLIT_NAMES[split]} images of each class.",
     )
 
 
