@@ -7,7 +7,7 @@ from cnnlab.ui.train.history import follow_history
 from cnnlab.ui.train.run_actions import open_question
 from cnnlab.ui.train.run_view import run_view
 from cnnlab.ui.train.runs_view import runs_view
-from cnnlab.ui.train.settings import restore_form, write_address
+from cnnlab.ui.train.settings_address import restore_form, write_address
 from cnnlab.ui.train.setup_view import setup_view
 from cnnlab.ui.train.sweeps_view import sweeps_view
 from cnnlab.ui.train.views import current_view, restore_view, view_address, view_switch

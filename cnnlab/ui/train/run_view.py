@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from cnnlab import launch
-from cnnlab.config import TrainConfig, applies, form_facts
+from cnnlab.config import TrainConfig, applies, form_facts, title
 from cnnlab.figures.classes import class_accuracy_figure
 from cnnlab.figures.curves import curves_figure
 from cnnlab.figures.style import SPLIT_COLORS, SPLIT_NAMES
@@ -19,7 +19,7 @@ from cnnlab.ui.live_plot import live_plot
 from cnnlab.ui.train.live_status import live_status
 from cnnlab.ui.train.run_actions import MESSAGE, run_actions
 from cnnlab.ui.train.run_trial import trial_note
-from cnnlab.ui.train.settings import in_full
+from cnnlab.ui.train.settings_words import in_full
 from cnnlab.ui.train.status import watched_split
 from cnnlab.ui.train.views import current_run, open_run, wanted_run
 
@@ -174,8 +174,8 @@ def _settings(config: TrainConfig, facts: dict[str, Any]) -> None:
             + ", ".join(f"{name} {version}" for name, version in facts.get("versions", {}).items())
         )
     rows = [
-        {"Setting": info.title, "Value": words.choice(in_full(getattr(config, name))), "Unit": form_facts(name)["unit"]}
-        for name, info in TrainConfig.model_fields.items()
+        {"Setting": title(name), "Value": words.choice(in_full(value)), "Unit": form_facts(name)["unit"]}
+        for name, value in config
         if applies(name, config.model_dump())
     ]
     st.dataframe(rows, hide_index=True, width="stretch", height=280)

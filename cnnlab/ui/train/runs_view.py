@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab import recipes
-from cnnlab.config import TrainConfig
+from cnnlab.config import TrainConfig, title
 from cnnlab.paths import runs_dir
 from cnnlab.runs import LIVE, RunError, list_runs
 from cnnlab.summary import Summary, summarise
@@ -14,7 +14,8 @@ from cnnlab.ui import words
 from cnnlab.ui.followed import last_records
 from cnnlab.ui.train.comparison import comparison
 from cnnlab.ui.train.link_table import link_table
-from cnnlab.ui.train.settings import brief, changes
+from cnnlab.ui.train.settings import changes
+from cnnlab.ui.train.settings_words import brief
 from cnnlab.ui.train.views import open_run
 
 MOST_ROWS = 16  # without scrolling
@@ -49,8 +50,8 @@ def _changed(summary: Summary) -> str:
     base = recipes.get(known).config if known else TrainConfig()
     values = summary.config.model_dump()
     names = [n for n in changes(values, base.model_dump()) if known or n not in ("dataset", "model")]  # told besides
-    titles = ((str(TrainConfig.model_fields[name].title), name) for name in names)
-    return ", ".join(f"{title[0].lower()}{title[1:]} {brief(values[name])}" for title, name in titles) or "–"
+    titles = ((title(name), name) for name in names)
+    return ", ".join(f"{said[0].lower()}{said[1:]} {brief(values[name])}" for said, name in titles) or "–"
 
 
 def _table(summaries: list[Summary]) -> None:

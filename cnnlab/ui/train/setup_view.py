@@ -11,7 +11,8 @@ from cnnlab.runs import LIVE, RunError, list_runs
 from cnnlab.ui import cache
 from cnnlab.ui.train.data_look import look_at_the_data
 from cnnlab.ui.train.forecast_tiles import forecast
-from cnnlab.ui.train.settings import form_config, form_recipe, in_form_words
+from cnnlab.ui.train.settings import form_config, form_recipe
+from cnnlab.ui.train.settings_words import in_form_words
 from cnnlab.ui.train.views import open_run
 
 

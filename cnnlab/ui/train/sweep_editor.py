@@ -11,7 +11,8 @@ from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.start import begin_arguments, start_sweep
 from cnnlab.sweeps.sweep import check_sweep
 from cnnlab.ui import words
-from cnnlab.ui.train.settings import form_config, form_recipe, in_form_words
+from cnnlab.ui.train.settings import form_config, form_recipe
+from cnnlab.ui.train.settings_words import in_form_words
 from cnnlab.ui.train.vary_editor import range_problem, what_to_vary
 from cnnlab.ui.train.views import show_sweep
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from cnnlab.config import TrainConfig
+from cnnlab.config import title
 from cnnlab.figures.parallel import Axis, Line, parallel_figure
 from cnnlab.figures.sweep import Point, history_figure, importance_figure
 from cnnlab.sweeps.folder import SweepFolder
@@ -37,7 +37,7 @@ def history(folder: SweepFolder, trials: list[Trial], on_pick: Pick) -> None:
 
 def importances(folder: SweepFolder, shares: dict[str, float]) -> None:
     """How much each setting mattered."""
-    named = {_title(name): share for name, share in shares.items()}
+    named = {title(name): share for name, share in shares.items()}
     plot(importance_figure(named), f"{folder.name} importance", f"sweep.importance.{folder.name}")
 
 
@@ -65,8 +65,4 @@ def parallel(folder: SweepFolder, plan: Plan, trials: list[Trial], on_pick: Pick
 
 
 def _axis(setting: Vary) -> Axis:
-    return Axis(_title(setting.name), setting.choices, setting.low, setting.high, setting.log)
-
-
-def _title(name: str) -> str:
-    return str(TrainConfig.model_fields[name].title)
+    return Axis(title(setting.name), setting.choices, setting.low, setting.high, setting.log)

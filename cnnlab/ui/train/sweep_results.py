@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from cnnlab.config import TrainConfig
+from cnnlab.config import title
 from cnnlab.parsing import adapt
 from cnnlab.recipes import RECIPES
 from cnnlab.sweeps.folder import SweepFolder
@@ -102,9 +102,7 @@ def trials_table(folder: SweepFolder, plan: Plan, trials: list[Trial]) -> None:
             "State": [t.state for t in ordered],
             "Validation accuracy": [words.hundredfold(t.accuracy) for t in ordered],
             **{
-                str(TrainConfig.model_fields[name].title): [
-                    value_text(t.settings[name]) if name in t.settings else None for t in ordered
-                ]
+                title(name): [value_text(t.settings[name]) if name in t.settings else None for t in ordered]
                 for name in names
             },
             "Run": [t.run or None for t in ordered],

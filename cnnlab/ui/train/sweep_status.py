@@ -7,7 +7,7 @@
 import threading
 from collections import Counter, OrderedDict
 
-from cnnlab.config import TrainConfig, shown
+from cnnlab.config import shown, title
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.study import JUDGED, Sweep, SweepError, Trial, best_of, load_sweep
 from cnnlab.ui import words
@@ -34,8 +34,7 @@ def read_sweep(folder: SweepFolder) -> Sweep:
 
 def settings_text(trial: Trial) -> str:
     """What a trial varied, such as ``learning rate 0.0031, batch size 64``."""
-    titles = {name: str(TrainConfig.model_fields[name].title).lower() for name in trial.settings}
-    return ", ".join(f"{titles[name]} {value_text(value)}" for name, value in trial.settings.items())
+    return ", ".join(f"{title(name).lower()} {value_text(value)}" for name, value in trial.settings.items())
 
 
 def value_text(value: object) -> str:
