@@ -310,6 +310,15 @@ def test_an_old_run_shows_its_figures_and_can_be_resumed(runs: Path) -> None:
     assert not [b for b in app.button if b.key == "run.stop"]
 
 
+def test_a_page_with_one_run_looks_once_at_the_others(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("other", "old"):
+        ended_run(runs, name, "finished", "All 2 epochs are done.")
+    app, looked, facts = opened(view="run", run="old"), list[str](), Run.facts
+    monkeypatch.setattr(Run, "facts", lambda run: [looked.append(run.id), facts(run)][1])
+    app.run()
+    assert not app.exception and looked.count("other") == 1
+
+
 def test_a_failed_run_says_why(runs: Path) -> None:
     ended_run(runs, "bad", "failed", "The loss is nan at step 7 (epoch 1): training has blown up.")
     assert "The loss is nan at step 7" in opened(view="run", run="bad").error[0].value

@@ -1,6 +1,6 @@
 """Before a run: the network's size, the steps of an epoch, and how long they will take on this machine."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -12,15 +12,18 @@ from cnnlab.inference import pick_device
 from cnnlab.loader import steps_per_epoch
 from cnnlab.models import MODELS
 from cnnlab.paths import runs_dir
-from cnnlab.runs import list_runs
+from cnnlab.runs import Run
 from cnnlab.ui import cache, words
 
 SETTLING = 2.0  # seconds that a browser may take to draw a page that it has not seen yet
 SETTLED = "forecast.settled"
 
 
-def forecast(config: TrainConfig, shape: cache.Shape, parts: Splits | None) -> Callable[[], None]:
-    """The network's size and the steps of an epoch; gives what measures and shows how long they take."""
+def forecast(config: TrainConfig, shape: cache.Shape, parts: Splits | None, runs: Sequence[Run]) -> Callable[[], None]:
+    """The network's size and the steps of an epoch; gives what measures and shows how long they take.
+
+    Nothing is measured while one of ``runs`` is training.
+    """
     count = len(parts.train) if parts else _expected_count(config)
     steps = steps_per_epoch(count, config.batch_size)
     in_a_step = f"{count:,} training images, {config.batch_size} in a step."
@@ -35,7 +38,7 @@ def forecast(config: TrainConfig, shape: cache.Shape, parts: Splits | None) -> C
         slot.metric(label, "…", border=True)
 
     def show_time() -> None:
-        seconds, source = _step_time(config, shape)
+        seconds, source = _step_time(config, shape, runs)
         if seconds is None:
             slot.metric(label, "…", border=True, help=source)
             return
@@ -46,13 +49,13 @@ def forecast(config: TrainConfig, shape: cache.Shape, parts: Splits | None) -> C
     return show_time
 
 
-def _step_time(config: TrainConfig, shape: cache.Shape) -> tuple[float | None, str]:
+def _step_time(config: TrainConfig, shape: cache.Shape, runs: Sequence[Run]) -> tuple[float | None, str]:
     """Seconds of a step and where they come from; None and why where they are not known yet."""
     if measured := measured_step(
         config, pick_device(config.device).type, cache.training_threads(config, shape), runs_dir()
     ):
         return measured, "from your last runs of this kind"
-    if any(run.state() == "running" for run in list_runs(runs_dir())):
+    if any(run.state() == "running" for run in runs):
         return None, "Measured once no training has the processor."
     if not st.session_state.setdefault(SETTLED, False):
         _once_settled()

@@ -1,5 +1,6 @@
 """All runs in a table; choosing a row opens it. Below, some of them side by side."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import pandas as pd
@@ -8,7 +9,7 @@ import streamlit as st
 from cnnlab import recipes
 from cnnlab.config import TrainConfig, title
 from cnnlab.paths import runs_dir
-from cnnlab.runs import LIVE, RunError, list_runs
+from cnnlab.runs import LIVE, Run, RunError, list_runs
 from cnnlab.summary import Summary, summarise
 from cnnlab.ui import words
 from cnnlab.ui.followed import last_records
@@ -22,9 +23,9 @@ MOST_ROWS = 16  # without scrolling
 EVERY = 2.0  # seconds between two looks while a training is going on
 
 
-def runs_view() -> None:
-    """The table of all runs, kept up to date while one of them is live."""
-    live = any(run.state() in LIVE for run in list_runs(runs_dir()))
+def runs_view(runs: Sequence[Run]) -> None:
+    """The table of all runs, kept up to date while one of ``runs`` is live."""
+    live = any(run.state() in LIVE for run in runs)
     st.fragment(_runs, run_every=EVERY if live else None)()
 
 

@@ -1,5 +1,7 @@
 """Before a run: what the settings mean, the command, and Start."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from cnnlab import datasets, launch
@@ -7,7 +9,7 @@ from cnnlab.config import TrainConfig
 from cnnlab.datasets import FOLDER_PREFIX, DatasetError, ImageDataset
 from cnnlab.parsing import ConfigError
 from cnnlab.paths import runs_dir
-from cnnlab.runs import LIVE, RunError, list_runs
+from cnnlab.runs import LIVE, Run, RunError
 from cnnlab.ui import cache
 from cnnlab.ui.train.data_look import look_at_the_data
 from cnnlab.ui.train.forecast_tiles import forecast
@@ -16,8 +18,8 @@ from cnnlab.ui.train.settings_words import in_form_words
 from cnnlab.ui.train.views import open_run
 
 
-def setup_view() -> None:
-    """The page before a run: problems first, then figures, Start, and the data."""
+def setup_view(runs: Sequence[Run]) -> None:
+    """The page before a run, beside ``runs``: problems first, then figures, Start, and the data."""
     try:
         config = form_config()
     except ConfigError as error:
@@ -25,7 +27,7 @@ def setup_view() -> None:
         return
     if config.dataset == FOLDER_PREFIX:
         st.info("Type the path of your folder of images in the sidebar, below **Dataset**.", icon=":material/folder:")
-        _start_row(config, blocked=True)
+        _start_row(config, runs, blocked=True)
         return
     if problem := cache.problem_with(config):
         _cannot_start(problem)
@@ -45,10 +47,10 @@ def setup_view() -> None:
             _cannot_start(str(error))
             return
     if shape is None:
-        _start_row(config, blocked=True)
+        _start_row(config, runs, blocked=True)
         return
-    show_time = forecast(config, shape, parts)
-    _start_row(config)
+    show_time = forecast(config, shape, parts, runs)
+    _start_row(config, runs)
     if config.watch_test:
         st.info(
             "This run watches the **test** set, as its tutorial does. Its curves are labelled test, no checkpoint is "
@@ -105,14 +107,14 @@ def _images(config: TrainConfig) -> ImageDataset | None:
     return images
 
 
-def _start_row(config: TrainConfig, blocked: bool = False) -> None:
+def _start_row(config: TrainConfig, runs: Sequence[Run], blocked: bool = False) -> None:
     recipe = form_recipe()
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(
             "Start training", type="primary", icon=":material/play_arrow:", disabled=blocked, key="start"
         )
         processes = _processes(config)
-        if any(run.state() in LIVE for run in list_runs(runs_dir())):
+        if any(run.state() in LIVE for run in runs):
             st.caption("Another training is going on: this one will wait for its turn.")
         st.code(
             launch.shown_command(["train", *launch.flags(config, recipe)], processes),

@@ -1,11 +1,13 @@
 """The form for a new sweep: what to vary over which values, how many trials, the command, and Start."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from cnnlab import launch
 from cnnlab.parsing import ConfigError
 from cnnlab.paths import runs_dir
-from cnnlab.runs import LIVE, RunError, checked_name, list_runs
+from cnnlab.runs import LIVE, Run, RunError, checked_name
 from cnnlab.sweeps.folder import SweepFolder, free_name
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.start import begin_arguments, start_sweep
@@ -19,8 +21,8 @@ from cnnlab.ui.train.views import show_sweep
 TRIALS = 12
 
 
-def sweep_editor() -> None:
-    """Draw the form; Start begins the sweep as a process of its own and opens it."""
+def sweep_editor(runs: Sequence[Run]) -> None:
+    """Draw the form; Start begins the sweep as a process of its own and opens it. It takes turns with ``runs``."""
     st.subheader("New sweep", anchor=False)
     try:
         config = form_config()
@@ -62,7 +64,7 @@ def sweep_editor() -> None:
         pressed = st.button(
             "Start the sweep", type="primary", icon=":material/play_arrow:", key="sweep.start", disabled=bool(problem)
         )
-        if any(run.state() in LIVE for run in list_runs(runs_dir())):
+        if any(run.state() in LIVE for run in runs):
             st.caption("A training is going on: the sweep's trials take turns with it.")
         if not problem:
             st.code(

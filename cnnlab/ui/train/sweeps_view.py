@@ -1,12 +1,13 @@
 """Sweeps: all of them in a table with the form for a new one, or one of them with its trials."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
 
 from cnnlab.paths import runs_dir
-from cnnlab.runs import RunError
+from cnnlab.runs import Run, RunError
 from cnnlab.sweeps.folder import SweepFolder, list_sweeps
 from cnnlab.sweeps.study import best_of
 from cnnlab.ui import words
@@ -18,8 +19,8 @@ from cnnlab.ui.train.sweep_view import GONE, sweep_view
 from cnnlab.ui.train.views import show_sweep, wanted_sweep
 
 
-def sweeps_view() -> None:
-    """The sweep that was asked for, else all."""
+def sweeps_view(runs: Sequence[Run]) -> None:
+    """The sweep that was asked for, else all, with the form for a new one beside ``runs``."""
     if name := wanted_sweep():
         st.button("All sweeps", icon=":material/arrow_back:", key="sweep.back", type="tertiary", on_click=_back)
         _tell()
@@ -41,7 +42,7 @@ def sweeps_view() -> None:
             "trials are cut short. Choose below what to vary, then **Start the sweep**: each trial is an ordinary run.",
             icon=":material/travel_explore:",
         )
-    sweep_editor()
+    sweep_editor(runs)
 
 
 def _back() -> None:
