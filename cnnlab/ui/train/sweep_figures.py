@@ -10,6 +10,7 @@ from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.study import Trial, best_of
 from cnnlab.sweeps.vary import Vary
+from cnnlab.ui import words
 from cnnlab.ui.plot import plot
 from cnnlab.ui.train.sweep_status import settings_text
 
@@ -56,7 +57,7 @@ def parallel(folder: SweepFolder, plan: Plan, trials: list[Trial], on_pick: Pick
             t.number,
             (*(t.settings.get(setting.name) for setting in plan.varied), t.accuracy),
             "best" if t is best else t.state,
-            f"trial {t.number}: {100 * (t.accuracy or 0.0):.2f} %<br>{settings_text(t)}",
+            f"trial {t.number}: {words.percent(t.accuracy)}<br>{settings_text(t)}",
         )
         for t in judged
     ]
