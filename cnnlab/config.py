@@ -323,6 +323,11 @@ def form_facts(name: str) -> dict[str, Any]:
     return dict(facts)
 
 
+def title(name: str) -> str:
+    """What a person calls the field ``name``, such as ``Learning rate``."""
+    return str(TrainConfig.model_fields[name].title)
+
+
 def limits(info: FieldInfo) -> tuple[float | None, float | None]:
     """Smallest and largest value of a numeric field as its Field states them; None where there is none."""
     low: Any = None

@@ -55,10 +55,10 @@ class CurveReader:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self._start_over(0)
+        self._start_over(None)
 
-    def _start_over(self, inode: int) -> None:
-        self.inode, self.offset = inode, 0
+    def _start_over(self, file: tuple[int, bytes] | None) -> None:
+        self.file, self.offset = file, 0  # its inode, which a later file may get again, and its first line
         self.curves: dict[str, Thinned] = {}
         self.class_accuracy: list[float | None] = []
         self.last: dict[str, dict[str, Any]] = {}  # event -> its last record
@@ -66,15 +66,15 @@ class CurveReader:
     @property
     def version(self) -> str:
         """Changes whenever there is something new to draw."""
-        return f"{self.inode}-{self.offset}"
+        return f"{hash(self.file)}-{self.offset}"
 
     def read(self) -> None:
         """Take in the whole lines that were written since the last call."""
         try:
             with self.run.metrics_path.open("rb") as file:
-                status = os.fstat(file.fileno())
-                if status.st_ino != self.inode or status.st_size < self.offset:
-                    self._start_over(status.st_ino)
+                status, begins = os.fstat(file.fileno()), file.readline()
+                if (status.st_ino, begins) != self.file or status.st_size < self.offset:
+                    self._start_over((status.st_ino, begins))
                 file.seek(self.offset)
                 while end := (chunk := file.read(CHUNK)).rfind(b"\n") + 1:
                     for record in _records(chunk[:end]):
@@ -82,7 +82,7 @@ class CurveReader:
                     self.offset += end
                     file.seek(self.offset)
         except FileNotFoundError:
-            self._start_over(0)
+            self._start_over(None)
 
     def _take(self, record: dict[str, Any]) -> None:
         event = record["event"]

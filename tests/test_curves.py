@@ -75,6 +75,21 @@ def test_a_log_that_was_replaced_is_read_anew(written):
     assert reader.points() == {}
 
 
+def test_a_later_runs_log_at_the_same_place_is_read_anew(tmp_path):
+    def log(began: float, epochs: int) -> str:
+        records = [{"event": "queued", "time": began}]
+        records += [{"event": "epoch", "step": n, "epoch": n, "val/loss": began} for n in range(1, epochs + 1)]
+        return "".join(json.dumps(record) + "\n" for record in records)
+
+    reader, path = CurveReader(Run(tmp_path)), tmp_path / "metrics.jsonl"
+    path.write_text(log(1.5, 1))
+    reader.read()
+    before = reader.version
+    path.write_text(log(2.5, 2))  # in the same inode, as a file system gives a free one again
+    reader.read()
+    assert reader.points()["val/loss"] == ([1.0, 2.0], [2.5, 2.5]) and reader.version != before
+
+
 def test_a_run_that_watches_the_test_set_shows_its_classes(tmp_path):
     record = {"event": "epoch", "step": 3, "epoch": 1, "test/loss": 0.5, "test/class_accuracy": [1.0, None]}
     (tmp_path / "metrics.jsonl").write_text(json.dumps(record) + "\n")

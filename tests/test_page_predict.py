@@ -11,8 +11,10 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from cnnlab.config import TrainConfig
 from cnnlab.datasets.base import ImageDataset
 from cnnlab.evaluation.evaluate import evaluate
+from cnnlab.new_runs import create_run
 from cnnlab.prediction.many import read_source
 from cnnlab.prediction.predictor import load_predictor
 from cnnlab.prediction.sources import from_paths
@@ -75,6 +77,18 @@ def test_without_a_run_the_page_offers_to_train_one(fresh_folders: Path):
     assert not page.exception
     assert "There is no trained network yet" in page.info[0].value
     assert page.button(key="predict.train").label == "Train one now"
+
+
+def test_a_first_training_that_failed_says_why_and_opens(fresh_folders: Path):
+    run, lock = create_run(fresh_folders / "first", {"config": TrainConfig().model_dump(mode="json")})
+    run.append([{"event": "end", "step": 0, "status": "failed", "message": "The loss is not a number."}])
+    lock.release()
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=PATIENCE)
+    page = app.run().switch_page("pages/predict.py").run()
+    assert page.error[0].value == "**first** has left no network. The loss is not a number."
+    assert page.button(key="predict.train").label == "Train one now"
+    page.button(key="predict.failed").click().run()
+    assert page.title[0].value == "Train" and page.selectbox(key="run.widget.first").value == "first"
 
 
 def test_an_empty_canvas_says_what_to_do(own_run: Run):

@@ -12,7 +12,8 @@ from cnnlab.recipes import get
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.study import Sweep, open_sweep
-from tests.test_pages import ended_run, opened, runs
+from cnnlab.ui.train.sweep_status import read_sweep
+from tests.test_pages import click_cell, ended_run, opened, runs
 
 __all__ = ["runs"]
 
@@ -89,6 +90,18 @@ def test_a_range_typed_among_the_values_that_is_none_is_told(runs: Path) -> None
     assert not app.exception and "a is not allowed" in app.error[0].value
 
 
+def test_a_typed_name_stays_over_pages_until_its_sweep_has_begun(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.ui.train.sweep_editor.start_sweep", lambda folder, arguments: open_sweep(folder))
+    app = opened(view="sweeps")
+    key = "sweep.name.quick_digits-sweep"
+    app.text_input(key=key).set_value("mine").run()
+    app.switch_page("pages/filters.py").run().switch_page("pages/train.py").run()
+    assert app.text_input(key=key).value == "mine"
+    app.button(key="sweep.start").click().run()
+    app.button(key="sweep.back").click().run()
+    assert app.text_input(key=key).value == "quick_digits-sweep" and not app.error and not app.exception
+
+
 def test_nothing_varied_is_no_sweep(runs: Path) -> None:
     app = opened(view="sweeps")
     app.multiselect(key="sweep.vary").set_value([]).run()
@@ -124,6 +137,23 @@ def test_a_sweep_is_deleted_with_its_trials_runs_or_without(runs: Path, with_run
     assert not app.exception and not folder.path.exists()
     assert (runs / "search-001").exists() != with_runs
     assert "There is no sweep yet" in app.info[0].value
+
+
+def test_a_new_sweep_of_a_deleted_ones_name_shows_its_own_trials(runs: Path, tmp_path: Path) -> None:
+    later = sweep_with(tmp_path / "later", ("COMPLETE", 0.7, {}), ("COMPLETE", 0.6, {}), ("COMPLETE", 0.5, {}))
+    folder = sweep_with(runs, ("COMPLETE", 0.9, {})).folder
+    assert [trial.accuracy for trial in read_sweep(folder).trials()] == [0.9]
+    folder.journal_path.write_bytes(later.folder.journal_path.read_bytes())  # its inode is free, and given again
+    assert [trial.accuracy for trial in read_sweep(folder).trials()] == [0.7, 0.6, 0.5]
+
+
+def test_a_new_sweep_on_the_database_of_a_deleted_one_shows_its_own_trials(runs: Path, tmp_path: Path) -> None:
+    for accuracies in ([0.9], [0.7, 0.6, 0.5]):
+        sweep = open_sweep(SweepFolder(runs, "search"), f"sqlite:///{tmp_path / 'sweep.db'}")
+        for accuracy in accuracies:
+            sweep.study.add_trial(create_trial(value=accuracy))
+        assert [trial.accuracy for trial in read_sweep(sweep.folder).trials()] == accuracies
+        sweep.delete(with_runs=False)
 
 
 def test_a_damaged_sweep_can_be_deleted(runs: Path) -> None:
@@ -210,10 +240,32 @@ def test_a_click_on_a_trial_opens_its_run(runs: Path) -> None:
     ended_run(runs, "search-000", "finished", "All 2 epochs are done.").add_facts({"sweep": "search"})
     sweep_with(runs, ("COMPLETE", 0.9, {"run": "search-000"}))
     app = opened(view="sweeps", sweep="search")
-    app.session_state["sweep.trials.search"] = {"selection": {"rows": [], "columns": [], "cells": [[0, "State"]]}}
-    app.run()
-    assert not app.exception
+    click_cell(app, "sweep.trials.search", 0, "State")
     assert app.session_state["train.run"] == "search-000"
+
+
+def test_a_click_opens_the_trial_that_was_shown_there(runs: Path) -> None:
+    ended_run(runs, "search-000", "finished", "All 2 epochs are done.").add_facts({"sweep": "search"})
+    sweep = sweep_with(runs, ("COMPLETE", 0.9, {"run": "search-000"}))
+    app = opened(view="sweeps", sweep="search")
+    sweep.study.add_trial(create_trial(value=0.95))  # now the first row, but not on the screen
+    click_cell(app, "sweep.trials.search", 0, "Trial")
+    assert app.session_state["train.run"] == "search-000"
+
+
+def test_a_click_on_a_trial_without_a_run_says_so(runs: Path) -> None:
+    sweep_with(runs, ("COMPLETE", 0.9, {"run": "elsewhere"}))
+    app = opened(view="sweeps", sweep="search")
+    click_cell(app, "sweep.trials.search", 0, "Trial")
+    assert app.toast[0].value == "The run elsewhere is not in this folder of runs."
+
+
+def test_a_click_opens_the_sweep_that_was_shown_there(runs: Path) -> None:
+    sweep_with(runs, ("COMPLETE", 0.9, {}))
+    app = opened(view="sweeps")
+    open_sweep(SweepFolder(runs, "newer"))
+    click_cell(app, "sweeps.table", 0, "State")
+    assert app.subheader[0].value == "search"
 
 
 def test_where_all_combinations_have_been_tried_there_is_nothing_to_go_on_to(runs: Path) -> None:

@@ -1,5 +1,6 @@
 """The pages without a browser: what they say and do, by Streamlit's own AppTest."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -51,6 +52,15 @@ def ended_run(folder: Path, name: str, status: str, message: str, **settings: ob
     return run
 
 
+def click_cell(app: AppTest, key: str, row: int, column: str) -> None:
+    """Click a cell of the table ``key``, as its browser tells it; Streamlit's own tests cannot."""
+    states = app._tree.get_widget_states()
+    table = next(t.proto.id for t in app.dataframe if t.proto.id.endswith(f"-{key}"))
+    states.widgets.add(id=table, string_value=json.dumps({"selection": {"cells": [[row, column]]}}))
+    app._run(states)
+    assert not app.exception
+
+
 def command(app: AppTest) -> str:
     """The command line that Start would run."""
     return app.code[0].value
@@ -86,6 +96,30 @@ def test_the_app_opens_on_the_train_page_with_the_built_in_digits(runs: Path) ->
     assert command(app) == "python -m cnnlab train --recipe quick_digits"
     assert {m.label: m.value for m in app.metric}["Parameters"] == "116,602"
     assert not app.error
+
+
+def test_another_batch_is_another_one_whatever_the_seed(runs: Path) -> None:
+    def shown(app: AppTest) -> str:
+        return next(c.proto.json for c in app.get("bidi_component") if c.proto.id.endswith("-preview"))
+
+    for seed in ("0", "1"):
+        app = opened(view="new", seed=seed)
+        batches = [shown(app)]
+        for _ in range(2):
+            batches.append(shown(app.button(key="preview.shuffle").click().run()))
+        assert len(set(batches)) == 3
+
+
+def test_figures_say_what_they_show(runs: Path) -> None:
+    def alts(app: AppTest) -> list[str]:
+        return [told["alt"] for c in app.get("bidi_component") if "figure" in (told := json.loads(c.proto.json))]
+
+    preview, counts = alts(opened(view="new"))
+    assert preview.startswith("Training images of ") and counts.startswith("Training images: 128 of 0, ")
+    ended_run(runs, "old", "finished", "All 2 epochs are done.")
+    curves, classes = alts(opened(view="run", run="old"))
+    assert curves == "Loss and accuracy of old over its steps; the figures above tell the last."
+    assert classes == "Accuracy of old on the validation images of each class."
 
 
 def test_every_field_of_the_config_has_its_widget(runs: Path) -> None:
@@ -217,6 +251,14 @@ def test_all_runs_tell_what_each_has_changed(runs: Path) -> None:
     assert "learning rate 0.00123456789" in table["Changed"][0] and "batch size 7" in table["Changed"][0]
 
 
+def test_a_click_opens_the_run_that_was_shown_there(runs: Path) -> None:
+    ended_run(runs, "shown", "finished", "All 2 epochs are done.")
+    app = opened(view="all")
+    ended_run(runs, "newer", "finished", "All 2 epochs are done.")  # in the row of the other, but not on the screen
+    click_cell(app, "runs.table", 0, "Run")
+    assert app.session_state["train.run"] == "shown" and app.query_params["run"] == "shown"
+
+
 def test_chosen_runs_are_compared(runs: Path) -> None:
     ended_run(runs, "slow", "finished", "", lr=0.001)
     ended_run(runs, "fast", "finished", "", lr=0.01, batch_size=64, seed=3)
@@ -235,6 +277,16 @@ def test_chosen_runs_are_compared(runs: Path) -> None:
     shutil.rmtree(runs / "slow")
     app.run()
     assert app.multiselect(key="compare.runs").value == ["fast"] and not app.table and not app.exception
+
+
+def test_which_images_are_compared_stays_over_pages(runs: Path) -> None:
+    for name in ("slow", "fast"):
+        ended_run(runs, name, "finished", "")
+    app = opened(view="all")
+    app.multiselect(key="compare.runs").set_value(["fast", "slow"]).run()
+    app.segmented_control(key="compare.split").set_value("train").run()
+    app.switch_page("pages/filters.py").run().switch_page("pages/train.py").run()
+    assert app.segmented_control(key="compare.split").value == "train"
 
 
 def test_networks_of_as_many_blocks_are_told_apart(runs: Path) -> None:
@@ -256,6 +308,15 @@ def test_an_old_run_shows_its_figures_and_can_be_resumed(runs: Path) -> None:
     app = opened(view="run", run="half")
     assert app.button(key="run.resume")
     assert not [b for b in app.button if b.key == "run.stop"]
+
+
+def test_a_page_with_one_run_looks_once_at_the_others(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("other", "old"):
+        ended_run(runs, name, "finished", "All 2 epochs are done.")
+    app, looked, facts = opened(view="run", run="old"), list[str](), Run.facts
+    monkeypatch.setattr(Run, "facts", lambda run: [looked.append(run.id), facts(run)][1])
+    app.run()
+    assert not app.exception and looked.count("other") == 1
 
 
 def test_a_failed_run_says_why(runs: Path) -> None:

@@ -36,6 +36,16 @@ def test_a_running_run_tells_epoch_step_speed_and_time_left(tmp_path: Path) -> N
     lock.release()
 
 
+def test_before_the_first_epoch_ends_the_training_loss_is_the_last_steps(tmp_path: Path) -> None:
+    run, lock = made(tmp_path)
+    run.append([{"event": "start", "time": 0.0, "elapsed": 0.0}, STEP])
+    told = next(tile for tile in status(run).tiles if tile.label == "Training loss")
+    assert (told.value, told.help) == ("0.5000", "Of the last step: no epoch has ended yet.")
+    run.append([EPOCH])
+    assert "Mean over the last epoch" in next(tile.help for tile in status(run).tiles)
+    lock.release()
+
+
 def test_an_ended_run_shows_its_last_figures(tmp_path: Path) -> None:
     run, lock = made(tmp_path)
     run.append([STEP | {"step": 21}, EPOCH, END])

@@ -106,6 +106,19 @@ class SweepFolder:
         except OSError:
             return None
 
+    def identity(self) -> bytes:
+        """What tells this sweep from an earlier one of its name; empty where it has not begun.
+
+        A file's inode does not: the next file may get it. A journal's first line holds a random id of Optuna's; the
+        file with a database's address is written once.
+        """
+        with suppress(OSError):
+            if self.storage():
+                return str(self.storage_path.stat().st_mtime_ns).encode()
+            with self.journal_path.open("rb") as journal:
+                return journal.readline()
+        return b""
+
     def keep_storage(self, address: str) -> None:
         """Remember the database, for the dashboard and later workers; for its owner's eyes: it may hold a password."""
         if self.storage() != address:

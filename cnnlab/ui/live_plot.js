@@ -38,6 +38,7 @@ export default function ({ data, parentElement }) {
   }
   root.querySelector(".save").hidden = !data.src;
   state.live = data.live;
+  plot.setAttribute("aria-label", data.alt);
   plot.style.height = state.figure.layout.height + "px";
 
   const paint = async () => {

@@ -1,12 +1,13 @@
 """The server beside Streamlit: routes that live charts poll, and the warm-up at the start.
 
 GET /lab/plotly.js                                   Plotly, from the installed package
-GET /lab/runs/<id>/curves?unit=step&have=<version>   a run's curves; 204 while there is nothing newer
+GET /lab/warm                                        200 once what the pages need is imported, 503 before
 GET /lab/pictures/<name>                             a picture that a page has put into the picture store
-GET /lab/runs/<id>/status                            where it stands, in words
-GET /lab/sweeps/<name>/status                        where a sweep stands, in words
-GET /lab/runs/<id>/classes?have=<version>            its last accuracy for each class
 POST /lab/inbox/<key>                                a visitor's files; the answer is the inbox's number
+GET /lab/runs/<id>/curves?unit=step&have=<version>   a run's curves; 204 while there is nothing newer
+GET /lab/runs/<id>/status                            where it stands, in words
+GET /lab/runs/<id>/classes?have=<version>            its last accuracy for each class
+GET /lab/sweeps/<name>/status                        where a sweep stands, in words
 """
 
 import contextlib

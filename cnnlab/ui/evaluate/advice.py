@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from cnnlab.evaluation.findings import findings
+from cnnlab.ui import cache
 from cnnlab.ui.evaluate.choice import Subject
 
 
 def next_steps(subject: Subject) -> None:
     """All that the rules have to say; nothing if they have nothing."""
-    found = findings(subject.run, subject.evaluation)
+    found = cache.findings(subject.run, subject.evaluation, subject.written)
     if not found:
         return
     titles = " · ".join(a.title for a in found)

@@ -15,7 +15,8 @@ from cnnlab.ui import cache, words
 from cnnlab.ui.navigation import PAGES
 from cnnlab.ui.network.build import built_config
 from cnnlab.ui.select import CHECKPOINTS, select, select_run, trained_runs
-from cnnlab.ui.train.settings import FIRST_RECIPE, fill_form, settings_address
+from cnnlab.ui.train.settings import FIRST_RECIPE, fill_form
+from cnnlab.ui.train.settings_address import settings_address
 from cnnlab.ui.train.views import show_view, view_address
 
 SOURCES = {

@@ -101,6 +101,7 @@ def _looked_at(subject: Subject, prepared: Prepared, answer: Answer) -> None:
     method = methods["integrated_gradients" if strokes or "grad_cam" not in methods else "grad_cam"]
     found = method.explain(predictor.network, prepared.pixels[None], prepared.scaling, answer.label)[0]
     figure = attribution_figure(prepared.pixels.numpy(), found, 0.8, method.signed, MAP)
-    still_plot(figure, key="predict.looked")
+    alt = f"Where the picture speaks for {answer.class_names[answer.label]}: {method.title}."
+    still_plot(figure, key="predict.looked", alt=alt)
     against = ", blue against" if method.signed else ""
     st.caption(f"Orange speaks for **{answer.class_names[answer.label]}**{against}.")

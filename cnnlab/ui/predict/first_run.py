@@ -6,16 +6,21 @@ from cnnlab import launch, recipes
 from cnnlab.paths import runs_dir
 from cnnlab.runs import LIVE, Run, RunError, list_runs
 from cnnlab.ui.navigation import PAGES
+from cnnlab.ui.train.status import status
+from cnnlab.ui.train.views import open_run
 
 RECIPE = "quick_digits"
 
 
 def offer_training() -> None:
     """Offers to train RECIPE, and shows how far it is; the page opens by itself when it is done."""
-    live = next((run for run in list_runs(runs_dir()) if run.state() in LIVE), None)
+    runs = list_runs(runs_dir())
+    live = next((run for run in runs if run.state() in LIVE), None)
     if live:
         _wait(live.path.name)
         return
+    if runs:
+        _tell(runs[0])
     st.info("There is no trained network yet, so there is nobody to ask.", icon=":material/model_training:")
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(
@@ -31,6 +36,19 @@ def offer_training() -> None:
                 st.error(str(error), icon=":material/error:")
                 return
         st.rerun()
+
+
+def _tell(run: Run) -> None:
+    """Why the last training left no network behind."""
+    try:
+        ended = status(run).text
+    except RunError as error:
+        st.warning(str(error), icon=":material/folder_off:")
+        return
+    st.error(f"**{run.name}** has left no network. {ended}", icon=":material/error:")
+    if st.button("Open the run", icon=":material/open_in_new:", key="predict.failed", type="tertiary"):
+        open_run(run.id)
+        st.switch_page(PAGES / "train.py")
 
 
 @st.fragment(run_every=0.5)

@@ -102,6 +102,7 @@ def _ten(answers: Evaluation, images: ImageSet) -> None:
     captions = [f"{'✓' if p == t else '✗'} {names[p]} ({names[t]})" for p, t in zip(predicted, true, strict=True)]
     colors = [RIGHT if p == t else WRONG for p, t in zip(predicted, true, strict=True)]
     with st.container(width=5 * (CELL + GAP)):
-        still_plot(gallery_figure(images.images[:TEN].numpy(), captions, 5, CELL, colors), key="predict.ten.gallery")
+        figure = gallery_figure(images.images[:TEN].numpy(), captions, 5, CELL, colors)
+        still_plot(figure, key="predict.ten.gallery", alt=f"Predicted (true): {', '.join(captions)}.")
     right = sum(p == t for p, t in zip(predicted, true, strict=True))
     st.caption(f"Predicted (true): {right} of the first {len(true)} test images are right.")

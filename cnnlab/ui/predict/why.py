@@ -47,7 +47,8 @@ def why_view(subject: Subject, given: Given) -> None:
     picture, first, second = st.columns(3, gap="medium", vertical_alignment="bottom")
     with picture:
         st.markdown(":small[What the network sees]")
-        still_plot(attribution_figure(prepared.pixels.numpy(), _nothing(prepared), 0, False, SIDE), key="predict.why.0")
+        figure = attribution_figure(prepared.pixels.numpy(), _nothing(prepared), 0, False, SIDE)
+        still_plot(figure, key="predict.why.0", alt="The picture as the network sees it.")
     labels = {}
     for column, key, places in ((first, "a", order), (second, "b", [*order[1:], order[0]])):
         with column:
@@ -65,7 +66,8 @@ def why_view(subject: Subject, given: Given) -> None:
             if not found.any():
                 st.info(f"Nothing in this picture speaks for {names[labels[key]]}.", icon=":material/search_off:")
             figure = attribution_figure(pixels[0].numpy(), found, opacity / 100, method.signed, SIDE, most=most)
-            still_plot(figure, key=f"predict.why.map.{key}")
+            alt = f"Where the picture speaks for {names[labels[key]]}: {method.title}."
+            still_plot(figure, key=f"predict.why.map.{key}", alt=alt)
 
 
 def _nothing(prepared: Prepared) -> NDArray[np.float32]:

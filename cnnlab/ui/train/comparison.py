@@ -6,7 +6,7 @@ from contextlib import suppress
 import pandas as pd
 import streamlit as st
 
-from cnnlab.config import TrainConfig, applies
+from cnnlab.config import TrainConfig, applies, title
 from cnnlab.curves import epoch_length
 from cnnlab.datasets import DatasetError, brings_validation
 from cnnlab.figures.comparison import MOST, comparison_figure
@@ -18,7 +18,7 @@ from cnnlab.summary import Summary
 from cnnlab.ui import words
 from cnnlab.ui.followed import following
 from cnnlab.ui.plot import plot
-from cnnlab.ui.train.settings import in_full
+from cnnlab.ui.train.settings_words import in_full
 
 CHOSEN = "compare.runs"
 SPLITS = ("val", "train", "test")
@@ -64,6 +64,7 @@ def _curves(runs: Mapping[str, Summary]) -> None:
         key="compare.split",
         label_visibility="collapsed",
         required=True,
+        persist_state="session",
     )
     without = [name for name, found in curves.items() if f"{split}/loss" not in found]
     if without:
@@ -101,9 +102,9 @@ def _differences(runs: Mapping[str, Summary]) -> None:
         "Epochs trained": [f"{run.epoch} of {run.config.epochs}" for run in compared],
         "Duration": [words.duration(run.duration) for run in compared],
     }
-    for name, info in TrainConfig.model_fields.items():
+    for name in TrainConfig.model_fields:
         both = zip(compared, values, strict=True)
         texts = [in_full(getattr(run.config, name)) if applies(name, v) else "–" for run, v in both]
         if len(set(texts)) > 1 and name not in NOT_A_SETTING:
-            rows[str(info.title)] = texts
+            rows[title(name)] = texts
     st.table(pd.DataFrame.from_dict(rows, orient="index", columns=list(runs)))

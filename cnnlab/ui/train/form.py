@@ -9,13 +9,14 @@ import streamlit as st
 from pydantic.fields import FieldInfo
 
 from cnnlab import recipes
-from cnnlab.config import GROUPS, TrainConfig, applies, choices, form_facts, limits
+from cnnlab.config import GROUPS, TrainConfig, applies, choices, form_facts, limits, title
 from cnnlab.datasets import DATASETS, FOLDER_PREFIX
 from cnnlab.models import MODELS
 from cnnlab.parsing import ConfigError
 from cnnlab.ui import words
 from cnnlab.ui.block_editor import Block, block_editor
-from cnnlab.ui.train.settings import VALUES, brief, changes, fill_form, form_config, form_recipe, store_setting
+from cnnlab.ui.train.settings import VALUES, changes, fill_form, form_config, form_recipe, store_setting
+from cnnlab.ui.train.settings_words import brief
 
 OWN_FOLDER = "folder"
 OPEN_GROUPS = ("Data", "Optimiser")
@@ -58,7 +59,7 @@ def _recipe_chosen() -> None:
     recipe = st.session_state["field.recipe"]
     dropped = changes(st.session_state[VALUES], recipes.get(form_recipe()).config.model_dump())
     if dropped:
-        titles = ", ".join(str(TrainConfig.model_fields[name].title) for name in dropped)
+        titles = ", ".join(title(name) for name in dropped)
         st.toast(f"The new recipe replaced what you had changed: {titles}.", icon=":material/swap_horiz:")
     fill_form(recipes.get(recipe).config, recipe)
 
@@ -70,9 +71,8 @@ def _changes_list(values: Mapping[str, Any], base: Mapping[str, Any]) -> None:
     with st.container(border=True, gap="small"):
         st.markdown(f":orange[**●**] **{len(changed)} changed** from the recipe")
         for name in changed:
-            title = TrainConfig.model_fields[name].title
             st.button(
-                f"{title}: {brief(base[name])} → {brief(values[name])}",
+                f"{title(name)}: {brief(base[name])} → {brief(values[name])}",
                 key=f"reset.{name}",
                 icon=":material/undo:",
                 type="tertiary",

@@ -10,7 +10,7 @@ import streamlit as st
 
 from cnnlab.ui.component import component
 from cnnlab.ui.navigation import PAGES
-from cnnlab.ui.train.settings import open_settings
+from cnnlab.ui.train.settings_address import open_settings
 from cnnlab.ui.train.views import open_address
 
 KEY = "train.history"

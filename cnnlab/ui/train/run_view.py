@@ -3,32 +3,33 @@
 What is live fetches its own data: the page runs again only when the run's state changes.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
 from cnnlab import launch
-from cnnlab.config import TrainConfig, applies, form_facts
+from cnnlab.config import TrainConfig, applies, form_facts, title
 from cnnlab.figures.classes import class_accuracy_figure
 from cnnlab.figures.curves import curves_figure
 from cnnlab.figures.style import SPLIT_COLORS, SPLIT_NAMES
 from cnnlab.recipes import RECIPES
-from cnnlab.runs import LIVE, Run, RunError, State, list_runs, names_of
+from cnnlab.runs import LIVE, Run, RunError, State, names_of
 from cnnlab.ui import words
 from cnnlab.ui.live_plot import live_plot
 from cnnlab.ui.train.live_status import live_status
 from cnnlab.ui.train.run_actions import MESSAGE, run_actions
 from cnnlab.ui.train.run_trial import trial_note
-from cnnlab.ui.train.settings import in_full
+from cnnlab.ui.train.settings_words import in_full
 from cnnlab.ui.train.status import watched_split
 from cnnlab.ui.train.views import current_run, open_run, wanted_run
 
 LOG_EVERY = 2.0  # seconds between two looks at a live run's log
 
 
-def run_view() -> None:
-    """The view of the chosen run."""
-    run = current_run()
+def run_view(runs: Sequence[Run]) -> None:
+    """The view of the chosen one of ``runs``."""
+    run = current_run(runs)
     if run is None and (wanted := wanted_run()):
         st.warning(f"There is no run '{wanted}': it may have been deleted. **All runs** has those that there are.")
         return
@@ -41,7 +42,7 @@ def run_view() -> None:
         st.error(str(error))
         return
     state = run.state()
-    _header(run, state, config)
+    _header(run, runs, state, config)
     if message := st.session_state.pop(MESSAGE, None):
         st.error(message, icon=":material/error:")
     if state == "failed":
@@ -67,10 +68,9 @@ def run_view() -> None:
 # ── header ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _header(run: Run, state: State, config: TrainConfig) -> None:
+def _header(run: Run, runs: Sequence[Run], state: State, config: TrainConfig) -> None:
     icon, colour, meaning = words.STATES[state]
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        runs = list_runs(run.path.parent)
         names = names_of(runs)
         key = f"run.widget.{run.name}"  # a renamed run needs a new widget, for an old one keeps its labels
         st.session_state.setdefault(key, run.id)
@@ -124,7 +124,14 @@ def _curves(run: Run, config: TrainConfig, live: bool) -> None:
         )
     )
     figure = curves_figure({}, axis=unit)
-    live_plot(figure, f"/lab/runs/{run.id}/curves?unit={unit}", live, run.name, key=f"curves.{run.id}.{unit}")
+    live_plot(
+        figure,
+        f"/lab/runs/{run.id}/curves?unit={unit}",
+        live,
+        run.name,
+        key=f"curves.{run.id}.{unit}",
+        alt=f"Loss and accuracy of {run.name} over its {unit}s; the figures above tell the last.",
+    )
 
 
 def _classes(run: Run, config: TrainConfig, live: bool) -> None:
@@ -136,6 +143,7 @@ def _classes(run: Run, config: TrainConfig, live: bool) -> None:
         live,
         f"{run.name} classes",
         key=f"classes.{run.id}",
+        alt=f"Accuracy of {run.name} on the {SPLIT_NAMES[split]} images of each class.",
     )
 
 
@@ -166,8 +174,8 @@ def _settings(config: TrainConfig, facts: dict[str, Any]) -> None:
             + ", ".join(f"{name} {version}" for name, version in facts.get("versions", {}).items())
         )
     rows = [
-        {"Setting": info.title, "Value": words.choice(in_full(getattr(config, name))), "Unit": form_facts(name)["unit"]}
-        for name, info in TrainConfig.model_fields.items()
+        {"Setting": title(name), "Value": words.choice(in_full(value)), "Unit": form_facts(name)["unit"]}
+        for name, value in config
         if applies(name, config.model_dump())
     ]
     st.dataframe(rows, hide_index=True, width="stretch", height=280)

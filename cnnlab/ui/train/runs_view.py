@@ -1,28 +1,31 @@
 """All runs in a table; choosing a row opens it. Below, some of them side by side."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import pandas as pd
 import streamlit as st
 
 from cnnlab import recipes
-from cnnlab.config import TrainConfig
+from cnnlab.config import TrainConfig, title
 from cnnlab.paths import runs_dir
-from cnnlab.runs import LIVE, RunError, list_runs
+from cnnlab.runs import LIVE, Run, RunError, list_runs
 from cnnlab.summary import Summary, summarise
 from cnnlab.ui import words
 from cnnlab.ui.followed import last_records
 from cnnlab.ui.train.comparison import comparison
-from cnnlab.ui.train.settings import brief, changes
+from cnnlab.ui.train.link_table import link_table
+from cnnlab.ui.train.settings import changes
+from cnnlab.ui.train.settings_words import brief
 from cnnlab.ui.train.views import open_run
 
 MOST_ROWS = 16  # without scrolling
 EVERY = 2.0  # seconds between two looks while a training is going on
 
 
-def runs_view() -> None:
-    """The table of all runs, kept up to date while one of them is live."""
-    live = any(run.state() in LIVE for run in list_runs(runs_dir()))
+def runs_view(runs: Sequence[Run]) -> None:
+    """The table of all runs, kept up to date while one of ``runs`` is live."""
+    live = any(run.state() in LIVE for run in runs)
     st.fragment(_runs, run_every=EVERY if live else None)()
 
 
@@ -48,8 +51,8 @@ def _changed(summary: Summary) -> str:
     base = recipes.get(known).config if known else TrainConfig()
     values = summary.config.model_dump()
     names = [n for n in changes(values, base.model_dump()) if known or n not in ("dataset", "model")]  # told besides
-    titles = ((str(TrainConfig.model_fields[name].title), name) for name in names)
-    return ", ".join(f"{title[0].lower()}{title[1:]} {brief(values[name])}" for title, name in titles) or "–"
+    titles = ((title(name), name) for name in names)
+    return ", ".join(f"{said[0].lower()}{said[1:]} {brief(values[name])}" for said, name in titles) or "–"
 
 
 def _table(summaries: list[Summary]) -> None:
@@ -74,16 +77,12 @@ def _table(summaries: list[Summary]) -> None:
     if table["Last test accuracy"].isna().all():
         table = table.drop(columns="Last test accuracy")
     st.caption("Click a run to open it.")
-    event = st.dataframe(
+    opened = link_table(
         table,
-        hide_index=True,
-        width="stretch",
-        height="content" if len(summaries) <= MOST_ROWS else 35 * (MOST_ROWS + 1) + 3,
-        key="runs.table",
-        on_select="rerun",
-        selection_mode="single-cell",
-        placeholder="–",
-        column_config={
+        "runs.table",
+        [s.id for s in summaries],
+        open_run,
+        {
             "Validation accuracy": st.column_config.NumberColumn(
                 format="%.2f %%", help="Of the weights that are kept as best: where the validation loss was lowest."
             ),
@@ -92,7 +91,7 @@ def _table(summaries: list[Summary]) -> None:
             ),
             "Started": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
         },
+        height="content" if len(summaries) <= MOST_ROWS else 35 * (MOST_ROWS + 1) + 3,
     )
-    if cells := event["selection"]["cells"]:
-        open_run(summaries[cells[0][0]].id)
+    if opened:
         st.rerun(scope="app")

@@ -1,38 +1,25 @@
-"""Before a run: what the settings mean, a look at the data, and Start."""
+"""Before a run: what the settings mean, the command, and Start."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
-import numpy as np
 import streamlit as st
-import torch
 
 from cnnlab import datasets, launch
 from cnnlab.config import TrainConfig
-from cnnlab.datasets import FOLDER_PREFIX, DatasetError, ImageDataset, Splits
-from cnnlab.figures.classes import class_counts_figure
-from cnnlab.figures.gallery import gallery_figure
-from cnnlab.figures.style import shortened
-from cnnlab.forecast import measured_step
-from cnnlab.inference import pick_device
-from cnnlab.loader import steps_per_epoch
-from cnnlab.models import MODELS
+from cnnlab.datasets import FOLDER_PREFIX, DatasetError, ImageDataset
 from cnnlab.parsing import ConfigError
 from cnnlab.paths import runs_dir
-from cnnlab.runs import LIVE, RunError, list_runs
-from cnnlab.ui import cache, words
-from cnnlab.ui.live_plot import still_plot
-from cnnlab.ui.train.settings import form_config, form_recipe, in_form_words
+from cnnlab.runs import LIVE, Run, RunError
+from cnnlab.ui import cache
+from cnnlab.ui.train.data_look import look_at_the_data
+from cnnlab.ui.train.forecast_tiles import forecast
+from cnnlab.ui.train.settings import form_config, form_recipe
+from cnnlab.ui.train.settings_words import in_form_words
 from cnnlab.ui.train.views import open_run
 
-PREVIEW = 24  # images in the look at the data
-PREVIEW_COLUMNS = 8
-FEW = 10  # training images of a class
-SETTLING = 2.0  # seconds that a browser may take to draw a page that it has not seen yet
-SETTLED = "forecast.settled"
 
-
-def setup_view() -> None:
-    """The page before a run: problems first, then figures, Start, and the data."""
+def setup_view(runs: Sequence[Run]) -> None:
+    """The page before a run, beside ``runs``: problems first, then figures, Start, and the data."""
     try:
         config = form_config()
     except ConfigError as error:
@@ -40,7 +27,7 @@ def setup_view() -> None:
         return
     if config.dataset == FOLDER_PREFIX:
         st.info("Type the path of your folder of images in the sidebar, below **Dataset**.", icon=":material/folder:")
-        _start_row(config, blocked=True)
+        _start_row(config, runs, blocked=True)
         return
     if problem := cache.problem_with(config):
         _cannot_start(problem)
@@ -60,10 +47,10 @@ def setup_view() -> None:
             _cannot_start(str(error))
             return
     if shape is None:
-        _start_row(config, blocked=True)
+        _start_row(config, runs, blocked=True)
         return
-    show_time = _forecast(config, shape, parts)
-    _start_row(config)
+    show_time = forecast(config, shape, parts, runs)
+    _start_row(config, runs)
     if config.watch_test:
         st.info(
             "This run watches the **test** set, as its tutorial does. Its curves are labelled test, no checkpoint is "
@@ -77,7 +64,7 @@ def setup_view() -> None:
             icon=":material/visibility_off:",
         )
     if images and parts:
-        _look_at_the_data(images, parts, config)
+        look_at_the_data(images, parts, config)
     show_time()  # last, for measuring takes its time when the network is large
 
 
@@ -120,68 +107,14 @@ def _images(config: TrainConfig) -> ImageDataset | None:
     return images
 
 
-def _forecast(config: TrainConfig, shape: cache.Shape, parts: Splits | None) -> Callable[[], None]:
-    """The network's size and the steps of an epoch; gives what measures and shows how long they take."""
-    count = len(parts.train) if parts else _expected_count(config)
-    steps = steps_per_epoch(count, config.batch_size)
-    in_a_step = f"{count:,} training images, {config.batch_size} in a step."
-    network = MODELS.get(config.model)
-    label = "One epoch" if config.epochs == 1 else f"One epoch · all {config.epochs:,}"
-    with st.grid(4, min_column_width=200):
-        st.metric("Network", network.title, border=True, help=network.summary)
-        parameters = f"{cache.parameter_count(config, shape):,}"
-        st.metric("Parameters", parameters, border=True, help="Numbers that the network learns.")
-        st.metric("Steps per epoch", f"{steps:,}", border=True, help=in_a_step)
-        slot = st.empty()
-        slot.metric(label, "…", border=True)
-
-    def show_time() -> None:
-        seconds, source = _step_time(config, shape)
-        if seconds is None:
-            slot.metric(label, "…", border=True, help=source)
-            return
-        times = dict.fromkeys((words.duration(seconds * steps), words.duration(seconds * steps * config.epochs)))
-        about = f"About so long on this machine, {source}. Evaluations come on top."
-        slot.metric(label, " · ".join(times), border=True, help=about)
-
-    return show_time
-
-
-def _step_time(config: TrainConfig, shape: cache.Shape) -> tuple[float | None, str]:
-    """Seconds of a step and where they come from; None and why where they are not known yet."""
-    if measured := measured_step(
-        config, pick_device(config.device).type, cache.training_threads(config, shape), runs_dir()
-    ):
-        return measured, "from your last runs of this kind"
-    if any(run.state() == "running" for run in list_runs(runs_dir())):
-        return None, "Measured once no training has the processor."
-    if not st.session_state.setdefault(SETTLED, False):
-        _once_settled()
-        return None, "Measured once the page is drawn."
-    return cache.seconds_per_step(config, shape), "from a few steps measured now"
-
-
-@st.fragment(run_every=SETTLING)
-def _once_settled() -> None:
-    """Run the page again when the browser has drawn it: it needs the cores that a step would be measured on."""
-    if st.session_state[SETTLED]:
-        st.rerun()
-    st.session_state[SETTLED] = True
-
-
-def _expected_count(config: TrainConfig) -> int:
-    count = round(datasets.DATASETS.get(config.dataset).train_count * (1 - config.validation_fraction))
-    return min(count, config.train_images) if config.train_images else count
-
-
-def _start_row(config: TrainConfig, blocked: bool = False) -> None:
+def _start_row(config: TrainConfig, runs: Sequence[Run], blocked: bool = False) -> None:
     recipe = form_recipe()
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(
             "Start training", type="primary", icon=":material/play_arrow:", disabled=blocked, key="start"
         )
         processes = _processes(config)
-        if any(run.state() in LIVE for run in list_runs(runs_dir())):
+        if any(run.state() in LIVE for run in runs):
             st.caption("Another training is going on: this one will wait for its turn.")
         st.code(
             launch.shown_command(["train", *launch.flags(config, recipe)], processes),
@@ -218,38 +151,3 @@ def _processes(config: TrainConfig) -> int:
             "machine seldom."
         ),
     )
-
-
-def _look_at_the_data(images: ImageDataset, parts: Splits, config: TrainConfig) -> None:
-    counts = np.bincount(parts.train.labels.numpy(), minlength=images.num_classes)
-    if missing := [name for name, count in zip(images.class_names, counts, strict=True) if count == 0]:
-        st.warning(f"No training image is left of {', '.join(missing[:10])}: the network cannot learn these classes.")
-    elif few := [name for name, count in zip(images.class_names, counts, strict=True) if count < FEW]:
-        st.caption(
-            f":material/warning: Fewer than {FEW} training images of {', '.join(few[:10])}: hardly enough to learn "
-            "from, and what is held out of them tells little."
-        )
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.subheader("A look at the data", anchor=False)
-            st.button("Another batch", icon=":material/shuffle:", key="preview.shuffle", on_click=_shuffle)
-        shuffle = torch.Generator().manual_seed(st.session_state.get("preview.seed", config.seed))
-        chosen = torch.randperm(len(parts.train), generator=shuffle)[:PREVIEW]
-        captions = [shortened(images.class_names[label], 10) for label in parts.train.labels[chosen].tolist()]
-        figure = gallery_figure(parts.train.images[chosen].numpy(), captions, PREVIEW_COLUMNS)
-        still_plot(figure, key="preview")
-    with right:
-        st.subheader("Training images per class", anchor=False)
-        figure = class_counts_figure(images.class_names, counts.tolist())
-        still_plot(figure, key="counts")
-    if images.in_file:
-        st.caption(f":material/hard_drive: {datasets.streaming_note(images)}")
-    st.caption(
-        f"{len(parts.train):,} training, {len(parts.val):,} validation and {len(parts.test):,} test images, "
-        f"{images.image_size}×{images.image_size} pixels, {'colour' if images.in_channels == 3 else 'grey'}."
-    )
-
-
-def _shuffle() -> None:
-    st.session_state["preview.seed"] = st.session_state.get("preview.seed", 0) + 1

@@ -97,12 +97,9 @@ def _tiles(run: Run, config: TrainConfig, last: Mapping[str, Mapping[str, Any]],
         where = f" (epoch {epoch['best/epoch']})" if "best/epoch" in epoch else ""
         why = "The validation accuracy of the weights that are kept as best: where the validation loss was lowest."
         best = Tile(f"Kept weights{where}", words.percent(epoch.get("best/accuracy")), why)
+    of_training = "Mean over the last epoch's images." if epoch else "Of the last step: no epoch has ended yet."
     return (
-        Tile(
-            "Training loss",
-            words.loss(epoch.get("train/loss", step.get("train/loss"))),
-            "Mean over the last epoch's images.",
-        ),
+        Tile("Training loss", words.loss(epoch.get("train/loss", step.get("train/loss"))), of_training),
         Tile(f"{label} loss", words.loss(epoch.get(f"{split}/loss")), "After the last epoch."),
         Tile(f"{label} accuracy", words.percent(epoch.get(f"{split}/accuracy")), "After the last epoch."),
         best,

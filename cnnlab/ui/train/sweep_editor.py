@@ -1,25 +1,28 @@
 """The form for a new sweep: what to vary over which values, how many trials, the command, and Start."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from cnnlab import launch
 from cnnlab.parsing import ConfigError
 from cnnlab.paths import runs_dir
-from cnnlab.runs import LIVE, RunError, checked_name, list_runs
+from cnnlab.runs import LIVE, Run, RunError, checked_name
 from cnnlab.sweeps.folder import SweepFolder, free_name
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.start import begin_arguments, start_sweep
 from cnnlab.sweeps.sweep import check_sweep
 from cnnlab.ui import words
-from cnnlab.ui.train.settings import form_config, form_recipe, in_form_words
+from cnnlab.ui.train.settings import form_config, form_recipe
+from cnnlab.ui.train.settings_words import in_form_words
 from cnnlab.ui.train.vary_editor import range_problem, what_to_vary
 from cnnlab.ui.train.views import show_sweep
 
 TRIALS = 12
 
 
-def sweep_editor() -> None:
-    """Draw the form; Start begins the sweep as a process of its own and opens it."""
+def sweep_editor(runs: Sequence[Run]) -> None:
+    """Draw the form; Start begins the sweep as a process of its own and opens it. It takes turns with ``runs``."""
     st.subheader("New sweep", anchor=False)
     try:
         config = form_config()
@@ -43,10 +46,13 @@ def sweep_editor() -> None:
             width=150,
             help="How often to train, with other values each time.",
         )
+        suggested = free_name(runs_dir(), f"{form_recipe()}-sweep")
+        key = f"sweep.name.{suggested}"  # another recipe suggests another name
         name = st.text_input(
             "Name",
-            value=free_name(runs_dir(), f"{form_recipe()}-sweep"),
-            key="sweep.name",
+            value=suggested,
+            key=key,
+            persist_state="session",
             width=300,
             help="Its runs are called so, with the trial's number behind.",
         )
@@ -58,7 +64,7 @@ def sweep_editor() -> None:
         pressed = st.button(
             "Start the sweep", type="primary", icon=":material/play_arrow:", key="sweep.start", disabled=bool(problem)
         )
-        if any(run.state() in LIVE for run in list_runs(runs_dir())):
+        if any(run.state() in LIVE for run in runs):
             st.caption("A training is going on: the sweep's trials take turns with it.")
         if not problem:
             st.code(
@@ -67,19 +73,21 @@ def sweep_editor() -> None:
                 width="stretch",
                 wrap_lines=True,
             )
-    if pressed:
-        _start(plan, name.strip())
+    if pressed and _start(plan, name.strip()):
+        del st.session_state[key]  # it is taken now
+        st.rerun()
 
 
-def _start(plan: Plan, name: str) -> None:
+def _start(plan: Plan, name: str) -> bool:
+    """Begin the sweep and open it; whether that went well, else a sentence is on the page."""
     with st.spinner("Starting the sweep's process …"):
         try:
             start_sweep(SweepFolder(runs_dir(), name), begin_arguments(plan, name))
         except RunError as error:
             st.error(str(error), icon=":material/error:")
-            return
+            return False
     show_sweep(name)
-    st.rerun()
+    return True
 
 
 def _problem(plan: Plan, name: str) -> str:

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from cnnlab.config import TrainConfig
+from cnnlab.config import title
 from cnnlab.figures.parallel import Axis, Line, parallel_figure
 from cnnlab.figures.sweep import Point, history_figure, importance_figure
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.study import Trial, best_of
 from cnnlab.sweeps.vary import Vary
+from cnnlab.ui import words
 from cnnlab.ui.plot import plot
 from cnnlab.ui.train.sweep_status import settings_text
 
@@ -37,7 +38,7 @@ def history(folder: SweepFolder, trials: list[Trial], on_pick: Pick) -> None:
 
 def importances(folder: SweepFolder, shares: dict[str, float]) -> None:
     """How much each setting mattered."""
-    named = {_title(name): share for name, share in shares.items()}
+    named = {title(name): share for name, share in shares.items()}
     plot(importance_figure(named), f"{folder.name} importance", f"sweep.importance.{folder.name}")
 
 
@@ -56,7 +57,7 @@ def parallel(folder: SweepFolder, plan: Plan, trials: list[Trial], on_pick: Pick
             t.number,
             (*(t.settings.get(setting.name) for setting in plan.varied), t.accuracy),
             "best" if t is best else t.state,
-            f"trial {t.number}: {100 * (t.accuracy or 0.0):.2f} %<br>{settings_text(t)}",
+            f"trial {t.number}: {words.percent(t.accuracy)}<br>{settings_text(t)}",
         )
         for t in judged
     ]
@@ -65,8 +66,4 @@ def parallel(folder: SweepFolder, plan: Plan, trials: list[Trial], on_pick: Pick
 
 
 def _axis(setting: Vary) -> Axis:
-    return Axis(_title(setting.name), setting.choices, setting.low, setting.high, setting.log)
-
-
-def _title(name: str) -> str:
-    return str(TrainConfig.model_fields[name].title)
+    return Axis(title(setting.name), setting.choices, setting.low, setting.high, setting.log)

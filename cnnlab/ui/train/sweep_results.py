@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from cnnlab.config import TrainConfig
+from cnnlab.config import title
 from cnnlab.parsing import adapt
 from cnnlab.recipes import RECIPES
 from cnnlab.sweeps.folder import SweepFolder
@@ -11,6 +11,7 @@ from cnnlab.sweeps.importance import ENOUGH, importance
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.study import JUDGED, Sweep, Trial, best_of
 from cnnlab.ui import words
+from cnnlab.ui.train.link_table import link_table
 from cnnlab.ui.train.settings import FIRST_RECIPE, fill_form
 from cnnlab.ui.train.sweep_figures import history, importances, parallel
 from cnnlab.ui.train.sweep_status import settings_text, value_text
@@ -79,9 +80,12 @@ def figures(sweep: Sweep, plan: Plan, trials: list[Trial]) -> None:
 
 
 def _open(folder: SweepFolder, trials: list[Trial], number: int) -> None:
-    trial = next((trial for trial in trials if trial.number == number), None)
-    if trial and trial.run_in(folder):
+    trial = next(trial for trial in trials if trial.number == number)
+    if trial.run_in(folder):
         open_run(trial.run)
+        return
+    gone = f"The run {trial.run} is not in this folder of runs." if trial.run else f"Trial {number} has no run."
+    st.toast(gone, icon=":material/folder_off:")
 
 
 def trials_table(folder: SweepFolder, plan: Plan, trials: list[Trial]) -> None:
@@ -96,11 +100,9 @@ def trials_table(folder: SweepFolder, plan: Plan, trials: list[Trial]) -> None:
         {
             "Trial": [t.number for t in ordered],
             "State": [t.state for t in ordered],
-            "Validation accuracy": [None if t.accuracy is None else 100 * t.accuracy for t in ordered],
+            "Validation accuracy": [words.hundredfold(t.accuracy) for t in ordered],
             **{
-                str(TrainConfig.model_fields[name].title): [
-                    value_text(t.settings[name]) if name in t.settings else None for t in ordered
-                ]
+                title(name): [value_text(t.settings[name]) if name in t.settings else None for t in ordered]
                 for name in names
             },
             "Run": [t.run or None for t in ordered],
@@ -109,20 +111,11 @@ def trials_table(folder: SweepFolder, plan: Plan, trials: list[Trial]) -> None:
     )
     if not any(t.reason for t in ordered):
         table = table.drop(columns="Why it failed")
-    event = st.dataframe(
+    link_table(
         table,
-        hide_index=True,
-        width="stretch",
+        f"sweep.trials.{folder.name}",
+        [t.number for t in ordered],
+        lambda number: _open(folder, trials, number),
+        {"Validation accuracy": st.column_config.NumberColumn(format="%.2f %%")},
         height="content" if len(ordered) <= 12 else 460,
-        key=f"sweep.trials.{folder.name}",
-        on_select="rerun",
-        selection_mode="single-cell",
-        placeholder="–",
-        column_config={"Validation accuracy": st.column_config.NumberColumn(format="%.2f %%")},
     )
-    if cells := event["selection"]["cells"]:
-        trial = ordered[cells[0][0]]
-        if trial.run_in(folder):
-            open_run(trial.run)
-            st.rerun()
-        st.caption(f"The run {trial.run} is not in this folder of runs." if trial.run else "This trial has no run.")

@@ -6,9 +6,8 @@
 
 import threading
 from collections import Counter, OrderedDict
-from pathlib import Path
 
-from cnnlab.config import TrainConfig, shown
+from cnnlab.config import shown, title
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.study import JUDGED, Sweep, SweepError, Trial, best_of, load_sweep
 from cnnlab.ui import words
@@ -18,14 +17,13 @@ __all__ = ["SweepError", "read_sweep", "settings_text", "sweep_status"]
 
 MOST = 8  # sweeps kept in memory: of one that is, only the journal's news are read
 
-_sweeps: OrderedDict[tuple[Path, float], Sweep] = OrderedDict()
+_sweeps: OrderedDict[tuple[SweepFolder, bytes], Sweep] = OrderedDict()
 _reading = threading.Lock()
 
 
 def read_sweep(folder: SweepFolder) -> Sweep:
     """The sweep in ``folder``. Raises SweepError."""
-    kept = folder.storage_path if folder.storage() else folder.journal_path
-    key = (kept, kept.stat().st_ino if kept.exists() else 0)
+    key = (folder, folder.identity())
     with _reading:
         sweep = _sweeps.pop(key, None) or load_sweep(folder)
         _sweeps[key] = sweep
@@ -36,8 +34,7 @@ def read_sweep(folder: SweepFolder) -> Sweep:
 
 def settings_text(trial: Trial) -> str:
     """What a trial varied, such as ``learning rate 0.0031, batch size 64``."""
-    titles = {name: str(TrainConfig.model_fields[name].title).lower() for name in trial.settings}
-    return ", ".join(f"{titles[name]} {value_text(value)}" for name, value in trial.settings.items())
+    return ", ".join(f"{title(name).lower()} {value_text(value)}" for name, value in trial.settings.items())
 
 
 def value_text(value: object) -> str:

@@ -1,14 +1,17 @@
 """Sweeps: all of them in a table with the form for a new one, or one of them with its trials."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
 
 from cnnlab.paths import runs_dir
-from cnnlab.runs import RunError
+from cnnlab.runs import Run, RunError
 from cnnlab.sweeps.folder import SweepFolder, list_sweeps
 from cnnlab.sweeps.study import best_of
+from cnnlab.ui import words
+from cnnlab.ui.train.link_table import link_table
 from cnnlab.ui.train.sweep_actions import MESSAGE
 from cnnlab.ui.train.sweep_editor import sweep_editor
 from cnnlab.ui.train.sweep_status import SweepError, read_sweep
@@ -16,8 +19,8 @@ from cnnlab.ui.train.sweep_view import GONE, sweep_view
 from cnnlab.ui.train.views import show_sweep, wanted_sweep
 
 
-def sweeps_view() -> None:
-    """The sweep that was asked for, else all."""
+def sweeps_view(runs: Sequence[Run]) -> None:
+    """The sweep that was asked for, else all, with the form for a new one beside ``runs``."""
     if name := wanted_sweep():
         st.button("All sweeps", icon=":material/arrow_back:", key="sweep.back", type="tertiary", on_click=_back)
         _tell()
@@ -39,7 +42,7 @@ def sweeps_view() -> None:
             "trials are cut short. Choose below what to vary, then **Start the sweep**: each trial is an ordinary run.",
             icon=":material/travel_explore:",
         )
-    sweep_editor()
+    sweep_editor(runs)
 
 
 def _back() -> None:
@@ -61,19 +64,13 @@ def _table(folders: list[SweepFolder]) -> None:
     if not rows:
         return
     st.caption("Click a sweep to open it.")
-    event = st.dataframe(
+    link_table(
         pd.DataFrame(rows),
-        hide_index=True,
-        width="stretch",
-        key="sweeps.table",
-        on_select="rerun",
-        selection_mode="single-cell",
-        placeholder="–",
-        column_config={"Best validation accuracy": st.column_config.NumberColumn(format="%.2f %%")},
+        "sweeps.table",
+        [str(row["Sweep"]) for row in rows],
+        show_sweep,
+        {"Best validation accuracy": st.column_config.NumberColumn(format="%.2f %%")},
     )
-    if cells := event["selection"]["cells"]:
-        show_sweep(str(rows[cells[0][0]]["Sweep"]))
-        st.rerun()
 
 
 def _row(folder: SweepFolder) -> dict[str, object]:
@@ -89,6 +86,6 @@ def _row(folder: SweepFolder) -> dict[str, object]:
         "Pruned": counts["pruned"],
         "Failed": counts["failed"],
         "Running": counts["running"] + counts["queued"],
-        "Best validation accuracy": 100 * best.accuracy if best and best.accuracy is not None else None,
+        "Best validation accuracy": words.hundredfold(best.accuracy if best else None),
         "Varies": " ".join(plan.vary) if plan else "",
     }

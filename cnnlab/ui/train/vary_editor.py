@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from cnnlab.config import TrainConfig, choices, form_facts, shown
+from cnnlab.config import TrainConfig, choices, form_facts, shown, title
 from cnnlab.models import MODELS
 from cnnlab.sweeps.suggest import VARIABLE, suggestion, variable
 from cnnlab.sweeps.vary import Vary
@@ -24,16 +24,12 @@ def what_to_vary(config: TrainConfig) -> tuple[str, ...]:
         "What to vary",
         options,
         default=None if CHOSEN in st.session_state else ["lr", "batch_size"],
-        format_func=_title,
+        format_func=title,
         key=CHOSEN,
         persist_state="session",
         placeholder="Choose settings",
     )
     return tuple(text for name in chosen if (text := _row(name, config)))
-
-
-def _title(name: str) -> str:
-    return str(TrainConfig.model_fields[name].title)
 
 
 def _row(name: str, config: TrainConfig) -> str:
@@ -46,7 +42,7 @@ def _row(name: str, config: TrainConfig) -> str:
             return _choices_row(name, vary, key)
         unit = form_facts(name)["unit"]
         unit = f" ({unit})" if unit in ("pixels", "degrees", "images", "epochs") else ""
-        st.markdown(f"**{_title(name)}**{unit}", width=190, help=info.description)
+        st.markdown(f"**{title(name)}**{unit}", width=190, help=info.description)
         ways = ("range", "values")
         how = st.segmented_control(
             "How",
@@ -64,7 +60,7 @@ def _row(name: str, config: TrainConfig) -> str:
 
 def _choices_row(name: str, vary: Vary, key: str) -> str:
     options: list[Any] = MODELS.names() if name == "model" else list(vary.choices)
-    st.markdown(f"**{_title(name)}**", width=190, help=TrainConfig.model_fields[name].description)
+    st.markdown(f"**{title(name)}**", width=190, help=TrainConfig.model_fields[name].description)
     chosen = st.multiselect(
         "Values",
         options,
@@ -123,7 +119,7 @@ def range_problem(text: str) -> str:
     except ValueError:  # typed among values: the command line's own sentence says what is wrong
         return ""
     if low >= high:
-        return f"{_title(name)}: From is {low:g} and To is {high:g}; From must be below To."
+        return f"{title(name)}: From is {low:g} and To is {high:g}; From must be below To."
     if values.endswith(":log") and low <= 0:
-        return f"{_title(name)}: From is {low:g}; by powers it must be above 0, such as 0.001."
+        return f"{title(name)}: From is {low:g}; by powers it must be above 0, such as 0.001."
     return ""

@@ -1,6 +1,6 @@
 """Which of the Train page's views is open, and on which run: kept in the session and in the page's address."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import streamlit as st
@@ -71,9 +71,8 @@ def current_view() -> View:
     return view
 
 
-def current_run() -> Run | None:
-    """The run that is open, by default the newest; None where there is none, or no such."""
-    runs = list_runs(runs_dir())
+def current_run(runs: Sequence[Run]) -> Run | None:
+    """Of ``runs``, the newest first, the one that is open, by default the newest; None where it is none of them."""
     if st.session_state[RUN] is None and runs:
         st.session_state[RUN] = runs[0].id
     return next((run for run in runs if run.id == st.session_state[RUN]), None)
@@ -97,11 +96,11 @@ def _switched() -> None:
     st.session_state[VIEW] = st.session_state["view.widget"] or current_view()
 
 
-def view_address() -> dict[str, str]:
-    """What of the view belongs into the page's address."""
+def view_address(runs: Sequence[Run] = ()) -> dict[str, str]:
+    """What of the view belongs into the page's address; ``runs`` are there, the newest first."""
     view = current_view()
     if view == "Run":
-        current_run()  # by default the newest
+        current_run(runs)  # by default the newest
     run, sweep = st.session_state[RUN], wanted_sweep()
     if view == "Sweeps" and sweep:
         return {"view": ADDRESS[view], "sweep": sweep}

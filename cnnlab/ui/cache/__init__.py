@@ -1,0 +1,41 @@
+"""What the pages keep in memory between reruns and share between visitors.
+
+>>> cache.dataset(TrainConfig(dataset="digits")).num_classes              # doctest: +SKIP
+10
+
+Cached objects are never changed. What a run says of itself is not cached: it is asked of its folder.
+"""
+
+from cnnlab.ui.cache.answers import (
+    attribution,
+    calibration,
+    evaluation,
+    features,
+    findings,
+    novelty,
+    predictor,
+    projection,
+)
+from cnnlab.ui.cache.images import dataset, file_names, problem_with, splits
+from cnnlab.ui.cache.networks import Shape, known_shape, parameter_count, parts, seconds_per_step, training_threads
+
+__all__ = [
+    "Shape",
+    "attribution",
+    "calibration",
+    "dataset",
+    "evaluation",
+    "features",
+    "file_names",
+    "findings",
+    "known_shape",
+    "novelty",
+    "parameter_count",
+    "parts",
+    "predictor",
+    "problem_with",
+    "projection",
+    "seconds_per_step",
+    "splits",
+    "training_threads",
+]

@@ -1,0 +1,74 @@
+"""The recipe and what differs from it in the page's address: it survives a reload, and can be sent to somebody else."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from cnnlab import recipes
+from cnnlab.config import TrainConfig, shown
+from cnnlab.parsing import ConfigError, adapt
+from cnnlab.ui.train.settings import FIRST_RECIPE, VALUES, changes, fill_form, form_recipe
+
+WRITTEN = "train.written"  # the address that this page wrote last
+
+
+def restore_form() -> None:
+    """On the first run of a session, fill the form from the page's address, else with the first recipe."""
+    if VALUES in st.session_state:
+        return
+    open_settings(dict(st.query_params.items()))
+
+
+def open_settings(asked: Mapping[str, str]) -> None:
+    """Fill the form from an address, unless it says the same already."""
+    recipe = asked.get("recipe", FIRST_RECIPE)
+    recipe = recipe if recipe in recipes.RECIPES else FIRST_RECIPE
+    settings = {name: text for name, text in asked.items() if name in TrainConfig.model_fields}
+    if VALUES in st.session_state and settings_address() == {"recipe": recipe, **settings}:
+        return
+    try:
+        decoded = {name: _from_address(name, text) for name, text in settings.items()}
+        fill_form(adapt(recipes.get(recipe).config, decoded), recipe)
+    except (ConfigError, ValueError) as error:
+        fill_form(recipes.get(recipe).config, recipe)
+        st.toast(
+            f"The address holds a setting that cannot be used. {error}", icon=":material/link_off:", duration="long"
+        )
+
+
+def write_address(others: Mapping[str, str]) -> None:
+    """Put the recipe and what differs from it into the page's address, beside ``others``.
+
+    Only what is new is written: an address that the browser went back to is not ours to change before it is opened,
+    and a page that says what it would say without an address needs none: Back leads from it to the page before.
+    """
+    wanted = {**settings_address(), **others}
+    plain = wanted == {"recipe": FIRST_RECIPE, "view": "new"} and not st.query_params
+    entered = "view" not in st.query_params
+    if not plain and dict(st.query_params.items()) != wanted and (entered or wanted != st.session_state.get(WRITTEN)):
+        st.query_params.from_dict(wanted)
+    st.session_state[WRITTEN] = wanted
+
+
+def settings_address() -> dict[str, str]:
+    """The recipe and what differs from it, as in the page's address."""
+    values, base = st.session_state[VALUES], recipes.get(form_recipe()).config.model_dump()
+    return {"recipe": form_recipe(), **{name: _to_address(values[name]) for name in changes(values, base)}}
+
+
+def _to_address(value: Any) -> str:
+    return (
+        json.dumps(value, separators=(",", ":"))
+        if isinstance(value, tuple | list)
+        else ""
+        if value is None
+        else shown(value)
+    )
+
+
+def _from_address(name: str, text: str) -> Any:
+    if name in ("blocks", "hidden"):
+        return json.loads(text)
+    return None if text == "" else text

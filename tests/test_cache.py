@@ -1,0 +1,85 @@
+"""What the pages keep in memory: never stale, and without a trace of how it was made."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnnlab import datasets
+from cnnlab.config import TrainConfig
+from cnnlab.evaluation import findings as rules
+from cnnlab.evaluation.evaluate import checkpoint_time
+from cnnlab.runs import Run
+from cnnlab.ui import cache
+from cnnlab.ui.cache import images
+
+
+@pytest.fixture
+def run(trained_run: Run, tmp_path: Path) -> Run:
+    """A trained run that has not been asked anything."""
+    own = tmp_path / "runs" / "trained"
+    own.parent.mkdir()
+    asked_before = shutil.ignore_patterns("predictions-*", "calibration-*", "features-*")
+    shutil.copytree(trained_run.path, own, ignore=asked_before)
+    return Run(own)
+
+
+def asked(run: Run) -> tuple[Path, str, int]:
+    return run.path, "best", checkpoint_time(run, "best")
+
+
+def test_images_that_have_come_meanwhile_are_used(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(datasets, "is_here", lambda name: False)
+        assert "is not on this machine" in cache.calibration(*asked(run)).why
+        assert cache.novelty(*asked(run)) is None
+    assert cache.calibration(*asked(run)).images > 0
+    assert cache.novelty(*asked(run)) is not None
+
+
+def test_what_is_kept_shows_no_progress(run: Run) -> None:
+    def script(path: str) -> None:
+        from pathlib import Path
+
+        from cnnlab.evaluation.evaluate import checkpoint_time
+        from cnnlab.runs import Run
+        from cnnlab.ui import cache
+
+        of = Path(path), "best", checkpoint_time(Run(Path(path)), "best")
+        cache.evaluation(of[0], "test", *of[1:])
+        cache.projection(*of, "test", 100, "")
+
+    app = AppTest.from_function(script, default_timeout=60, args=(str(run.path),)).run()
+    assert not app.exception and len(app.main.children) > 0  # where the bars were
+    app.run()
+    assert not app.exception and len(app.main.children) == 0
+
+
+def test_advice_is_made_anew_when_there_is_something_new_to_say(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Run] = []
+    find = rules.findings
+    monkeypatch.setattr(rules, "findings", lambda run, answers: [made.append(run), *find(run, answers)][1:])
+    path, checkpoint, changed = asked(run)
+    answers = cache.evaluation(path, "test", checkpoint, changed)
+    said = [cache.findings(run, answers, changed) for _ in range(2)]
+    assert said[0] == said[1] and len(made) == 1
+    rival = shutil.copytree(path, path.with_name("rival"))
+    cache.findings(run, answers, changed)
+    Run(rival).rename("Another name")
+    cache.findings(run, answers, changed)
+    assert len(made) == 3
+
+
+@pytest.mark.parametrize(("layout", "listed"), [("cats", ["."]), ("Training/cats", [".", "Training"])])
+def test_a_file_that_comes_is_seen_without_a_look_at_each(
+    layout: str, listed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / layout).mkdir(parents=True)
+    config = TrainConfig(dataset=f"folder:{tmp_path}")
+    folders, looked = images._folders, list[Path]()
+    monkeypatch.setattr(images, "_folders", lambda path: [looked.append(path), *folders(path)][1:])
+    before = images.changed(config)
+    assert looked == [tmp_path / name for name in listed]
+    (tmp_path / layout / "new.png").touch()
+    assert images.changed(config) > before
