@@ -25,7 +25,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from filelock import FileLock
 
@@ -305,7 +305,19 @@ def _age(run: Run) -> float:
         return 0.0
 
 
-def names_of(runs: Iterable[Run]) -> dict[str, str]:
+class Named(Protocol):
+    """A run, or what is said of one."""
+
+    @property
+    def id(self) -> str:
+        """The folder's name."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+
+
+def names_of(runs: Iterable[Named]) -> dict[str, str]:
     """id -> name of ``runs``; where some share one, with the id behind it."""
     names = {run.id: run.name for run in runs}
     times = Counter(names.values())

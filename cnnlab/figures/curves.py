@@ -18,16 +18,21 @@ Series = tuple[Sequence[float], Sequence[float]]
 QUANTITIES = ("loss", "accuracy")
 
 
-def curves_figure(series: Mapping[str, Series], title: str = "", axis: str = "step", height: int = 380) -> go.Figure:
+def curves_figure(
+    series: Mapping[str, Series], title: str = "", axis: str = "step", height: int = 380, log_loss: bool = False
+) -> go.Figure:
     """Curves called ``step/train/loss``, ``train/loss``, ``val/accuracy`` and so on; missing ones stay empty.
 
     Accuracies are in [0, 1]. ``step/…`` are the figures of single batches, drawn thin behind the means of epochs.
-    ``axis`` names the x axis. Each trace carries its series' name as ``meta``, so that a live chart can fill it in.
+    ``axis`` names the x axis; with ``log_loss`` losses are drawn by their powers of ten. Each trace carries its series'
+    name as ``meta``, so that a live chart can fill it in.
     """
     figure = loss_and_accuracy(axis, height)
     for column, quantity in enumerate(QUANTITIES, start=1):
         for name in (f"step/train/{quantity}", *(f"{split}/{quantity}" for split in SPLIT_COLORS)):
             figure.add_trace(_trace(name, series.get(name, ((), ())), axis, legend=column == 1), row=1, col=column)
+    if log_loss:
+        figure.update_yaxes(type="log", rangemode="normal", row=1, col=1)
     if title:
         figure.update_layout(title=title, margin={"t": 96})
     return figure

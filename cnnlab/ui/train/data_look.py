@@ -12,8 +12,8 @@ from cnnlab.figures.gallery import gallery_figure
 from cnnlab.figures.style import shortened
 from cnnlab.ui.live_plot import still_plot
 
-PREVIEW = 24  # images in the look at the data
-PREVIEW_COLUMNS = 8
+PREVIEW = 18  # images in the look at the data
+PREVIEW_COLUMNS = 6
 FEW = 10  # training images of a class
 PRESSED = "preview.pressed"  # how often another batch was asked for
 

@@ -114,6 +114,9 @@ def _curves(run: Run, config: TrainConfig, live: bool) -> None:
             persist_state="session",
             format_func=lambda u: f"over {u}s",
         )
+        log = st.toggle(
+            "Log loss", key="curves.log", persist_state="session", help="Shows small and large losses alike."
+        )
     st.caption(
         "Both losses should fall. If validation loss rises while training loss falls on, the network learns its images "
         "by heart. Training figures are means over an epoch, in which the network was still learning."
@@ -123,13 +126,13 @@ def _curves(run: Run, config: TrainConfig, live: bool) -> None:
             else ""
         )
     )
-    figure = curves_figure({}, axis=unit)
+    figure = curves_figure({}, axis=unit, log_loss=log)
     live_plot(
         figure,
         f"/lab/runs/{run.id}/curves?unit={unit}",
         live,
         run.name,
-        key=f"curves.{run.id}.{unit}",
+        key=f"curves.{run.id}.{unit}.{log}",
         alt=f"Loss and accuracy of {run.name} over its {unit}s; the figures above tell the last.",
     )
 

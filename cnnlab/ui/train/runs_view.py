@@ -9,7 +9,7 @@ import streamlit as st
 from cnnlab import recipes
 from cnnlab.config import TrainConfig, title
 from cnnlab.paths import runs_dir
-from cnnlab.runs import LIVE, Run, RunError, list_runs
+from cnnlab.runs import LIVE, Run, RunError, list_runs, names_of
 from cnnlab.summary import Summary, summarise
 from cnnlab.ui import words
 from cnnlab.ui.followed import last_records
@@ -50,7 +50,7 @@ def _changed(summary: Summary) -> str:
     known = summary.recipe if summary.recipe in recipes.RECIPES else None
     base = recipes.get(known).config if known else TrainConfig()
     values = summary.config.model_dump()
-    names = [n for n in changes(values, base.model_dump()) if known or n not in ("dataset", "model")]  # told besides
+    names = [n for n in changes(values, base.model_dump()) if n not in ("dataset", "model")]  # which are told besides
     titles = ((title(name), name) for name in names)
     return ", ".join(f"{said[0].lower()}{said[1:]} {brief(values[name])}" for said, name in titles) or "–"
 
@@ -61,7 +61,7 @@ def _table(summaries: list[Summary]) -> None:
         return
     table = pd.DataFrame(
         {
-            "Run": [s.name for s in summaries],
+            "Run": list(names_of(summaries).values()),
             "State": [s.state for s in summaries],
             "Validation accuracy": [words.hundredfold(s.best_accuracy) for s in summaries],
             "Last test accuracy": [words.hundredfold(s.watched_accuracy) for s in summaries],

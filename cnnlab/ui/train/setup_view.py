@@ -99,12 +99,21 @@ def _images(config: TrainConfig) -> ImageDataset | None:
             raise
         st.error(str(error), icon=":material/cloud_off:")
         return None
-    if images.unreadable:
-        with st.expander(
-            f"Left out, for they could not be read: {len(images.unreadable)} of the files", icon=":material/warning:"
-        ):
-            st.code("\n".join(images.unreadable), language=None)
+    _listed("Left out, for they could not be read", images.unreadable, ":material/warning:")
+    _listed("Pictures that are there twice, which may flatter a test", images.copies, ":material/content_copy:")
     return images
+
+
+def _listed(what: str, files: Sequence[str], icon: str) -> None:
+    if files:
+        with st.expander(f"{what}: {len(files):,} of the files", icon=icon):
+            st.code("\n".join(files), language=None)
+
+
+@st.fragment(run_every=3)
+def _waits(live: Sequence[Run]) -> None:
+    if any(run.state() in LIVE for run in live):
+        st.caption("Another training is going on: this one will wait for its turn.")
 
 
 def _start_row(config: TrainConfig, runs: Sequence[Run], blocked: bool = False) -> None:
@@ -114,8 +123,7 @@ def _start_row(config: TrainConfig, runs: Sequence[Run], blocked: bool = False) 
             "Start training", type="primary", icon=":material/play_arrow:", disabled=blocked, key="start"
         )
         processes = _processes(config)
-        if any(run.state() in LIVE for run in runs):
-            st.caption("Another training is going on: this one will wait for its turn.")
+        _waits([run for run in runs if run.state() in LIVE])
         st.code(
             launch.shown_command(["train", *launch.flags(config, recipe)], processes),
             language="bash",

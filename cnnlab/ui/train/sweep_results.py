@@ -17,6 +17,8 @@ from cnnlab.ui.train.sweep_figures import history, importances, parallel
 from cnnlab.ui.train.sweep_status import settings_text, value_text
 from cnnlab.ui.train.views import open_run, show_view
 
+FEW = 200  # validation images, of which one is half a point
+
 
 def best_settings(folder: SweepFolder, plan: Plan, trials: list[Trial]) -> None:
     """The best trial with what can be done with it; else why there is none."""
@@ -28,9 +30,12 @@ def best_settings(folder: SweepFolder, plan: Plan, trials: list[Trial]) -> None:
         elif ended:
             st.info("No trial has finished yet: all were cut short or failed.", icon=":material/hourglass_empty:")
         return
+    run = best.run_in(folder)
+    count = run.facts().get("images", {}).get("val", 0) if run else 0
+    images = words.images(count, "validation") if count else "validation images"
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f":material/trophy: **Best: {words.percent(best.accuracy)}** of the validation images, with "
+            f":material/trophy: **Best: {words.percent(best.accuracy)}** of the {images}, with "
             f"**{settings_text(best)}** (trial {best.number})"
         )
         st.button(
@@ -42,10 +47,12 @@ def best_settings(folder: SweepFolder, plan: Plan, trials: list[Trial]) -> None:
             args=(plan, best),
             help="Fills the form in the sidebar.",
         )
-        if best.run_in(folder):
+        if run:
             st.button(
-                "Open its run", icon=":material/open_in_new:", key="sweep.best", on_click=open_run, args=(best.run,)
+                "Open its run", icon=":material/open_in_new:", key="sweep.best", on_click=open_run, args=(run.id,)
             )
+    if 0 < count < FEW:
+        st.caption(f"One image is {100 / count:.1f} points: small differences between trials tell nothing.")
 
 
 def _take_over(plan: Plan, best: Trial) -> None:
