@@ -175,7 +175,8 @@ def test_a_sweep_shows_its_trials_the_best_first_and_takes_the_best_settings_ove
     ended_run(runs, "search-001", "finished", "All 2 epochs are done.").add_facts({"sweep": "search"})
     sweep_with(runs, ("COMPLETE", 0.9, {}), ("COMPLETE", 0.95, {"run": "search-001"}), ("PRUNED", 0.4, {}))
     app = opened(view="sweeps", sweep="search")
-    assert "**Best: 95.00 %** of the validation images, with **learning rate 0.002, batch size 64**" in shown(app)
+    assert "**Best: 95.00 %** of the 143 validation images, with **learning rate 0.002, batch size 64**" in shown(app)
+    assert "One image is 0.7 points: small differences between trials tell nothing." in shown(app)
     table = app.dataframe[0].value
     assert list(table["Trial"]) == [2, 1, 3]
     assert list(table["State"]) == ["finished", "finished", "pruned"]
