@@ -249,6 +249,10 @@ def test_all_runs_tell_what_each_has_changed(runs: Path) -> None:
     ended_run(runs, "own", "finished", "Done.", lr=0.00123456789, batch_size=7)
     table = opened(view="all").dataframe[0].value
     assert "learning rate 0.00123456789" in table["Changed"][0] and "batch size 7" in table["Changed"][0]
+    ended_run(runs, "other", "finished", "Done.", dataset="mnist").rename("own")
+    table = opened(view="all").dataframe[0].value
+    assert sorted(table["Run"]) == ["own (other)", "own (own)"]
+    assert not any("mnist" in changed for changed in table["Changed"])  # the dataset has a column of its own
 
 
 def test_a_click_opens_the_run_that_was_shown_there(runs: Path) -> None:
@@ -404,6 +408,7 @@ def test_a_recipe_for_a_folder_of_images_shows_them(runs: Path, tmp_path: Path) 
     app = opened(view="new", dataset=f"folder:{tmp_path / 'pets'}", image_size="16")
     assert not app.error
     assert any("could not be read: 1 of the files" in e.label for e in app.expander)
+    assert any("there twice, which may flatter a test: 6 of the files" in e.label for e in app.expander)
     assert any("16×16 pixels, colour" in c.value for c in app.caption)
     assert not app.button(key="start").disabled
 
