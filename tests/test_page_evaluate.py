@@ -85,6 +85,64 @@ def test_picking_a_cell_opens_exactly_its_images(own_run: Run):
     assert [said.split("#")[1] for said in alts(page)[1].split("; ")] == [str(i) for i in answers.ids[places][:16]]
 
 
+def test_a_newly_picked_cell_begins_at_its_first_page(own_run: Run):
+    answers = evaluate(own_run, "test")
+    first, second = (answers.cell(c, c) for c in np.flatnonzero(answers.confusion.diagonal() > 16)[:2].tolist())
+
+    def ids(page: AppTest) -> list[str]:
+        return [said.split("#")[1] for said in places_shown(page)]
+
+    page = opened()
+    for places in (first, second):
+        for key in ("evaluate.true", "evaluate.predicted"):
+            page.selectbox(key=key).set_value(int(answers.labels[places[0]]))
+        page.run()
+        assert ids(page) == [str(id) for id in answers.ids[places[:16]]]
+        page.get("pagination")[0].set_value(2).run()
+        assert ids(page) == [str(id) for id in answers.ids[places[16:32]]]
+
+
+def test_choices_are_still_there_after_a_look_at_another_view(own_run: Run):
+    page = opened()
+    page.selectbox(key="evaluate.true").set_value(3)
+    page.selectbox(key="evaluate.predicted").set_value(2).run()
+    page.segmented_control(key="evaluate.view").set_value("Classes").run()
+    page.selectbox(key="evaluate.class").set_value(7)
+    page.segmented_control(key="evaluate.sort").set_value("Recognised").run()
+    page.segmented_control(key="evaluate.view").set_value("Calibration").run()
+    page.slider(key="evaluate.threshold").set_value(80).run()
+    page.segmented_control(key="evaluate.view").set_value("Confusion").run()
+    assert [page.selectbox(key=f"evaluate.{key}").value for key in ("true", "predicted")] == [3, 2]
+    page.segmented_control(key="evaluate.view").set_value("Classes").run()
+    assert page.selectbox(key="evaluate.class").value == 7
+    assert page.segmented_control(key="evaluate.sort").value == "Recognised"
+
+
+def test_a_class_s_figures_say_how_they_were_got(own_run: Run):
+    help = next(m.help for m in opened(evaluate_view="Classes").metric if m.label == "F1" and m.help)
+    assert help == "Harmonic mean of both; below, the 95 % interval (Wilson)."
+
+
+def test_the_lasso_s_group_keeps_to_its_images_under_other_filters(own_run: Run):
+    answers = evaluate(own_run, "test")
+    same = np.bincount(answers.labels)
+    first, second = next((a, b) for a in range(10) for b in range(a + 1, 10) if same[a] == same[b])
+    page = opened(evaluate_view="Feature map", evaluate_only_true=[first])
+    (map,) = [f for f in figures(page) if f["alt"].startswith("Feature map")]
+    points = {
+        id: t["text"][n] for t in json.loads(map["figure"])["data"] for n, id in enumerate(t.get("customdata", []))
+    }
+    assert len(points) == same[first]
+    some = sorted(points)[:3]
+    page.session_state["evaluate.map.own.best.test.pca"] = {"chosen": some}
+    page.run()
+    assert places_shown(page) == [points[n].replace("<br>", ", ") for n in some]
+    page.multiselect(key="evaluate.only.true").set_value([second])
+    page.session_state["evaluate.map.own.best.test.pca"] = {"chosen": some}
+    page.run()
+    assert "Draw around a group of points" in page.info[0].value
+
+
 def test_an_empty_cell_says_so(own_run: Run):
     empty = np.argwhere(evaluate(own_run, "test").confusion == 0)[0].tolist()
     page = opened()

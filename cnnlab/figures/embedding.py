@@ -29,20 +29,22 @@ def embedding_figure(
     class_names: Sequence[str],
     texts: Sequence[str],
     axes: tuple[str, str] = ("", ""),
+    answers: NDArray[np.int64] | None = None,
     height: int = 620,
 ) -> go.Figure:
     """``points`` float [N, 2], coloured by ``labels`` int [N], crosses where not ``right`` bool [N].
 
     Up to NAMED classes have their names amid their points. ``texts`` stand in the hover; each point's ``customdata``
-    is its number.
+    is its entry of ``answers`` (int [N]), by default its number.
     """
+    answers = np.arange(len(points)) if answers is None else answers
     figure = go.Figure()
     present = np.unique(labels).tolist()
     for label in present:
         for good in (True, False):
             members = np.flatnonzero((labels == label) & (right == good))
             if len(members):
-                figure.add_trace(_trace(points, members, label, good, class_names[label], texts))
+                figure.add_trace(_trace(points, members, label, good, class_names[label], texts, answers))
     figure.add_trace(
         go.Scatter(
             x=[None], y=[None], mode="markers", name="✗ wrong", marker={"symbol": "x", "size": 10, "color": GREY}
@@ -75,6 +77,7 @@ def _trace(
     good: bool,
     name: str,
     texts: Sequence[str],
+    answers: NDArray[np.int64],
 ) -> go.Scatter:
     color = TEN[label % len(TEN)]
     symbol = SYMBOLS[label % len(SYMBOLS)]
@@ -82,7 +85,7 @@ def _trace(
     return go.Scatter(
         x=points[members, 0].round(4).tolist(),
         y=points[members, 1].round(4).tolist(),
-        customdata=members.tolist(),
+        customdata=answers[members].tolist(),
         text=[texts[n] for n in members.tolist()],
         mode="markers",
         name=name if good else f"{name} ✗",

@@ -92,7 +92,16 @@ def _method(subject: Subject) -> tuple[str, float]:
             label_visibility="collapsed",
             persist_state="session",
         )
-        opacity = st.slider("Opacity of the map", 0, 100, 70, format="%d %%", key="evaluate.one.opacity", width=200)
+        opacity = st.slider(
+            "Opacity of the map",
+            0,
+            100,
+            70,
+            format="%d %%",
+            key="evaluate.one.opacity",
+            width=200,
+            persist_state="session",
+        )
     more = "" if len(here) == len(METHODS) else " Grad-CAM needs a convolution, and this network has none."
     sign = " Orange speaks for the class, blue against it." if METHODS[method].signed else " The brighter, the more."
     st.caption(f"{METHODS[method].summary}{sign} Each map has a scale of its own.{more}")
