@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.cli import main
 from cnnlab.evaluation.evaluate import evaluate
+from cnnlab.figures.style import shortened
 from cnnlab.prediction.export import ExportError
 from cnnlab.runs import Run
 from cnnlab.ui.evaluate import layout_job
@@ -275,12 +276,12 @@ def test_an_image_opens_by_its_id_and_turns(own_run: Run):
     assert f"Id {answers.ids[8]};" in " ".join(m.value for m in page.markdown)
 
 
-@pytest.mark.parametrize("text", ["999999", "seven", "-1", "1" * 40])
+@pytest.mark.parametrize("text", ["999999", "seven", "-1", "1" * 40, "9" * 5000])
 def test_an_id_that_is_none_gets_a_sentence(own_run: Run, text: str):
     page = opened(evaluate_view="Images")
     page.text_input(key="evaluate.id").set_value(text).run()
     assert not page.exception
-    assert f"There is no image '{text}' among these 359" in page.error[0].value
+    assert f"There is no image '{shortened(text, 40)}' among these 359" in page.error[0].value
 
 
 def test_a_perceptron_s_image_offers_the_methods_that_it_has(fresh_folders: Path):

@@ -29,14 +29,14 @@ def nothing_yet(way: str) -> None:
         )
 
 
-def answer_view(subject: Subject, given: Given) -> None:
-    """All of it, the fastest first."""
+def answer_view(subject: Subject, given: Given) -> Answer | None:
+    """All of it, the fastest first; gives the answer, or None where there is nothing to see."""
     prepared = prepare(given.picture, subject.predictor.checkpoint, switched())
     if prepared.pixels.min() == prepared.pixels.max():
         with st.container(key="predict-answer", gap=None):
             st.markdown("# Nothing to see\nAll pixels that go in are alike: draw or choose something else.")
         strip(prepared)
-        return
+        return None
     answer = subject.predictor.answer_prepared(prepared)
     headline(answer, subject.threshold, given, _strangeness(subject, prepared))
     strip(prepared)
@@ -50,6 +50,7 @@ def answer_view(subject: Subject, given: Given) -> None:
     others(subject, given)
     with right:
         _looked_at(subject, prepared, answer)
+    return answer
 
 
 def headline(answer: Answer, threshold: float, given: Given, strange: str = "") -> None:

@@ -8,15 +8,16 @@ from cnnlab import datasets
 from cnnlab.datasets import ImageSet
 from cnnlab.evaluation.evaluate import Evaluation, checkpoint_time
 from cnnlab.figures.gallery import GAP, gallery_figure
-from cnnlab.figures.style import RIGHT, WRONG
+from cnnlab.figures.style import RIGHT, WRONG, shortened
 from cnnlab.ui import cache
+from cnnlab.ui.by_number import place_of
 from cnnlab.ui.live_plot import still_plot
 from cnnlab.ui.predict.choice import Subject
 from cnnlab.ui.predict.given import Given, keep, recall
 from cnnlab.ui.select import ERRORS
 
 CELL, TEN = 62, 10
-SHOWN = "predict.sample"  # what is shown: ("one", place) or ("ten", 0)
+SHOWN = "predict.sample"  # what is shown: "one" or "ten"
 HARD = "predict.sample.hard"  # how many of the hardest were shown
 
 
@@ -58,13 +59,14 @@ def _one(subject: Subject, images: ImageSet, place: int) -> None:
 def _numbered(subject: Subject, images: ImageSet) -> None:
     """Show the image that is called by the number that was typed, here and on Evaluate."""
     asked: str = st.session_state["predict.number"]
-    digits = asked.strip().removeprefix("#")
-    places = (images.ids == int(digits)).nonzero().flatten().tolist() if digits.isdecimal() else []
-    if places:
-        _one(subject, images, places[0])
+    if (place := place_of(images.ids.numpy(), asked)) is not None:
+        _one(subject, images, place)
     elif asked.strip():
         low, high = int(images.ids.min()), int(images.ids.max())
-        st.toast(f"There is no test image '{asked}': give a number from {low} to {high}.", icon=":material/search_off:")
+        st.toast(
+            f"There is no test image '{shortened(asked, 40)}': give a number from {low} to {high}.",
+            icon=":material/search_off:",
+        )
 
 
 def _next_hard(answers: Evaluation, id: str) -> int:
