@@ -17,6 +17,7 @@ from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.figures.style import shortened
 from cnnlab.prediction.export import ExportError
 from cnnlab.runs import Run
+from cnnlab.ui import words
 from cnnlab.ui.evaluate import layout_job
 from cnnlab.ui.evaluate.takeaway import network_file
 
@@ -216,7 +217,7 @@ def test_pictures_are_not_downloaded_unasked(own_run: Run):
     text = (own_run.path / "config.json").read_text()
     (own_run.path / "config.json").write_text(text.replace('"dataset": "digits"', '"dataset": "cifar100"'))
     page = opened()
-    assert "cifar100 is not on this machine: download it on the Train page" in page.warning[0].value
+    assert "CIFAR-100 is not on this machine: download it on the Train page" in page.warning[0].value
 
 
 def places_shown(page: AppTest) -> list[str]:
@@ -281,7 +282,7 @@ def test_an_id_that_is_none_gets_a_sentence(own_run: Run, text: str):
     page = opened(evaluate_view="Images")
     page.text_input(key="evaluate.id").set_value(text).run()
     assert not page.exception
-    assert f"There is no image '{shortened(text, 40)}' among these 359" in page.error[0].value
+    assert f"There is no image '{words.plain(shortened(text, 40))}' among these 359" in page.error[0].value
 
 
 def test_a_perceptron_s_image_offers_the_methods_that_it_has(fresh_folders: Path):

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -200,6 +201,23 @@ def test_ten_predictions_stand_beside_their_true_labels_in_one_click(own_run: Ru
     page = opened(predict_way="Test images")
     page.button(key="predict.ten").click().run()
     assert not page.exception and "of the first 10 test images are right" in said(page)
+
+
+def test_answers_to_other_labels_are_not_laid_beside_the_images(own_run: Run):
+    made = evaluate(own_run, "test")
+    kept = own_run.path / "predictions-test.npz"
+    with np.load(kept) as file:
+        mark = file["mark"]
+    labels = (made.labels + 1) % 10
+    np.savez(kept, mark=mark, version="", log_probabilities=made.log_probabilities, labels=labels, ids=made.ids)
+    page = opened(predict_way="Test images")
+    assert [e.value for e in page.error] == ["The dataset has changed since these answers were made."]
+
+
+def test_a_file_s_name_is_shown_letter_by_letter(own_run: Run, tmp_path: Path):
+    (tmp_path / "[a] *b* :red[c].png").write_text("no picture")
+    page = opened(predict_way="Folder", predict_folder=str(tmp_path / "[a] *b* :red[c].png"))
+    assert r"\[a\] \*b\* \:red\[c\].png" in page.error[0].value
 
 
 @pytest.fixture

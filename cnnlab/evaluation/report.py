@@ -121,7 +121,7 @@ def _figures(evaluation: Evaluation) -> list[str]:
     from cnnlab.figures.ranking import ranking_figure
 
     e = evaluation
-    names = [html.escape(name) for name in e.class_names]
+    names = e.class_names
     bins = [b for b in reliability(e.confidence, e.right) if b.count]
     worst = sorted(range(len(names)), key=lambda c: e.per_class[c].f1 or 0.0)[:CURVES]
     ranked = {names[c]: r for c in worst if (r := ranking(e.probabilities[:, c], e.labels == c))}

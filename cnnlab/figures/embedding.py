@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cnnlab.figures.style import GREY, quiet
+from cnnlab.figures.style import GREY, literal, quiet
 
 # Ten, each with a contrast of 3 or more on white and on near-black, found by search to lie far apart also for those who
 # see red or green weakly; a symbol of its own and its name on the map tell a class all the same.
@@ -44,7 +44,7 @@ def embedding_figure(
         for good in (True, False):
             members = np.flatnonzero((labels == label) & (right == good))
             if len(members):
-                figure.add_trace(_trace(points, members, label, good, class_names[label], texts, answers))
+                figure.add_trace(_trace(points, members, label, good, literal(class_names[label]), texts, answers))
     figure.add_trace(
         go.Scatter(
             x=[None], y=[None], mode="markers", name="✗ wrong", marker={"symbol": "x", "size": 10, "color": GREY}
@@ -57,7 +57,9 @@ def embedding_figure(
     if len(present) <= NAMED:
         for label in present:
             x, y = np.median(points[labels == label], axis=0).tolist()
-            figure.add_annotation(x=x, y=y, text=f"<b>{class_names[label]}</b>", showarrow=False, font={"size": 14})
+            figure.add_annotation(
+                x=x, y=y, text=f"<b>{literal(class_names[label])}</b>", showarrow=False, font={"size": 14}
+            )
     figure.update_layout(
         meta={"halo": True},
         dragmode="lasso",

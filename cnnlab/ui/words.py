@@ -1,5 +1,6 @@
-"""How the pages write numbers, times and states."""
+"""How the pages write names, numbers, times and states."""
 
+import re
 from typing import Literal
 
 from cnnlab.config import TrainConfig
@@ -50,6 +51,17 @@ CHOICES = {
 
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+MARKS = r"[\\`*_\[\]$:#<>~|&]|^[-+]|(?<=\d)[.)](?=\s)"  # what means something to Streamlit's Markdown in a line
+
+
+def plain(name: str) -> str:
+    r"""What a person has named, such as a class, a file or a run, as Markdown that shows it letter by letter.
+
+    Bytes that are no letters show as such, ``\udcff``.
+    """
+    printable = name.encode("utf-8", "backslashreplace").decode()
+    return re.sub(MARKS, r"\\\g<0>", re.sub(r"\s", " ", printable))
 
 
 def choice(name: str) -> str:

@@ -77,10 +77,11 @@ def _one_class(subject: Subject, scores: list[ClassScore]) -> None:
         "Class", range(len(scores)), format_func=subject.names.__getitem__, key=CLASS, persist_state="session"
     )
     score = scores[label]
+    name = words.plain(score.name)
     if not score.total:
-        st.info(f"None of these images is of class {score.name}: its accuracy is unknown.", icon=":material/inbox:")
+        st.info(f"None of these images is of class {name}: its accuracy is unknown.", icon=":material/inbox:")
     if not score.claimed:
-        st.info(f"{score.name} was never predicted: its precision is unknown.", icon=":material/block:")
+        st.info(f"{name} was never predicted: its precision is unknown.", icon=":material/block:")
     with st.container(horizontal=True):
         _figure("Accuracy", score.accuracy, score.accuracy_interval, f"{score.correct:,} of {score.total:,} recognised")
         _figure(

@@ -108,14 +108,15 @@ def _cell(subject: Subject, columns: int) -> None:
         true = _class("True class", names, TRUE)
         predicted = _class("Taken for", names, PREDICTED)
     count, of = int(counts[true, predicted]), int(counts[true].sum())
+    here, there = words.plain(names[true]), words.plain(names[predicted])
     if not of:
-        st.info(f"None of these images is of class {names[true]}.", icon=":material/inbox:")
+        st.info(f"None of these images is of class {here}.", icon=":material/inbox:")
     elif not count:
-        st.info(f"No {names[true]} was taken for {names[predicted]}.", icon=":material/inbox:")
+        st.info(f"No {here} was taken for {there}.", icon=":material/inbox:")
     else:
-        what = "recognised" if true == predicted else f"taken for {names[predicted]}"
+        what = "recognised" if true == predicted else f"taken for {there}"
         st.markdown(
-            f"**{count:,}** of {of:,} images of **{names[true]}** {'is' if count == 1 else 'are'} {what} "
+            f"**{count:,}** of {of:,} images of **{here}** {'is' if count == 1 else 'are'} {what} "
             f"({words.percent(count / of)}), the surest answer first."
         )
         gallery(

@@ -5,6 +5,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cnnlab.figures.style import shortened
+from cnnlab.ui import words
 from cnnlab.ui.by_number import place_of
 from cnnlab.ui.evaluate.choice import Subject
 from cnnlab.ui.evaluate.gallery import gallery
@@ -66,8 +67,8 @@ def _open_by_id(subject: Subject) -> None:
         open_image(subject.id, np.arange(len(ids)), place)
     elif text:
         st.session_state[UNKNOWN] = (
-            f"There is no image '{shortened(text, 40)}' among these {len(ids):,}: give an id as it stands below an "
-            f"image, such as {ids[0]}."
+            f"There is no image '{words.plain(shortened(text, 40))}' among these {len(ids):,}: give an id as it stands "
+            f"below an image, such as {ids[0]}."
         )
 
 

@@ -55,15 +55,15 @@ def answer_view(subject: Subject, given: Given) -> Answer | None:
 
 def headline(answer: Answer, threshold: float, given: Given, strange: str = "") -> None:
     """The answer in words, or that it is not known."""
-    name = answer.class_names[answer.label]
+    name = words.plain(answer.class_names[answer.label])
     sure = words.sure(answer.confidence).replace(">", "over ").replace("<", "below ")  # > begins a quotation
     if answer.confidence < threshold:
         said = f"# I don't know\nPerhaps **{name}**, but only {sure} sure; you asked for {100 * threshold:.0f} %."
     else:
         said = f"# {name} :gray[:small[{sure} sure]]"
     if given.truth is not None:
-        right = given.truth == name
-        said += f"\n\n{':green[✓ right]' if right else f':red[✗ wrong], it is **{given.truth}**'}"
+        right = given.truth == answer.class_names[answer.label]
+        said += f"\n\n{':green[✓ right]' if right else f':red[✗ wrong], it is **{words.plain(given.truth)}**'}"
     with st.container(key="predict-answer", gap=None):
         st.markdown(said + strange)
 
@@ -104,4 +104,4 @@ def _looked_at(subject: Subject, prepared: Prepared, answer: Answer) -> None:
     figure = attribution_figure(prepared.pixels.numpy(), found, 0.8, method.signed, MAP)
     still_plot(figure, key="predict.looked")
     against = ", blue against" if method.signed else ""
-    st.caption(f"Orange speaks for **{answer.class_names[answer.label]}**{against}.")
+    st.caption(f"Orange speaks for **{words.plain(answer.class_names[answer.label])}**{against}.")

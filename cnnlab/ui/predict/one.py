@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cnnlab.prediction.predictor import Answer
+from cnnlab.ui import words
 from cnnlab.ui.predict.answer import answer_view, nothing_yet
 from cnnlab.ui.predict.camera import photograph
 from cnnlab.ui.predict.canvas import draw
@@ -43,7 +44,7 @@ def closer_view(subject: Subject, given: Given) -> None:
     """The same for a picture that is there already."""
     left, right = side_by_side("answer")
     with left:
-        st.image(given.picture, caption=given.name, width=SIDE)
+        st.image(given.picture, caption=words.plain(given.name), width=SIDE)
     with right:
         answer = answer_view(subject, given)
     if answer:

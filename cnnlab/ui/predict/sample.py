@@ -4,12 +4,12 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from cnnlab import datasets
 from cnnlab.datasets import ImageSet
 from cnnlab.evaluation.evaluate import Evaluation, checkpoint_time
 from cnnlab.figures.gallery import GAP, gallery_figure
 from cnnlab.figures.style import RIGHT, WRONG, shortened
-from cnnlab.ui import cache
+from cnnlab.ui import cache, words
+from cnnlab.ui.answered import answered_images
 from cnnlab.ui.by_number import place_of
 from cnnlab.ui.live_plot import still_plot
 from cnnlab.ui.predict.choice import Subject
@@ -44,7 +44,8 @@ def sample(subject: Subject) -> Given | None:
     if given is None:
         st.caption("A test image that the network has never learnt from, with its true class.")
     else:
-        st.image(given.picture.resize((280, 280), Image.Resampling.NEAREST), caption=f"{given.name}: {given.truth}")
+        caption = words.plain(f"{given.name}: {given.truth}")
+        st.image(given.picture.resize((280, 280), Image.Resampling.NEAREST), caption=caption)
     return given
 
 
@@ -64,7 +65,7 @@ def _numbered(subject: Subject, images: ImageSet) -> None:
     elif asked.strip():
         low, high = int(images.ids.min()), int(images.ids.max())
         st.toast(
-            f"There is no test image '{shortened(asked, 40)}': give a number from {low} to {high}.",
+            f"There is no test image '{words.plain(shortened(asked, 40))}': give a number from {low} to {high}.",
             icon=":material/search_off:",
         )
 
@@ -82,19 +83,12 @@ def _images(subject: Subject) -> tuple[ImageSet, Evaluation] | None:
     """The test images and the answers to all of them; a sentence and None where they cannot be had."""
     config, predictor = subject.predictor.checkpoint.config, subject.predictor
     try:
-        if not datasets.is_here(config.dataset):
-            st.info(f"{config.dataset} is not on this machine: download it on the Train page.", icon=":material/cloud:")
-            return None
         changed = checkpoint_time(predictor.run, predictor.name)
         answers = cache.evaluation(predictor.run.path, "test", predictor.name, changed)
-        images = cache.splits(config).test
+        return answered_images(predictor.run, config, answers), answers
     except ERRORS as error:
         st.error(str(error), icon=":material/error:")
         return None
-    if images.ids.tolist() != answers.ids.tolist():
-        st.warning("The dataset has changed since this run was evaluated: evaluate it again.", icon=":material/sync:")
-        return None
-    return images, answers
 
 
 def _ten(answers: Evaluation, images: ImageSet) -> None:

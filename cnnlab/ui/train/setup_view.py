@@ -222,9 +222,9 @@ def _processes(config: TrainConfig) -> int:
 
 def _look_at_the_data(images: ImageDataset, parts: Splits, config: TrainConfig) -> None:
     counts = np.bincount(parts.train.labels.numpy(), minlength=images.num_classes)
-    if missing := [name for name, count in zip(images.class_names, counts, strict=True) if count == 0]:
+    if missing := [words.plain(name) for name, count in zip(images.class_names, counts, strict=True) if count == 0]:
         st.warning(f"No training image is left of {', '.join(missing[:10])}: the network cannot learn these classes.")
-    elif few := [name for name, count in zip(images.class_names, counts, strict=True) if count < FEW]:
+    elif few := [words.plain(name) for name, count in zip(images.class_names, counts, strict=True) if count < FEW]:
         st.caption(
             f":material/warning: Fewer than {FEW} training images of {', '.join(few[:10])}: hardly enough to learn "
             "from, and what is held out of them tells little."
