@@ -48,3 +48,8 @@ def write_whole(path: Path, content: bytes) -> None:
     """Write ``path`` so that a reader sees the old content or the new, never a part; raises OSError."""
     with written_whole(path) as part:
         part.write_bytes(content)
+
+
+def printable(name: str) -> str:
+    r"""A file's name for people: bytes that are no letters show as such, ``\udcff``; it can be sent and written."""
+    return name.encode("utf-8", "backslashreplace").decode()

@@ -6,6 +6,7 @@ from typing import Literal
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DATASETS, FOLDER_PREFIX, folder_path
 from cnnlab.models import MODELS
+from cnnlab.paths import printable
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import State
 
@@ -56,12 +57,8 @@ MARKS = r"[\\`*_\[\]$:#<>~|&]|^[-+]|(?<=\d)[.)](?=\s)"  # what means something t
 
 
 def plain(name: str) -> str:
-    r"""What a person has named, such as a class, a file or a run, as Markdown that shows it letter by letter.
-
-    Bytes that are no letters show as such, ``\udcff``.
-    """
-    printable = name.encode("utf-8", "backslashreplace").decode()
-    return re.sub(MARKS, r"\\\g<0>", re.sub(r"\s", " ", printable))
+    """What a person has named, such as a class, a file or a run, as Markdown that shows it letter by letter."""
+    return re.sub(MARKS, r"\\\g<0>", re.sub(r"\s", " ", printable(name)))
 
 
 def choice(name: str) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from cnnlab import launch
 from cnnlab.prediction.many import Row, as_csv, as_parquet, table
 from cnnlab.ui.predict.choice import Subject
-from cnnlab.ui.predict.history import src
+from cnnlab.ui.predict.strip import src
 
 SHARE = st.column_config.ProgressColumn(format="%.2f %%", min_value=0, max_value=100)
 

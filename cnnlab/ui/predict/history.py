@@ -2,7 +2,6 @@
 
 import io
 import time
-from base64 import b64encode
 from dataclasses import dataclass
 
 import pandas as pd
@@ -12,7 +11,7 @@ from cnnlab.prediction.many import thumbnail
 from cnnlab.prediction.predictor import Answer
 from cnnlab.ui.predict.choice import Subject
 from cnnlab.ui.predict.given import Given
-from cnnlab.ui.predict.strip import switched
+from cnnlab.ui.predict.strip import src, switched
 
 HISTORY = "predict.history"
 LAST = "predict.history.last"  # the picture that was taken in last: it is not again, though all be forgotten
@@ -29,11 +28,6 @@ class Entry:
     confidence: float
     run: str
     time: str
-
-
-def src(png: bytes) -> str:
-    """A PNG as the address that a table's picture takes."""
-    return "data:image/png;base64," + b64encode(png).decode()
 
 
 def remember(subject: Subject, given: Given, answer: Answer) -> None:
