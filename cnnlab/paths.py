@@ -27,9 +27,9 @@ def cache_dir() -> Path:
     return Path(override).expanduser().resolve() if override else data_dir() / "cache"
 
 
-def printable(path: str) -> str:
-    """``path`` as text for people and files: bytes of a name that are no UTF-8 are written like ``\\xff``."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+def printable(name: str) -> str:
+    r"""A file's name for people: bytes that are no letters show as such, ``\udcff``; it can be sent and written."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 @contextmanager

@@ -5,7 +5,7 @@ Traceback (most recent call last):
 cnnlab.pictures.UnreadableImage: The file is empty: choose a PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF.
 
 PNG, JPEG, WebP, AVIF, BMP, TIFF, PGM and the first frame of a GIF; 16 bits and floating point, palettes, transparency
-(on white), print colours (CMYK), and the orientation that a camera wrote into EXIF.
+(on white; what is drawn in white, on black), print colours (CMYK), and the orientation that a camera wrote into EXIF.
 """
 
 import io
@@ -49,7 +49,7 @@ def open_picture(source: bytes | Path, color: bool = True, least: tuple[int, int
             _check_size(opened.size)
             if least:
                 opened.draft("RGB" if color else "L", least)
-            return _plain(ImageOps.exif_transpose(opened), color)
+            return _plain(ImageOps.exif_transpose(opened), color, opened.format in ("PNG", "PPM"))
     except UnreadableImage:
         raise
     except UnidentifiedImageError:
@@ -87,10 +87,11 @@ def _sentence(error: Exception) -> str:
     return f"The picture is cut off or damaged ({reason}): save or fetch it again."
 
 
-def _plain(picture: Image.Image, color: bool) -> Image.Image:
-    """``picture`` in 8 bits, opaque, in mode ``RGB`` or ``L``."""
+def _plain(picture: Image.Image, color: bool, at_most_16: bool) -> Image.Image:
+    """``picture``, of a format whose numbers have ``at_most_16`` bits or more, in 8 bits, opaque, ``RGB`` or ``L``."""
     if picture.mode.startswith("I") or picture.mode == "F":
-        picture = Image.fromarray(_eight_bits(np.asarray(picture, dtype=np.float64), picture.mode))
+        sixteen = picture.mode.startswith("I;16") or (picture.mode == "I" and at_most_16)
+        picture = Image.fromarray(_eight_bits(np.asarray(picture, dtype=np.float64), picture.mode, sixteen))
     if picture.has_transparency_data:
         rgba = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", rgba.size, _ground(rgba)), rgba)
@@ -103,11 +104,14 @@ def _ground(rgba: Image.Image) -> str:
     return "black" if drawn.count[0] and drawn.mean[0] > NEARLY_WHITE else "white"
 
 
-def _eight_bits(values: NDArray[np.float64], mode: str) -> NDArray[np.uint8]:
-    """float [H, W] of a deep picture -> uint8 [H, W]; the range that its values can take is kept, not stretched."""
+def _eight_bits(values: NDArray[np.float64], mode: str, sixteen: bool) -> NDArray[np.uint8]:
+    """float [H, W] of a deep picture -> uint8 [H, W]; the range that its values can take is kept, not stretched.
+
+    Of what is not ``sixteen`` bits deep, 32 or floating point, nobody says the range: the values tell it.
+    """
     values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
     top = 1.0 if mode == "F" and values.max() <= 1 else 255.0
-    if mode.startswith("I;16") or values.max() > 255:
+    if sixteen or values.max() > 255:
         top = 65535.0
     scaled: NDArray[np.uint8] = (values * (255 / top)).clip(0, 255).round().astype(np.uint8)
     return scaled

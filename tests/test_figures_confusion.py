@@ -68,3 +68,10 @@ def test_a_hundred_classes_thin_their_labels_out(share_of: str):
 def test_a_matrix_without_any_image_can_be_drawn():
     empty = np.zeros((3, 3), np.int64)
     assert len(confusion_figure(empty, empty.astype(float), list("abc"), hide_diagonal=True, log=True).data[-1].x) == 0
+
+
+def test_names_are_shown_letter_by_letter():
+    counts = np.array([[5, 2], [0, 6]])
+    figure = confusion_figure(counts, counts.astype(float), ["<b>", "a class <with a long name>"])
+    assert list(figure.layout.xaxis.ticktext) == ["&lt;b&gt;", "a class &lt;with…"]
+    assert "<b>&lt;b&gt;</b> taken for" in figure.data[-1].text[1]

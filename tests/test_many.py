@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import stat
 import struct
 import tracemalloc
@@ -215,6 +216,19 @@ def test_each_picture_tells_whether_it_is_unlike_training(predictor, digits, dig
     assert [row["unlike_training"] for row in read] == ["True", "", "False"]
 
 
+def test_a_name_of_other_bytes_than_letters_goes_out_as_csv_and_parquet(predictor, tmp_path):
+    (tmp_path / os.fsdecode(b"\xff.png")).write_bytes(png())
+    rows = predict_many(predictor, from_paths([tmp_path]))
+    assert rows[0].answer and rows[0].source.name == rf"{tmp_path}/\udcff.png"
+    assert rb"\udcff.png" in as_csv(rows)
+    assert pd.read_parquet(io.BytesIO(as_parquet(rows)))["file"][0].endswith(r"\udcff.png")
+
+
+def test_a_zip_that_is_not_there_is_not_called_damaged(tmp_path):
+    with pytest.raises(SourcesError, match=r"^There is no zip gone.zip: check the path\.$"):
+        from_paths([tmp_path / "gone.zip"])
+
+
 def test_the_rows_go_out_as_csv_and_parquet(predictor):
     rows = predict_many(predictor, from_bytes([("é, ü.png", png()), ("bad.png", b"")]))
     read = list(csv.DictReader(io.StringIO(as_csv(rows).decode())))
@@ -241,7 +255,7 @@ def test_the_command_line_walks_folders_and_writes_a_table(trained_run, digit_fi
     [
         (["{empty}"], "{empty} holds no image files"),
         (["a.png", "--csv", "a.txt"], "'a.txt' is not allowed: let the file end in .csv."),
-        (["{empty}/no.zip"], "no.zip cannot be read"),
+        (["{empty}/no.zip"], "There is no zip no.zip"),
     ],
 )
 def test_the_command_line_refuses_in_one_sentence(trained_run, tmp_path, capsys, arguments, sentence):

@@ -14,8 +14,10 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.cli import main
 from cnnlab.evaluation.evaluate import evaluate
+from cnnlab.figures.style import shortened
 from cnnlab.prediction.export import ExportError
 from cnnlab.runs import Run
+from cnnlab.ui import words
 from cnnlab.ui.evaluate import layout_job
 from cnnlab.ui.evaluate.takeaway import network_file
 
@@ -83,6 +85,64 @@ def test_picking_a_cell_opens_exactly_its_images(own_run: Run):
     assert f"**{len(places)}** of" in " ".join(m.value for m in page.markdown)
     assert all(f"✗ {predicted} ({true})" in said for said in alts(page)[1].split("; "))
     assert [said.split("#")[1] for said in alts(page)[1].split("; ")] == [str(i) for i in answers.ids[places][:16]]
+
+
+def test_a_newly_picked_cell_begins_at_its_first_page(own_run: Run):
+    answers = evaluate(own_run, "test")
+    first, second = (answers.cell(c, c) for c in np.flatnonzero(answers.confusion.diagonal() > 16)[:2].tolist())
+
+    def ids(page: AppTest) -> list[str]:
+        return [said.split("#")[1] for said in places_shown(page)]
+
+    page = opened()
+    for places in (first, second):
+        for key in ("evaluate.true", "evaluate.predicted"):
+            page.selectbox(key=key).set_value(int(answers.labels[places[0]]))
+        page.run()
+        assert ids(page) == [str(id) for id in answers.ids[places[:16]]]
+        page.get("pagination")[0].set_value(2).run()
+        assert ids(page) == [str(id) for id in answers.ids[places[16:32]]]
+
+
+def test_choices_are_still_there_after_a_look_at_another_view(own_run: Run):
+    page = opened()
+    page.selectbox(key="evaluate.true").set_value(3)
+    page.selectbox(key="evaluate.predicted").set_value(2).run()
+    page.segmented_control(key="evaluate.view").set_value("Classes").run()
+    page.selectbox(key="evaluate.class").set_value(7)
+    page.segmented_control(key="evaluate.sort").set_value("Recognised").run()
+    page.segmented_control(key="evaluate.view").set_value("Calibration").run()
+    page.slider(key="evaluate.threshold").set_value(80).run()
+    page.segmented_control(key="evaluate.view").set_value("Confusion").run()
+    assert [page.selectbox(key=f"evaluate.{key}").value for key in ("true", "predicted")] == [3, 2]
+    page.segmented_control(key="evaluate.view").set_value("Classes").run()
+    assert page.selectbox(key="evaluate.class").value == 7
+    assert page.segmented_control(key="evaluate.sort").value == "Recognised"
+
+
+def test_a_class_s_figures_say_how_they_were_got(own_run: Run):
+    help = next(m.help for m in opened(evaluate_view="Classes").metric if m.label == "F1" and m.help)
+    assert help == "Harmonic mean of both; below, the 95 % interval (Wilson)."
+
+
+def test_the_lasso_s_group_keeps_to_its_images_under_other_filters(own_run: Run):
+    answers = evaluate(own_run, "test")
+    same = np.bincount(answers.labels)
+    first, second = next((a, b) for a in range(10) for b in range(a + 1, 10) if same[a] == same[b])
+    page = opened(evaluate_view="Feature map", evaluate_only_true=[first])
+    (map,) = [f for f in figures(page) if f["alt"].startswith("Feature map")]
+    points = {
+        id: t["text"][n] for t in json.loads(map["figure"])["data"] for n, id in enumerate(t.get("customdata", []))
+    }
+    assert len(points) == same[first]
+    some = sorted(points)[:3]
+    page.session_state["evaluate.map.own.best.test.pca"] = {"chosen": some}
+    page.run()
+    assert places_shown(page) == [points[n].replace("<br>", ", ") for n in some]
+    page.multiselect(key="evaluate.only.true").set_value([second])
+    page.session_state["evaluate.map.own.best.test.pca"] = {"chosen": some}
+    page.run()
+    assert "Draw around a group of points" in page.info[0].value
 
 
 def test_an_empty_cell_says_so(own_run: Run):
@@ -157,7 +217,7 @@ def test_pictures_are_not_downloaded_unasked(own_run: Run):
     text = (own_run.path / "config.json").read_text()
     (own_run.path / "config.json").write_text(text.replace('"dataset": "digits"', '"dataset": "cifar100"'))
     page = opened()
-    assert "cifar100 is not on this machine: download it on the Train page" in page.warning[0].value
+    assert "CIFAR-100 is not on this machine: download it on the Train page" in page.warning[0].value
 
 
 def places_shown(page: AppTest) -> list[str]:
@@ -217,12 +277,12 @@ def test_an_image_opens_by_its_id_and_turns(own_run: Run):
     assert f"Id {answers.ids[8]};" in " ".join(m.value for m in page.markdown)
 
 
-@pytest.mark.parametrize("text", ["999999", "seven", "-1", "1" * 40])
+@pytest.mark.parametrize("text", ["999999", "seven", "-1", "1" * 40, "9" * 5000])
 def test_an_id_that_is_none_gets_a_sentence(own_run: Run, text: str):
     page = opened(evaluate_view="Images")
     page.text_input(key="evaluate.id").set_value(text).run()
     assert not page.exception
-    assert f"There is no image '{text}' among these 359" in page.error[0].value
+    assert f"There is no image '{words.plain(shortened(text, 40))}' among these 359" in page.error[0].value
 
 
 def test_a_perceptron_s_image_offers_the_methods_that_it_has(fresh_folders: Path):

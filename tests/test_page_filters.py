@@ -198,7 +198,7 @@ def test_an_image_of_a_dataset_is_shown_with_its_label():
 
 def test_a_dataset_that_is_not_here_is_told():
     page = opened(source="Dataset", dataset="cifar100")
-    assert "cifar100 is not on this machine" in page.warning[0].value and not page.exception
+    assert "CIFAR-100 is not on this machine" in page.warning[0].value and not page.exception
 
 
 def test_colour_adds_up_or_keeps_apart():

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -130,6 +131,8 @@ def test_below_the_threshold_it_does_not_know(own_run: Run):
 def test_where_all_pixels_are_alike_there_is_no_answer(own_run: Run):
     page = drawn(opened(), Image.new("L", (280, 280), 255))
     assert not page.exception and "Nothing to see" in said(page)
+    assert "predict.history" not in page.session_state
+    assert "predict.view" not in page.session_state  # nor is there anything to look into
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -149,7 +152,8 @@ def test_the_history_holds_each_picture_once_the_newest_first(own_run: Run):
     page = drawn(drawn(drawn(opened(predict_view="History"), first), second), second)
     assert len(page.dataframe[0].value) == 2
     page.button(key="predict.history.clear").click().run()
-    assert len(page.session_state["predict.history"]) <= 1
+    assert page.session_state["predict.history"] == []
+    assert len(drawn(page, first).session_state["predict.history"]) == 1
 
 
 def test_other_runs_answer_beside_it(own_run: Run, fresh_folders: Path):
@@ -186,6 +190,9 @@ def test_a_test_image_is_asked_for_by_its_number(own_run: Run):
     )
     page.text_input(key="predict.number").set_value("many").run()
     assert "There is no test image 'many': give a number from" in page.toast[0].value
+    for digits in (25, 5000):
+        page.text_input(key="predict.number").set_value("9" * digits).run()
+        assert not page.exception and "There is no test image '999" in page.toast[0].value
 
 
 def test_a_random_test_image_has_its_true_class(own_run: Run):
@@ -210,6 +217,23 @@ def test_ten_predictions_stand_beside_their_true_labels_in_one_click(own_run: Ru
     assert not page.exception and "of the first 10 test images are right" in said(page)
 
 
+def test_answers_to_other_labels_are_not_laid_beside_the_images(own_run: Run):
+    made = evaluate(own_run, "test")
+    kept = own_run.path / "predictions-test.npz"
+    with np.load(kept) as file:
+        mark = file["mark"]
+    labels = (made.labels + 1) % 10
+    np.savez(kept, mark=mark, version="", log_probabilities=made.log_probabilities, labels=labels, ids=made.ids)
+    page = opened(predict_way="Test images")
+    assert [e.value for e in page.error] == ["The dataset has changed since these answers were made."]
+
+
+def test_a_file_s_name_is_shown_letter_by_letter(own_run: Run, tmp_path: Path):
+    (tmp_path / "[a] *b* :red[c].png").write_text("no picture")
+    page = opened(predict_way="Folder", predict_folder=str(tmp_path / "[a] *b* :red[c].png"))
+    assert r"\[a\] \*b\* \:red\[c\].png" in page.error[0].value
+
+
 @pytest.fixture
 def folder(digits: ImageDataset, tmp_path: Path) -> Path:
     """Five test digits and a text file called .png."""
@@ -228,6 +252,18 @@ def test_a_folder_becomes_a_table_with_the_unreadable_and_why(own_run: Run, fold
     assert len(table) == 6 and max(table["Problem"]).startswith("The file is not an image")
     page.segmented_control(key="predict.kind").set_value("unread").run()
     assert len(page.dataframe[0].value) == 1
+
+
+def test_a_filter_does_not_turn_the_closer_look_to_another_picture(own_run: Run, folder: Path):
+    page = opened(predict_way="Folder", predict_folder=str(folder))
+    table_key = page.dataframe[0].proto.id.split("-", 2)[-1]
+    page.session_state[table_key] = {"selection": {"rows": [2], "columns": [], "cells": []}}
+    page.run()
+    assert [Path(entry.name).name for entry in page.session_state["predict.history"]] == ["2.png"]
+    taken = sorted(set(page.dataframe[0].value["Prediction"][[0, 1, 3, 4]]))
+    page.multiselect(key="predict.taken.own.best").set_value(taken).run()
+    assert Path(page.dataframe[0].value["File"][2]).name != "2.png"
+    assert [Path(entry.name).name for entry in page.session_state["predict.history"]] == ["2.png"]
 
 
 def test_what_the_browser_sent_becomes_a_table_and_a_removed_upload_leaves_memory(own_run: Run, folder: Path):

@@ -66,6 +66,13 @@ def test_sixteen_bits_keep_their_range():
         assert np.abs(found - ramp / 257).max() <= 0.5
 
 
+def test_a_dark_picture_of_sixteen_bits_stays_dark():
+    dark = np.array([[0, 50, 100, 200]], np.uint16)
+    pgm = b"P5 4 1 65535 " + dark.astype(">u2").tobytes()
+    for content in (pgm, encoded(Image.fromarray(dark), "PNG"), encoded(Image.fromarray(dark), "TIFF")):
+        assert read_picture(content, color=False).tolist() == [[0, 0, 0, 1]]
+
+
 def test_floating_point_from_0_to_1_and_from_0_to_255_are_both_read():
     for top in (1, 255):
         values = np.linspace(0, top, 12, dtype=np.float32).reshape(3, 4)

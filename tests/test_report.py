@@ -36,6 +36,12 @@ def test_parquet_holds_the_same_as_csv():
     pd.testing.assert_frame_equal(table, pd.read_csv(io.BytesIO(predictions_csv(MADE))), check_dtype=False)
 
 
+def test_a_file_s_name_of_other_bytes_than_letters_goes_out():
+    files = [*map(str, range(8)), "", "\udcff.png"]
+    assert rb",\udcff.png," in predictions_csv(MADE, files)
+    assert pd.read_parquet(io.BytesIO(predictions_parquet(MADE, files)))["file"][1] == r"\udcff.png"
+
+
 def test_confusion_csv_has_a_row_for_each_true_class():
     rows = list(csv.reader(io.StringIO(confusion_csv(MADE).decode())))
     assert rows[0][1:] == ["a, b", "<c>", "never"]

@@ -144,10 +144,16 @@ def is_here(name: str) -> bool:
     return name.startswith(FOLDER_PREFIX) or DATASETS.get(name).is_here()
 
 
+def not_here(name: str) -> str:
+    """What to say of the dataset ``name`` where it would have to be downloaded first."""
+    title = DATASETS.get(name).title if name in DATASETS else name
+    return f"{title} is not on this machine: download it on the Train page."
+
+
 def refuse_download(name: str) -> None:
     """Raise DatasetError where the dataset ``name`` would have to be downloaded first."""
     if not is_here(name):
-        raise DatasetError(f"{name} is not on this machine: download it on the Train page.")
+        raise DatasetError(not_here(name))
 
 
 def version(config: TrainConfig) -> str:
@@ -229,6 +235,7 @@ __all__ = [
     "is_here",
     "load",
     "load_if_here",
+    "not_here",
     "refuse_download",
     "streaming_note",
     "version",

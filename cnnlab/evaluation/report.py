@@ -3,9 +3,7 @@
 >>> Path("report.html").write_text(report_html(run, evaluation))          # doctest: +SKIP
 """
 
-import csv
 import html
-import io
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -16,6 +14,7 @@ from cnnlab.evaluation.evaluate import Evaluation
 from cnnlab.evaluation.findings import findings
 from cnnlab.evaluation.ranking import ranking
 from cnnlab.evaluation.scores import Scores, baseline
+from cnnlab.evaluation.tables import csv_file, parquet_file
 from cnnlab.metrics import Interval
 from cnnlab.runs import Run
 
@@ -47,29 +46,19 @@ def predictions_table(evaluation: Evaluation, files: Sequence[str] = ()) -> dict
 def predictions_csv(evaluation: Evaluation, files: Sequence[str] = ()) -> bytes:
     """The table of answers as CSV in UTF-8."""
     table = predictions_table(evaluation, files)
-    return _csv([list(table), *zip(*table.values(), strict=True)])
+    return csv_file([list(table), *zip(*table.values(), strict=True)])
 
 
 def predictions_parquet(evaluation: Evaluation, files: Sequence[str] = ()) -> bytes:
     """The table of answers as Parquet."""
-    import pandas as pd
-
-    buffer = io.BytesIO()
-    pd.DataFrame(predictions_table(evaluation, files)).to_parquet(buffer, index=False)
-    return buffer.getvalue()
+    return parquet_file(predictions_table(evaluation, files))
 
 
 def confusion_csv(evaluation: Evaluation) -> bytes:
     """The confusion matrix as CSV: a row for each true class, a column for each predicted one."""
     names = evaluation.class_names
     rows = [[name, *counts] for name, counts in zip(names, evaluation.confusion.tolist(), strict=True)]
-    return _csv([["true \\ predicted", *names], *rows])
-
-
-def _csv(rows: Iterable[Iterable[object]]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode()
+    return csv_file([["true \\ predicted", *names], *rows])
 
 
 def report_html(run: Run, evaluation: Evaluation) -> str:
@@ -121,7 +110,7 @@ def _figures(evaluation: Evaluation) -> list[str]:
     from cnnlab.figures.ranking import ranking_figure
 
     e = evaluation
-    names = [html.escape(name) for name in e.class_names]
+    names = e.class_names
     bins = [b for b in reliability(e.confidence, e.right) if b.count]
     worst = sorted(range(len(names)), key=lambda c: e.per_class[c].f1 or 0.0)[:CURVES]
     ranked = {names[c]: r for c in worst if (r := ranking(e.probabilities[:, c], e.labels == c))}

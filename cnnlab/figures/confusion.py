@@ -12,7 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cnnlab.figures.style import BLUE, ORANGE, quiet, shortened
+from cnnlab.figures.style import BLUE, ORANGE, literal, quiet, shortened
 
 NUMBERED = 20  # classes up to which each cell shows its number; beyond, the colour bar and the hover tell
 LABEL, LOOSE = 15, 22  # pixels that a class name needs beside the matrix; of many, which a narrow window may shrink
@@ -135,12 +135,13 @@ def _squares(
 def _texts(counts: NDArray[np.int64], class_names: Sequence[str]) -> list[list[str]]:
     """What the hover says of each cell. Plain lists: numpy's single numbers are slow to write."""
     rows, columns = counts.sum(1).tolist(), counts.sum(0).tolist()
+    names = list(map(literal, class_names))
     return [
         [
-            f"<b>{class_names[t]}</b> taken for <b>{class_names[p]}</b><br>{n:,} images<br>"
-            f"{n / rows[t]:.1%} of all {class_names[t]}<br>{n / columns[p]:.1%} of all taken for {class_names[p]}"
+            f"<b>{names[t]}</b> taken for <b>{names[p]}</b><br>{n:,} images<br>"
+            f"{n / rows[t]:.1%} of all {names[t]}<br>{n / columns[p]:.1%} of all taken for {names[p]}"
             if n
-            else f"no {class_names[t]} taken for {class_names[p]}"
+            else f"no {names[t]} taken for {names[p]}"
             for p, n in enumerate(row)
         ]
         for t, row in enumerate(counts.tolist())
@@ -149,7 +150,11 @@ def _texts(counts: NDArray[np.int64], class_names: Sequence[str]) -> list[list[s
 
 def _axes(figure: go.Figure, names: list[str], side: int) -> None:
     every = max(1, -(-len(names) * (LABEL if len(names) <= MANY else LOOSE) // side))
-    ticks = {"tickmode": "array", "tickvals": list(range(0, len(names), every)), "ticktext": names[::every]}
+    ticks = {
+        "tickmode": "array",
+        "tickvals": list(range(0, len(names), every)),
+        "ticktext": [*map(literal, names[::every])],
+    }
     rest = {"showgrid": False, "fixedrange": True, "constrain": "domain", "ticks": ""}
     edge = [-0.5, len(names) - 0.5]
     turned = max(map(len, names)) * 8 > side / len(names)

@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cnnlab.figures.style import GREY, quiet
+from cnnlab.figures.style import GREY, literal, quiet
 
 # Ten, each with a contrast of 3 or more on white and on near-black, found by search to lie far apart also for those who
 # see red or green weakly; a symbol of its own and its name on the map tell a class all the same.
@@ -29,20 +29,22 @@ def embedding_figure(
     class_names: Sequence[str],
     texts: Sequence[str],
     axes: tuple[str, str] = ("", ""),
+    answers: NDArray[np.int64] | None = None,
     height: int = 620,
 ) -> go.Figure:
     """``points`` float [N, 2], coloured by ``labels`` int [N], crosses where not ``right`` bool [N].
 
     Up to NAMED classes have their names amid their points. ``texts`` stand in the hover; each point's ``customdata``
-    is its number.
+    is its entry of ``answers`` (int [N]), by default its number.
     """
+    answers = np.arange(len(points)) if answers is None else answers
     figure = go.Figure()
     present = np.unique(labels).tolist()
     for label in present:
         for good in (True, False):
             members = np.flatnonzero((labels == label) & (right == good))
             if len(members):
-                figure.add_trace(_trace(points, members, label, good, class_names[label], texts))
+                figure.add_trace(_trace(points, members, label, good, literal(class_names[label]), texts, answers))
     figure.add_trace(
         go.Scatter(
             x=[None], y=[None], mode="markers", name="✗ wrong", marker={"symbol": "x", "size": 10, "color": GREY}
@@ -55,7 +57,9 @@ def embedding_figure(
     if len(present) <= NAMED:
         for label in present:
             x, y = np.median(points[labels == label], axis=0).tolist()
-            figure.add_annotation(x=x, y=y, text=f"<b>{class_names[label]}</b>", showarrow=False, font={"size": 14})
+            figure.add_annotation(
+                x=x, y=y, text=f"<b>{literal(class_names[label])}</b>", showarrow=False, font={"size": 14}
+            )
     figure.update_layout(
         meta={"halo": True},
         dragmode="lasso",
@@ -75,6 +79,7 @@ def _trace(
     good: bool,
     name: str,
     texts: Sequence[str],
+    answers: NDArray[np.int64],
 ) -> go.Scatter:
     color = TEN[label % len(TEN)]
     symbol = SYMBOLS[label % len(SYMBOLS)]
@@ -82,7 +87,7 @@ def _trace(
     return go.Scatter(
         x=points[members, 0].round(4).tolist(),
         y=points[members, 1].round(4).tolist(),
-        customdata=members.tolist(),
+        customdata=answers[members].tolist(),
         text=[texts[n] for n in members.tolist()],
         mode="markers",
         name=name if good else f"{name} ✗",

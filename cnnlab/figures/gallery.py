@@ -11,7 +11,7 @@ import plotly.express as px
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cnnlab.figures.style import quiet
+from cnnlab.figures.style import literal, quiet
 
 CAPTION = 18  # pixels of height on the screen, for each line
 GAP = 8  # pixels between two images on the screen
@@ -46,7 +46,7 @@ def gallery_figure(
         go.Scatter(
             x=[number % columns * pitch_x + cell / 2 for number in range(len(images))],
             y=[number // columns * pitch_y + cell + caption / 2 + 1 for number in range(len(images))],
-            text=list(captions),
+            text=["<br>".join(map(literal, caption.split("<br>"))) for caption in captions],
             mode="text",
             hoverinfo="skip",
             textfont={"size": 12} | ({"color": list(colors)} if colors else {}),

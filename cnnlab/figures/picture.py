@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cnnlab.figures.style import quiet
+from cnnlab.figures.style import literal, quiet
 
 
 def picture_figure(image: NDArray[np.uint8], height: int = 320, title: str = "") -> go.Figure:
@@ -26,6 +26,6 @@ def picture_figure(image: NDArray[np.uint8], height: int = 320, title: str = "")
     )
     figure.update_layout(
         margin={"l": 0, "r": 0, "t": 30 if title else 0, "b": 0},
-        title={"text": title, "font": {"size": 14}, "x": 0, "xanchor": "left"},
+        title={"text": literal(title), "font": {"size": 14}, "x": 0, "xanchor": "left"},
     )
     return figure

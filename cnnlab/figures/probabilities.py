@@ -1,6 +1,6 @@
 """How probable the network finds each class for one image, as bars.
 
->>> probabilities_figure(["cat", "dog"], np.array([0.25, 0.75], np.float32)).data[0].y
+>>> probabilities_figure(["cat", "dog"], np.array([0.25, 0.75], np.float32)).layout.yaxis.ticktext
 ('dog', 'cat')
 """
 
@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cnnlab.figures.style import BLUE, GREY, RIGHT, quiet, shortened
+from cnnlab.figures.style import BLUE, GREY, RIGHT, literal, quiet, shortened
 
 BAR = 24  # pixels of height
 LONGEST = 22  # letters of a class name
@@ -27,27 +27,26 @@ def probabilities_figure(
     shown = order[:most]
     if true is not None and true not in shown:
         shown[-1] = true
-    names = [
-        f"✓ {shortened(class_names[c], LONGEST)}" if c == true else shortened(class_names[c], LONGEST) for c in shown
-    ]
+    names = [("✓ " if c == true else "") + shortened(class_names[c], LONGEST) for c in shown]
     shares = [float(probabilities[c]) for c in shown]
     colors = [RIGHT if c == true else BLUE if c == order[0] else GREY for c in shown]
     figure = go.Figure(
         go.Bar(
             x=shares,
-            y=names,
+            y=list(range(len(shown))),  # not names: two that are cut short may read the same, and would share a bar
             orientation="h",
             marker_color=colors,
             text=[_percent(share) for share in shares],
             textposition="outside",
             cliponaxis=False,
-            customdata=[class_names[c] for c in shown],
+            customdata=[literal(class_names[c]) for c in shown],
             hovertemplate="%{customdata}: %{x:.3%}<extra></extra>",
         )
     )
     quiet(figure, BAR * len(shown) + 34)
     figure.update_xaxes(range=[0, 1.18], tickvals=[0, 0.5, 1], tickformat=".0%", fixedrange=True)
-    figure.update_yaxes(type="category", autorange="reversed", fixedrange=True, showgrid=False)
+    ticks = {"tickvals": list(range(len(shown))), "ticktext": list(map(literal, names))}
+    figure.update_yaxes(**ticks, range=[len(shown) - 0.5, -0.5], fixedrange=True, showgrid=False)
     longest = max(map(len, names))
     figure.update_layout(margin={"l": 16 + 8 * longest, "r": 8, "t": 4, "b": 26}, bargap=0.25, showlegend=False)
     return figure

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from cnnlab.figures.style import BLUE, GREEN, GREY, ORANGE, PINK, quiet
+from cnnlab.figures.style import BLUE, GREEN, GREY, ORANGE, PINK, literal, quiet
 
 Curve = tuple[Sequence[float], Sequence[float]]
 """x and y in [0, 1], of equal length."""
@@ -32,6 +32,7 @@ def ranking_figure(curves: Mapping[str, tuple[Curve, Curve]], corner: bool = Fal
     figure = make_subplots(rows=1, cols=2, subplot_titles=titles, horizontal_spacing=0.1)
     for number, (name, both) in enumerate(curves.items()):
         color, dash = LINES[number % len(LINES)]
+        name = literal(name)
         for column, (x, y) in enumerate(both, start=1):
             figure.add_trace(
                 go.Scatter(

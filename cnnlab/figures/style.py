@@ -3,6 +3,8 @@
 Colours are Okabe and Ito's, Color universal design, 2008; all keep a contrast of 3 on white and on near-black.
 """
 
+import html
+
 import plotly.graph_objects as go
 
 BLUE, ORANGE, GREEN, PINK, GREY = "#2f7fc1", "#d9730d", "#12946b", "#c25e9a", "#8a8f98"
@@ -28,6 +30,11 @@ def quiet(figure: go.Figure, height: int) -> go.Figure:
     figure.update_xaxes(**grid)
     figure.update_yaxes(**grid)
     return figure
+
+
+def literal(name: str) -> str:
+    """``name`` for a figure's texts, in which Plotly would take ``<b>`` for a tag."""
+    return html.escape(name, quote=False)
 
 
 def shortened(name: str, most: int) -> str:

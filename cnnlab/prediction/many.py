@@ -4,7 +4,6 @@
 >>> Path("answers.csv").write_bytes(as_csv(rows))                         # doctest: +SKIP
 """
 
-import csv
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from PIL import Image
 from torch import Tensor, stack
 
+from cnnlab.evaluation.tables import csv_file, parquet_file
 from cnnlab.pictures import UnreadableImage, enough, open_picture
 from cnnlab.prediction.look import look
 from cnnlab.prediction.novelty import Novelty
@@ -122,15 +122,9 @@ def _cells(row: Row) -> tuple[object, ...]:
 
 def as_csv(rows: Iterable[Row]) -> bytes:
     """The rows as CSV in UTF-8."""
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows([COLUMNS, *map(_cells, rows)])
-    return text.getvalue().encode()
+    return csv_file([COLUMNS, *map(_cells, rows)])
 
 
 def as_parquet(rows: Iterable[Row]) -> bytes:
     """The rows as Parquet."""
-    import pandas as pd
-
-    buffer = io.BytesIO()
-    pd.DataFrame(table(rows)).to_parquet(buffer, index=False)
-    return buffer.getvalue()
+    return parquet_file(table(rows))

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from cnnlab.paths import printable
 from cnnlab.pictures import EXTENSIONS, UnreadableImage
 
 MOST_FILES = 10_000
@@ -39,16 +40,17 @@ class Source:
 def from_paths(paths: Iterable[Path]) -> list[Source]:
     """The pictures that ``paths`` mean: files as they are, folders walked in order of names, zips looked into.
 
-    Raises SourcesError for what is not there, for a folder or zip without pictures, and for more than MOST_FILES.
+    A picture that is not there is found out only when it is fetched and opened. Raises SourcesError for a zip that is
+    not there, for a folder or zip without pictures, and for more than MOST_FILES.
     """
     found: list[Source] = []
     for path in paths:
         if path.is_dir():
             found += _in_folder(path)
         elif path.suffix.lower() == ".zip":
-            found += from_zip(path.name, path)
+            found += from_zip(printable(path.name), path)
         else:
-            found.append(Source(str(path), _path(path)))
+            found.append(Source(printable(str(path)), _path(path)))
         _check_count(len(found))
     return found
 
@@ -84,7 +86,8 @@ def _in_folder(folder: Path) -> list[Source]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if _is_picture(name):
-                found.append(Source(str(Path(place) / name), _path(Path(place) / name)))
+                path = Path(place) / name
+                found.append(Source(printable(str(path)), _path(path)))
         _check_count(len(found))
     if not found:
         raise SourcesError(f"{folder} holds no image files ({', '.join(sorted(EXTENSIONS))}): choose another folder.")
@@ -103,6 +106,8 @@ def from_zip(name: str, file: bytes | Path) -> list[Source]:
     try:
         _check_directory(name, file)
         archive = zipfile.ZipFile(io.BytesIO(file) if isinstance(file, bytes) else file)
+    except FileNotFoundError:
+        raise SourcesError(f"There is no zip {name}: check the path.") from None
     except (OSError, zipfile.BadZipFile, struct.error, ValueError, NotImplementedError) as error:
         if isinstance(error, SourcesError):
             raise

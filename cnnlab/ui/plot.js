@@ -36,13 +36,15 @@ function fitted(figure, room) {  // where there is less room than a figure's own
 
 const HEAD = 54;  // pixels above a saved figure, for its title
 
+const escaped = (name) => name.replace(/[<>&]/g, (c) => `&#${c.charCodeAt(0)};`);
+
 function printed(figure, name, width) {  // the figure for paper: white, with its title
   const { layout } = figure;
   const height = layout.height + HEAD;
   const margin = { ...layout.margin, t: (layout.margin?.t ?? 36) + HEAD };
   return { data: figure.data, layout: { ...layout, width, height, margin, font: { ...layout.font, color: "#222", family: "sans-serif" },
            paper_bgcolor: "#fff", plot_bgcolor: "#fff", shapes: layout.shapes,
-           title: { text: name, x: 0, xanchor: "left", y: 1, yanchor: "top", yref: "container", pad: { t: 14, l: 14 }, font: { size: 16 } } } };
+           title: { text: escaped(name), x: 0, xanchor: "left", y: 1, yanchor: "top", yref: "container", pad: { t: 14, l: 14 }, font: { size: 16 } } } };
 }
 
 async function save(state, plot, format) {
@@ -57,8 +59,7 @@ async function save(state, plot, format) {
   }
   const source = await (await fetch("/lab/plotly.js")).text();
   const given = JSON.stringify([paper.data, paper.layout]).replaceAll("</", "<\\/");
-  const title = name.replace(/[<>&]/g, (c) => `&#${c.charCodeAt(0)};`);
-  const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title><script>${source}</` +
+  const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escaped(name)}</title><script>${source}</` +
     `script></head><body><div id="figure"></div><script>Plotly.newPlot("figure", ...${given})</` + `script></body></html>`;
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([page], { type: "text/html" }));

@@ -1,10 +1,12 @@
-"""How the pages write numbers, times and states."""
+"""How the pages write names, numbers, times and states."""
 
+import re
 from typing import Literal
 
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DATASETS, FOLDER_PREFIX, folder_path
 from cnnlab.models import MODELS
+from cnnlab.paths import printable
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import State
 
@@ -50,6 +52,13 @@ CHOICES = {
 
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+MARKS = r"[\\`*_\[\]$:#<>~|&]|^[-+]|(?<=\d)[.)](?=\s)"  # what means something to Streamlit's Markdown in a line
+
+
+def plain(name: str) -> str:
+    """What a person has named, such as a class, a file or a run, as Markdown that shows it letter by letter."""
+    return re.sub(MARKS, r"\\\g<0>", re.sub(r"\s", " ", printable(name)))
 
 
 def choice(name: str) -> str:

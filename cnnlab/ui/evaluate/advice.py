@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cnnlab.ui import cache
+from cnnlab.ui import cache, words
 from cnnlab.ui.evaluate.choice import Subject
 
 
@@ -11,7 +11,8 @@ def next_steps(subject: Subject) -> None:
     found = cache.findings(subject.run, subject.evaluation, subject.written)
     if not found:
         return
-    titles = " · ".join(a.title for a in found)
+    titles = " · ".join(words.plain(a.title) for a in found)
     with st.expander(f"**What to do next:** {titles}", icon=":material/lightbulb:"):
         for finding in found:
-            st.markdown(f"**{finding.title}.** {finding.evidence} *{finding.action}*")
+            title, evidence, action = map(words.plain, (finding.title, finding.evidence, finding.action))
+            st.markdown(f"**{title}.** {evidence} *{action}*")

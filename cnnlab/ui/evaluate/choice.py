@@ -8,13 +8,13 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from cnnlab import datasets
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageSet
-from cnnlab.evaluation.evaluate import CHANGED, Evaluation, checkpoint_time, have_changed
+from cnnlab.evaluation.evaluate import Evaluation, checkpoint_time
 from cnnlab.registry import UnknownName
 from cnnlab.runs import LIVE, Run
 from cnnlab.ui import cache, words
+from cnnlab.ui.answered import answered_images
 from cnnlab.ui.evaluate.image_filter import filters
 from cnnlab.ui.navigation import PAGES
 from cnnlab.ui.select import CHECKPOINTS, ERRORS, select, select_run, trained_runs
@@ -85,18 +85,16 @@ def choose() -> Subject | None:
         config = run.config
     except ERRORS as error:
         st.error(
-            f"{run.name} cannot be evaluated. {error}\n\n"
+            f"{words.plain(run.name)} cannot be evaluated. {error}\n\n"
             "Another run, checkpoint or split can be chosen in the sidebar.",
             icon=":material/error:",
         )
         return None
     with st.sidebar:
         images_here = words.images(len(evaluation.labels), SPLITS[split].lower())
-        st.caption(f"{words.task(config)}, {images_here}")
+        st.caption(f"{words.plain(words.task(config))}, {images_here}")
         shown = filters(evaluation)
-    images, why = _pictures(config, evaluation)
-    if images and split != "train" and have_changed(run, evaluation.version):
-        st.warning(CHANGED.format(SPLITS[split].lower()), icon=":material/sync_problem:")
+    images, why = _pictures(run, config, evaluation)
     files = cache.file_names(config) if images else []
     return Subject(run, config, evaluation, shown, images, files, why, written)
 
@@ -117,14 +115,9 @@ def _watch(run: Run, checkpoint: str, seen: int) -> None:
         st.rerun()
 
 
-def _pictures(config: TrainConfig, evaluation: Evaluation) -> tuple[ImageSet | None, str]:
+def _pictures(run: Run, config: TrainConfig, evaluation: Evaluation) -> tuple[ImageSet | None, str]:
     """The evaluated images, or None and why they cannot be shown."""
     try:
-        if not datasets.is_here(config.dataset):
-            return None, f"{config.dataset} is not on this machine: download it on the Train page to see its pictures."
-        images = cache.splits(config).get(evaluation.split)
+        return answered_images(run, config, evaluation), ""
     except (DatasetError, UnknownName) as error:
         return None, f"The answers are kept, but their pictures cannot be shown. {error}"
-    if images.ids.tolist() != evaluation.ids.tolist() or images.labels.tolist() != evaluation.labels.tolist():
-        return None, "The dataset has changed since these answers were made: their pictures cannot be shown."
-    return images, ""

@@ -19,7 +19,6 @@ def classes_view(subject: Subject) -> None:
     known = range(len(scores))
     if st.session_state.get(CLASS) not in known:
         st.session_state[CLASS] = min(known, key=lambda c: 2.0 if (a := scores[c].accuracy) is None else a)
-    st.session_state[CLASS] = st.session_state[CLASS]  # a widget's key is lost where it is not drawn
     with st.container(horizontal=True):  # where there is no room for both, the class goes below
         with st.container(width=HALF):
             _table(subject, scores)
@@ -74,12 +73,15 @@ def _chosen(key: str) -> None:
 
 
 def _one_class(subject: Subject, scores: list[ClassScore]) -> None:
-    label = st.selectbox("Class", range(len(scores)), format_func=subject.names.__getitem__, key=CLASS)
+    label = st.selectbox(
+        "Class", range(len(scores)), format_func=subject.names.__getitem__, key=CLASS, persist_state="session"
+    )
     score = scores[label]
+    name = words.plain(score.name)
     if not score.total:
-        st.info(f"None of these images is of class {score.name}: its accuracy is unknown.", icon=":material/inbox:")
+        st.info(f"None of these images is of class {name}: its accuracy is unknown.", icon=":material/inbox:")
     if not score.claimed:
-        st.info(f"{score.name} was never predicted: its precision is unknown.", icon=":material/block:")
+        st.info(f"{name} was never predicted: its precision is unknown.", icon=":material/block:")
     with st.container(horizontal=True):
         _figure("Accuracy", score.accuracy, score.accuracy_interval, f"{score.correct:,} of {score.total:,} recognised")
         _figure(
@@ -96,7 +98,13 @@ def _one_class(subject: Subject, scores: list[ClassScore]) -> None:
     with there:
         _neighbours("Taken for it", counts[:, label].tolist(), label, subject)
     sort = st.segmented_control(
-        "Images", SORTS, default=SORTS[0], required=True, key="evaluate.sort", label_visibility="collapsed"
+        "Images",
+        SORTS,
+        default=SORTS[0],
+        required=True,
+        key="evaluate.sort",
+        label_visibility="collapsed",
+        persist_state="session",
     )
     e = subject.evaluation
     mine, claimed = e.labels == label, e.predicted == label
@@ -106,7 +114,7 @@ def _one_class(subject: Subject, scores: list[ClassScore]) -> None:
         gallery(
             subject,
             places,
-            f"evaluate.class.{label}.{SORTS.index(sort)}",
+            "evaluate.class.images",
             name=f"{subject.names[label]}, {sort.lower()}",
         )
     else:
@@ -122,7 +130,7 @@ def _figure(label: str, value: float | None, interval: Interval, count: str) -> 
         delta_color="off",
         delta_arrow="off",
         border=True,
-        help=f"{count}; below, the 95 % interval (Wilson).".capitalize(),
+        help=f"{count[0].upper()}{count[1:]}; below, the 95 % interval (Wilson).",
     )
 
 

@@ -1,5 +1,7 @@
 """The confusion matrix, clicked or picked by keyboard, beside exactly the images of the chosen cell."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -49,7 +51,6 @@ def _begin(subject: Subject, pairs: list[Pair]) -> None:
         st.session_state["evaluate.of"] = subject.id
         largest = int(subject.evaluation.confusion.diagonal().argmax())
         choose_cell(*((pairs[0].true, pairs[0].predicted) if pairs else (largest, largest)))
-    choose_cell(st.session_state[TRUE], st.session_state[PREDICTED])  # a widget's key is lost where it is not drawn
 
 
 def _matrix(subject: Subject, height: int) -> None:
@@ -104,17 +105,18 @@ def _matrix(subject: Subject, height: int) -> None:
 def _cell(subject: Subject, columns: int) -> None:
     names, counts = subject.names, subject.evaluation.confusion
     with st.container(horizontal=True):
-        true = st.selectbox("True class", range(len(names)), format_func=names.__getitem__, key=TRUE)
-        predicted = st.selectbox("Taken for", range(len(names)), format_func=names.__getitem__, key=PREDICTED)
+        true = _class("True class", names, TRUE)
+        predicted = _class("Taken for", names, PREDICTED)
     count, of = int(counts[true, predicted]), int(counts[true].sum())
+    here, there = words.plain(names[true]), words.plain(names[predicted])
     if not of:
-        st.info(f"None of these images is of class {names[true]}.", icon=":material/inbox:")
+        st.info(f"None of these images is of class {here}.", icon=":material/inbox:")
     elif not count:
-        st.info(f"No {names[true]} was taken for {names[predicted]}.", icon=":material/inbox:")
+        st.info(f"No {here} was taken for {there}.", icon=":material/inbox:")
     else:
-        what = "recognised" if true == predicted else f"taken for {names[predicted]}"
+        what = "recognised" if true == predicted else f"taken for {there}"
         st.markdown(
-            f"**{count:,}** of {of:,} images of **{names[true]}** {'is' if count == 1 else 'are'} {what} "
+            f"**{count:,}** of {of:,} images of **{here}** {'is' if count == 1 else 'are'} {what} "
             f"({words.percent(count / of)}), the surest answer first."
         )
         gallery(
@@ -124,6 +126,10 @@ def _cell(subject: Subject, columns: int) -> None:
             columns,
             name=f"{names[true]} taken for {names[predicted]}",
         )
+
+
+def _class(label: str, names: Sequence[str], key: str) -> int:
+    return st.selectbox(label, range(len(names)), format_func=names.__getitem__, key=key, persist_state="session")
 
 
 def _pairs(subject: Subject, pairs: list[Pair]) -> None:

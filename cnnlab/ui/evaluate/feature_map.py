@@ -151,21 +151,22 @@ def _map(
         subject.names,
         [caption(subject, place) for place in here.tolist()],
         axes,
+        passing,  # not counted anew: what the browser holds in its lasso must mean the same images under other filters
     )
     images = subject.images
     assert images is not None
-    sheet = keep_picture(_sheet(images.images[here].numpy()), "image/png")
-    thumbs = Thumbs(sheet, columns_of(len(here)), images.images.shape[-1])
+    sheet = keep_picture(_sheet(images.images[places].numpy()), "image/png")
+    thumbs = Thumbs(sheet, columns_of(len(places)), images.images.shape[-1])
     found = plot(
         figure,
         subject.title(f"Feature map ({LAYOUTS[layout]})"),
-        f"evaluate.map.{subject.id}.{layout}.{len(passing)}",
-        on_pick=lambda number: open_image(subject.id, here, int(here[number])),
+        f"evaluate.map.{subject.id}.{layout}",
+        on_pick=lambda number: open_image(subject.id, here, int(places[number])),
         lasso=True,
         thumbs=thumbs,
         alt=f"Feature map of {among} by {LAYOUTS[layout]}.",
     )
-    return passing[np.array([n for n in found if n < len(passing)], np.int64)]
+    return passing[np.isin(passing, found)]
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

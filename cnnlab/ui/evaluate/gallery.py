@@ -3,6 +3,8 @@
 Each can be clicked, or picked with arrow keys and Enter: it opens large, with the others before and after it.
 """
 
+from zlib import crc32
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -31,7 +33,8 @@ def gallery(
         return
     size = columns * rows
     pages = -(-len(passing) // size)
-    page = st.pagination(pages, key=f"{key}.page.{subject.id}") if pages > 1 else 1
+    # other images have other pages: the key tells them from those that stood here before
+    page = st.pagination(pages, key=f"{key}.page.{subject.id}.{crc32(passing.tobytes())}") if pages > 1 else 1
     shown = passing[(page - 1) * size : page * size]
     figure = gallery_figure(
         subject.images.images[shown].numpy(),

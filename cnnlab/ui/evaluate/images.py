@@ -4,6 +4,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from cnnlab.figures.style import shortened
+from cnnlab.ui import words
+from cnnlab.ui.by_number import place_of
 from cnnlab.ui.evaluate.choice import Subject
 from cnnlab.ui.evaluate.gallery import gallery
 from cnnlab.ui.evaluate.opened import open_image
@@ -57,18 +60,15 @@ def _shuffle() -> None:
 
 
 def _open_by_id(subject: Subject) -> None:
-    text = st.session_state[ID].strip().removeprefix("#")
+    text = st.session_state[ID].strip()
     st.session_state[ID] = ""
     ids = subject.evaluation.ids
-    if not text:
-        return
-    if text.isdecimal() and (ids == int(text)).any():
-        place = int(np.flatnonzero(ids == int(text))[0])
+    if (place := place_of(ids, text)) is not None:
         open_image(subject.id, np.arange(len(ids)), place)
-    else:
+    elif text:
         st.session_state[UNKNOWN] = (
-            f"There is no image '{text}' among these {len(ids):,}: give an id as it stands below an image, "
-            f"such as {ids[0]}."
+            f"There is no image '{words.plain(shortened(text, 40))}' among these {len(ids):,}: give an id as it stands "
+            f"below an image, such as {ids[0]}."
         )
 
 

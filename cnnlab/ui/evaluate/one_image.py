@@ -12,7 +12,7 @@ from cnnlab.figures.attribution import attribution_figure
 from cnnlab.figures.gallery import GAP, gallery_figure
 from cnnlab.figures.picture import picture_figure
 from cnnlab.figures.probabilities import probabilities_figure
-from cnnlab.figures.style import RIGHT, WRONG
+from cnnlab.figures.style import RIGHT, WRONG, shortened
 from cnnlab.ui import cache, words
 from cnnlab.ui.evaluate.choice import SPLITS, Subject
 from cnnlab.ui.evaluate.opened import close_image, opened_image, turn
@@ -59,14 +59,14 @@ def _dialog(subject: Subject, images: Images) -> None:
 def _head(subject: Subject, place: int, at: int, total: int) -> None:
     e, names = subject.evaluation, subject.names
     with st.container(horizontal=True, vertical_alignment="center"):
-        predicted, true = names[e.predicted[place]], names[e.labels[place]]
+        predicted, true = (words.plain(names[c]) for c in (e.predicted[place], e.labels[place]))
         answer = f"✓ **{predicted}** is right" if e.right[place] else f"✗ **{predicted}**, but it is **{true}**"
         st.markdown(
             f"{answer}. It was {words.sure(e.confidence[place])} sure. Id {e.ids[place]}; "
             f"loss {words.loss(float(e.losses[place]))}."
         )
         if subject.files:
-            st.caption(f"`{subject.files[e.ids[place]]}`", width="content")
+            st.caption(words.plain(subject.files[e.ids[place]]), width="content")
         st.space("stretch")
         st.caption(f"{at + 1:,} of {total:,}", width="content")
         icons = {
@@ -92,7 +92,16 @@ def _method(subject: Subject) -> tuple[str, float]:
             label_visibility="collapsed",
             persist_state="session",
         )
-        opacity = st.slider("Opacity of the map", 0, 100, 70, format="%d %%", key="evaluate.one.opacity", width=200)
+        opacity = st.slider(
+            "Opacity of the map",
+            0,
+            100,
+            70,
+            format="%d %%",
+            key="evaluate.one.opacity",
+            width=200,
+            persist_state="session",
+        )
     more = "" if len(here) == len(METHODS) else " Grad-CAM needs a convolution, and this network has none."
     sign = " Orange speaks for the class, blue against it." if METHODS[method].signed else " The brighter, the more."
     st.caption(f"{METHODS[method].summary}{sign} Each map has a scale of its own.{more}")
@@ -115,7 +124,7 @@ def _why(subject: Subject, image: NDArray[np.uint8], method: str, opacity: float
     figure = attribution_figure(image, map, opacity, METHODS[method].signed, LARGE, f"Why {name}? ({what})")
     plot(figure, subject.title(f"{METHODS[method].title} for {name}"), f"evaluate.one.why.{what}")
     if not map.any():
-        st.caption(f"Nothing here speaks for {name}.")
+        st.caption(f"Nothing here speaks for {words.plain(name)}.")
 
 
 def _neighbours(subject: Subject, image: torch.Tensor, place: int) -> None:
@@ -136,7 +145,7 @@ def _neighbours(subject: Subject, image: torch.Tensor, place: int) -> None:
     figure = gallery_figure(
         train.images[found].numpy(),
         [
-            f"{'✓' if good else '✗'} {subject.names[label][:10]}<br>{distance:.2f}<br>#{id}"
+            f"{'✓' if good else '✗'} {shortened(subject.names[label], 10)}<br>{distance:.2f}<br>#{id}"
             for good, label, distance, id in zip(same, labels, distances, train.ids[found].tolist(), strict=True)
         ],
         max(1, len(found)),

@@ -15,7 +15,7 @@ from cnnlab.paths import runs_dir
 from cnnlab.pictures import EXTENSIONS, UnreadableImage, read_picture
 from cnnlab.registry import UnknownName
 from cnnlab.runs import RunError, list_runs
-from cnnlab.ui import cache
+from cnnlab.ui import cache, words
 from cnnlab.ui.filters.state import SOURCES, held, key
 
 
@@ -74,13 +74,13 @@ def _given(file: UploadedFile | None, where: str) -> Chosen:
         try:
             pixels = read_picture(file.getvalue())
             small = display_copy(pixels)
-            sentence = f"{file.name if where == 'upload' else 'Your webcam'}, {_size(pixels)}" + (
+            sentence = f"{words.plain(file.name) if where == 'upload' else 'Your webcam'}, {_size(pixels)}" + (
                 f", computed at {_size(small)}." if small is not pixels else "."
             )
             sentence += " A link to this page does not carry it."
             st.session_state[kept], st.session_state[f"{kept}.id"] = Chosen(small, sentence), file.file_id
         except UnreadableImage as error:
-            st.error(f"{file.name}: {error}", icon=":material/broken_image:")
+            st.error(f"{words.plain(file.name)}: {error}", icon=":material/broken_image:")
     if kept in st.session_state:
         found: Chosen = st.session_state[kept]
         return found
@@ -108,9 +108,7 @@ def _here() -> list[str]:
 def _of_dataset() -> Chosen:
     names = _here()
     if held("dataset") not in names:
-        st.warning(
-            f"{held('dataset')} is not on this machine: download it on the Train page.", icon=":material/download:"
-        )
+        st.warning(datasets.not_here(held("dataset")), icon=":material/download:")
         st.session_state[key("dataset")] = names[0]
     titles = {name: DATASETS.get(name).title for name in DATASETS}
     name = st.selectbox(
@@ -133,5 +131,5 @@ def _of_dataset() -> Chosen:
         number = 0
     planes = part.images[number].numpy()
     pixels = display_copy(np.repeat(planes, 3 // len(planes), axis=0).transpose(1, 2, 0).copy())
-    label = images.class_names[int(part.labels[number])]
+    label = words.plain(images.class_names[int(part.labels[number])])
     return Chosen(pixels, f"{titles.get(name, name)}, {str(split).lower()} image {number:,}: {label}. {_size(pixels)}.")

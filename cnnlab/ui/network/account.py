@@ -9,7 +9,7 @@ from cnnlab.explain.activations import IMAGE, Layer
 from cnnlab.explain.anatomy import Part
 from cnnlab.explain.pixel import Contributions, Products, contributions, inside, number, plain_account, products
 from cnnlab.figures.framed import framed
-from cnnlab.ui import cache
+from cnnlab.ui import cache, words
 from cnnlab.ui.network.choice import Subject
 from cnnlab.ui.network.maps import Place
 from cnnlab.ui.network.way import Way
@@ -131,7 +131,7 @@ def _linear(found: Contributions, name: str) -> None:
     top = found.largest(TOP)
     rest = float(found.products.sum() - found.products[top].sum())
     if name:
-        st.markdown(f"This is the logit of class **{name}**.")
+        st.markdown(f"This is the logit of class **{words.plain(name)}**.")
     table = pd.DataFrame(
         {
             "Input": top,

@@ -101,7 +101,7 @@ def _layer(parts: list[Part], chosen: int) -> None:
         text = f"{MEANINGS.get(part.kind, '')} {f'Here: {part.settings}.' if part.settings else ''}"
         st.markdown(f"`{_shape(part.input)}` → `{_shape(part.output)}` &nbsp; {text}")
         rows = [
-            f"| {f.name} | {_escaped(f.symbols)} | {_escaped(f.numbers)} = **{f.value:,}** {f.unit} |"
+            f"| {f.name} | {words.plain(f.symbols)} | {words.plain(f.numbers)} = **{f.value:,}** {f.unit} |"
             for f in part.formulas
         ]
         st.markdown("\n".join(["| | Formula | With the numbers put in |", "|---|---|---|", *rows]))
@@ -113,10 +113,6 @@ def _layer(parts: list[Part], chosen: int) -> None:
 
 def _shape(shape: tuple[int, ...]) -> str:
     return f"({', '.join(map(str, shape))})"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("*", "\\*").replace("|", "\\|")
 
 
 def _table(subject: Subject, parts: list[Part]) -> None:

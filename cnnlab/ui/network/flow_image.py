@@ -10,6 +10,7 @@ from cnnlab.datasets import ImageDataset
 from cnnlab.loader import Scaling
 from cnnlab.pictures import UnreadableImage, open_picture
 from cnnlab.prediction.preprocess import prepare
+from cnnlab.ui import words
 from cnnlab.ui.network.choice import Subject
 
 CANVAS = 196  # pixels
@@ -40,7 +41,7 @@ def _sample(dataset: ImageDataset) -> Tensor:
         )
         st.button("Another", icon=":material/shuffle:", key="flow.shuffle", on_click=_another, args=(count,))
     index = min(int(number), count - 1)
-    name = dataset.class_names[int(dataset.test.labels[index])]
+    name = words.plain(dataset.class_names[int(dataset.test.labels[index])])
     st.caption(f"Test image #{int(dataset.test.ids[index])}, of class **{name}**.")
     return dataset.test.images[index : index + 1]
 

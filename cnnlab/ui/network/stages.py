@@ -14,6 +14,7 @@ from cnnlab.explain.update import shown, update_lines
 from cnnlab.figures.channels import strip_figure
 from cnnlab.figures.gallery import GAP, gallery_figure
 from cnnlab.figures.gradients import norms_figure
+from cnnlab.figures.style import shortened
 from cnnlab.loader import augments
 from cnnlab.ui import words
 
@@ -32,7 +33,7 @@ def batch_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
            if augments(config) else "")
         + (f" The first {count} are shown." if count < len(step.labels) else "")
     )  # fmt: skip
-    captions = [dataset.class_names[label][:9] for label in step.labels[:count].tolist()]
+    captions = [shortened(dataset.class_names[label], 9) for label in step.labels[:count].tolist()]
     figure = gallery_figure(step.pixels[:count].numpy(), captions, COLUMNS, CELL)
     st.plotly_chart(
         figure, key="step.batch", width=COLUMNS * (CELL + GAP), config=QUIET, alt=f"Labels: {', '.join(captions)}."
@@ -53,8 +54,8 @@ def softmax_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> Non
     z, label = step.logits[0].tolist(), int(step.labels[0])
     total = sum(math.exp(v) for v in z)
     st.markdown(
-        f"First image, its true class **{dataset.class_names[label]}**: e^({z[label]:.4f}) / {total:.4f} = "
-        f"**{float(step.probabilities[0, label]):.6f}**"
+        f"First image, its true class **{words.plain(dataset.class_names[label])}**: e^({z[label]:.4f}) / {total:.4f} "
+        f"= **{float(step.probabilities[0, label]):.6f}**"
     )
     _table(step.probabilities.numpy(), step, dataset)
 

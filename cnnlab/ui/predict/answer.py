@@ -29,14 +29,14 @@ def nothing_yet(way: str) -> None:
         )
 
 
-def answer_view(subject: Subject, given: Given) -> None:
-    """All of it, the fastest first."""
+def answer_view(subject: Subject, given: Given) -> Answer | None:
+    """All of it, the fastest first; gives the answer, or None where there is nothing to see."""
     prepared = prepare(given.picture, subject.predictor.checkpoint, switched())
     if prepared.pixels.min() == prepared.pixels.max():
         with st.container(key="predict-answer", gap=None):
             st.markdown("# Nothing to see\nAll pixels that go in are alike: draw or choose something else.")
         strip(prepared)
-        return
+        return None
     answer = subject.predictor.answer_prepared(prepared)
     headline(answer, subject.threshold, given, _strangeness(subject, prepared))
     strip(prepared)
@@ -50,19 +50,20 @@ def answer_view(subject: Subject, given: Given) -> None:
     others(subject, given)
     with right:
         _looked_at(subject, prepared, answer)
+    return answer
 
 
 def headline(answer: Answer, threshold: float, given: Given, strange: str = "") -> None:
     """The answer in words, or that it is not known."""
-    name = answer.class_names[answer.label]
+    name = words.plain(answer.class_names[answer.label])
     sure = words.sure(answer.confidence).replace(">", "over ").replace("<", "below ")  # > begins a quotation
     if answer.confidence < threshold:
         said = f"# I don't know\nPerhaps **{name}**, but only {sure} sure; you asked for {100 * threshold:.0f} %."
     else:
         said = f"# {name} :gray[:small[{sure} sure]]"
     if given.truth is not None:
-        right = given.truth == name
-        said += f"\n\n{':green[✓ right]' if right else f':red[✗ wrong], it is **{given.truth}**'}"
+        right = given.truth == answer.class_names[answer.label]
+        said += f"\n\n{':green[✓ right]' if right else f':red[✗ wrong], it is **{words.plain(given.truth)}**'}"
     with st.container(key="predict-answer", gap=None):
         st.markdown(said + strange)
 
@@ -104,4 +105,4 @@ def _looked_at(subject: Subject, prepared: Prepared, answer: Answer) -> None:
     alt = f"Where the picture speaks for {answer.class_names[answer.label]}: {method.title}."
     still_plot(figure, key="predict.looked", alt=alt)
     against = ", blue against" if method.signed else ""
-    st.caption(f"Orange speaks for **{answer.class_names[answer.label]}**{against}.")
+    st.caption(f"Orange speaks for **{words.plain(answer.class_names[answer.label])}**{against}.")

@@ -9,7 +9,7 @@ import streamlit as st
 from cnnlab import launch
 from cnnlab.prediction.many import Row, as_csv, as_parquet, table
 from cnnlab.ui.predict.choice import Subject
-from cnnlab.ui.predict.history import src
+from cnnlab.ui.predict.strip import src
 
 SHARE = st.column_config.ProgressColumn(format="%.2f %%", min_value=0, max_value=100)
 
@@ -33,7 +33,7 @@ def answers_table(subject: Subject, way: str, rows: list[Row]) -> Row | None:
         hide_index=True,
         row_height=44,
         height=min(44 * len(shown) + 40, 430),
-        key=f"predict.table.{way}",
+        key=f"predict.table.{way}.{hash(tuple(row.source.name for row in shown))}",  # a choice is kept by its number
         on_select="rerun",
         selection_mode="single-row",
         column_config={
@@ -79,11 +79,12 @@ def _filtered(subject: Subject, rows: list[Row]) -> list[Row]:
     kinds = {"all": "All", "sure": "Sure", "unsure": "Not sure", "unlike": "Unlike training", "unread": "Unreadable"}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
-            "Which", list(kinds), default="all", required=True, format_func=kinds.__getitem__, key="predict.kind"
-        )
+            "Which", list(kinds), default="all", required=True, format_func=kinds.__getitem__, key="predict.kind",
+            persist_state="session",
+        )  # fmt: skip
         classes = st.multiselect(
             "Taken for", subject.predictor.checkpoint.class_names, key=f"predict.taken.{subject.id}",
-            placeholder="any class",
+            placeholder="any class", persist_state="session",
         )  # fmt: skip
     names = subject.predictor.checkpoint.class_names
 

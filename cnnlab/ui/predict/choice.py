@@ -110,7 +110,7 @@ def _other(run: Run) -> Predictor | None:
 def _about(predictor: Predictor) -> None:
     config, found = predictor.checkpoint.config, predictor.calibration
     size = predictor.checkpoint.image_size
-    st.caption(f"{words.task(config)}, {size}×{size}")
+    st.caption(f"{words.plain(words.task(config))}, {size}×{size}")
     if found.images:
         before, after = (f"{100 * (error or 0.0):.1f} %" for error in (found.error_before, found.error_after))
         images = f"{found.images:,} validation images"

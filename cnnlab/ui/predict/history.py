@@ -2,18 +2,19 @@
 
 import io
 import time
-from base64 import b64encode
 from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
 
 from cnnlab.prediction.many import thumbnail
+from cnnlab.prediction.predictor import Answer
 from cnnlab.ui.predict.choice import Subject
 from cnnlab.ui.predict.given import Given
-from cnnlab.ui.predict.strip import switched
+from cnnlab.ui.predict.strip import src, switched
 
 HISTORY = "predict.history"
+LAST = "predict.history.last"  # the picture that was taken in last: it is not again, though all be forgotten
 MOST = 100  # pictures that are remembered
 
 
@@ -21,7 +22,6 @@ MOST = 100  # pictures that are remembered
 class Entry:
     """A picture's small copy, what was said to it, by whom, and when."""
 
-    id: str
     src: str
     name: str
     answer: str
@@ -30,20 +30,13 @@ class Entry:
     time: str
 
 
-def src(png: bytes) -> str:
-    """A PNG as the address that a table's picture takes."""
-    return "data:image/png;base64," + b64encode(png).decode()
-
-
-def remember(subject: Subject, given: Given) -> None:
-    """Add ``given`` with its answer, unless it is what was asked last."""
-    history: list[Entry] = st.session_state.setdefault(HISTORY, [])
+def remember(subject: Subject, given: Given, answer: Answer) -> None:
+    """Add ``given`` with its ``answer``, unless it is what was asked last."""
     id = f"{given.id} {subject.id} {sorted(switched().items())}"
-    if history and history[0].id == id:
+    if st.session_state.get(LAST) == id:
         return
-    answer = subject.predictor.answer(given.picture, switched())
+    st.session_state[LAST] = id
     entry = Entry(
-        id,
         src(thumbnail(given.picture)),
         given.name,
         answer.class_names[answer.label],
@@ -51,7 +44,7 @@ def remember(subject: Subject, given: Given) -> None:
         subject.predictor.run.name,
         time.strftime("%H:%M:%S"),
     )
-    st.session_state[HISTORY] = [entry, *history][:MOST]
+    st.session_state[HISTORY] = [entry, *st.session_state.get(HISTORY, [])][:MOST]
 
 
 def history_view(subject: Subject, given: Given) -> None:

@@ -8,6 +8,7 @@ from cnnlab.evaluation.evaluate import checkpoint_time
 from cnnlab.pictures import UnreadableImage, enough, open_picture
 from cnnlab.prediction.many import Row, predict_many
 from cnnlab.prediction.sources import Source, SourcesError, from_bytes, from_paths
+from cnnlab.ui import words
 from cnnlab.ui.predict.answers import answers_table
 from cnnlab.ui.predict.choice import Subject
 from cnnlab.ui.predict.drop import dropped
@@ -87,6 +88,6 @@ def _closer(subject: Subject, row: Row) -> None:
     try:
         picture = open_picture(row.source.fetch(), least=enough(checkpoint.image_size))
     except UnreadableImage as error:
-        st.error(f"**{row.source.name}** {error}", icon=":material/broken_image:")
+        st.error(f"**{words.plain(row.source.name)}** {error}", icon=":material/broken_image:")
         return
     closer_view(subject, Given(picture, row.source.name))

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from cnnlab.prediction.predictor import Answer
+from cnnlab.ui import words
 from cnnlab.ui.predict.answer import answer_view, nothing_yet
 from cnnlab.ui.predict.camera import photograph
 from cnnlab.ui.predict.canvas import draw
@@ -29,12 +31,12 @@ def one_view(subject: Subject, way: str) -> None:
     with left:
         given = _given(subject, way)
     with right:
-        if given:
-            answer_view(subject, given)
-        else:
+        if not given:
             nothing_yet(way)
-    if given:
-        below(subject, given)
+            return
+        answer = answer_view(subject, given)
+    if answer:
+        below(subject, given, answer)
 
 
 @st.fragment
@@ -42,10 +44,11 @@ def closer_view(subject: Subject, given: Given) -> None:
     """The same for a picture that is there already."""
     left, right = side_by_side("answer")
     with left:
-        st.image(given.picture, caption=given.name, width=SIDE)
+        st.image(given.picture, caption=words.plain(given.name), width=SIDE)
     with right:
-        answer_view(subject, given)
-    below(subject, given)
+        answer = answer_view(subject, given)
+    if answer:
+        below(subject, given, answer)
 
 
 def _given(subject: Subject, way: str) -> Given | None:
@@ -54,9 +57,9 @@ def _given(subject: Subject, way: str) -> Given | None:
     return photograph() if way == "Camera" else sample(subject)
 
 
-def below(subject: Subject, given: Given) -> None:
+def below(subject: Subject, given: Given, answer: Answer) -> None:
     """The looks inside, one at a time."""
-    remember(subject, given)
+    remember(subject, given, answer)
     view = st.segmented_control(
         "Look inside",
         list(VIEWS),

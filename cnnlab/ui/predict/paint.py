@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 from cnnlab.prediction.preprocess import Prepared, prepare
+from cnnlab.ui import words
 from cnnlab.ui.predict.bars import bars, panel
 from cnnlab.ui.predict.choice import Subject
 from cnnlab.ui.predict.given import Given
@@ -26,7 +27,7 @@ def paint_view(subject: Subject, given: Given) -> None:
     after = subject.predictor.answers(painted[None], prepared.scaling)[0]
     with right:
         bars([panel("As it was", before, TOP), panel("Painted", after, TOP)], "predict.bars.painted")
-        names = before.class_names
+        names = list(map(words.plain, before.class_names))
         if torch.equal(painted, prepared.pixels):
             st.caption("Paint over a stroke, or add one, and see what that changes.")
         elif after.label == before.label:

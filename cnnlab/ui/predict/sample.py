@@ -4,19 +4,20 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from cnnlab import datasets
 from cnnlab.datasets import ImageSet
 from cnnlab.evaluation.evaluate import Evaluation, checkpoint_time
 from cnnlab.figures.gallery import GAP, gallery_figure
-from cnnlab.figures.style import RIGHT, WRONG
-from cnnlab.ui import cache
+from cnnlab.figures.style import RIGHT, WRONG, shortened
+from cnnlab.ui import cache, words
+from cnnlab.ui.answered import answered_images
+from cnnlab.ui.by_number import place_of
 from cnnlab.ui.live_plot import still_plot
 from cnnlab.ui.predict.choice import Subject
 from cnnlab.ui.predict.given import Given, keep, recall
 from cnnlab.ui.select import ERRORS
 
 CELL, TEN = 62, 10
-SHOWN = "predict.sample"  # what is shown: ("one", place) or ("ten", 0)
+SHOWN = "predict.sample"  # what is shown: "one" or "ten"
 HARD = "predict.sample.hard"  # how many of the hardest were shown
 
 
@@ -43,7 +44,8 @@ def sample(subject: Subject) -> Given | None:
     if given is None:
         st.caption("A test image that the network has never learnt from, with its true class.")
     else:
-        st.image(given.picture.resize((280, 280), Image.Resampling.NEAREST), caption=f"{given.name}: {given.truth}")
+        caption = words.plain(f"{given.name}: {given.truth}")
+        st.image(given.picture.resize((280, 280), Image.Resampling.NEAREST), caption=caption)
     return given
 
 
@@ -58,13 +60,14 @@ def _one(subject: Subject, images: ImageSet, place: int) -> None:
 def _numbered(subject: Subject, images: ImageSet) -> None:
     """Show the image that is called by the number that was typed, here and on Evaluate."""
     asked: str = st.session_state["predict.number"]
-    digits = asked.strip().removeprefix("#")
-    places = (images.ids == int(digits)).nonzero().flatten().tolist() if digits.isdecimal() else []
-    if places:
-        _one(subject, images, places[0])
+    if (place := place_of(images.ids.numpy(), asked)) is not None:
+        _one(subject, images, place)
     elif asked.strip():
         low, high = int(images.ids.min()), int(images.ids.max())
-        st.toast(f"There is no test image '{asked}': give a number from {low} to {high}.", icon=":material/search_off:")
+        st.toast(
+            f"There is no test image '{words.plain(shortened(asked, 40))}': give a number from {low} to {high}.",
+            icon=":material/search_off:",
+        )
 
 
 def _next_hard(answers: Evaluation, id: str) -> int:
@@ -80,19 +83,12 @@ def _images(subject: Subject) -> tuple[ImageSet, Evaluation] | None:
     """The test images and the answers to all of them; a sentence and None where they cannot be had."""
     config, predictor = subject.predictor.checkpoint.config, subject.predictor
     try:
-        if not datasets.is_here(config.dataset):
-            st.info(f"{config.dataset} is not on this machine: download it on the Train page.", icon=":material/cloud:")
-            return None
         changed = checkpoint_time(predictor.run, predictor.name)
         answers = cache.evaluation(predictor.run.path, "test", predictor.name, changed)
-        images = cache.splits(config).test
+        return answered_images(predictor.run, config, answers), answers
     except ERRORS as error:
         st.error(str(error), icon=":material/error:")
         return None
-    if images.ids.tolist() != answers.ids.tolist():
-        st.warning("The dataset has changed since this run was evaluated: evaluate it again.", icon=":material/sync:")
-        return None
-    return images, answers
 
 
 def _ten(answers: Evaluation, images: ImageSet) -> None:

@@ -98,4 +98,9 @@ def source(picture: Image.Image) -> str:
         picture.thumbnail((LARGEST, LARGEST), Image.Resampling.BILINEAR)
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", compress_level=1)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return src(buffer.getvalue())
+
+
+def src(png: bytes) -> str:
+    """A PNG as the address that a picture takes on the page."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()

@@ -64,7 +64,10 @@ def why_view(subject: Subject, given: Given) -> None:
     for column, (key, found) in zip((first, second), maps.items(), strict=True):
         with column:
             if not found.any():
-                st.info(f"Nothing in this picture speaks for {names[labels[key]]}.", icon=":material/search_off:")
+                st.info(
+                    f"Nothing in this picture speaks for {words.plain(names[labels[key]])}.",
+                    icon=":material/search_off:",
+                )
             figure = attribution_figure(pixels[0].numpy(), found, opacity / 100, method.signed, SIDE, most=most)
             alt = f"Where the picture speaks for {names[labels[key]]}: {method.title}."
             still_plot(figure, key=f"predict.why.map.{key}", alt=alt)

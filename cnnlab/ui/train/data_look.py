@@ -10,6 +10,7 @@ from cnnlab.datasets import ImageDataset, Splits
 from cnnlab.figures.classes import class_counts_figure
 from cnnlab.figures.gallery import gallery_figure
 from cnnlab.figures.style import shortened
+from cnnlab.ui import words
 from cnnlab.ui.live_plot import still_plot
 
 PREVIEW = 18  # images in the look at the data
@@ -21,9 +22,9 @@ PRESSED = "preview.pressed"  # how often another batch was asked for
 def look_at_the_data(images: ImageDataset, parts: Splits, config: TrainConfig) -> None:
     """Some training images, another batch at a press, and how many there are of each class."""
     counts = np.bincount(parts.train.labels.numpy(), minlength=images.num_classes)
-    if missing := [name for name, count in zip(images.class_names, counts, strict=True) if count == 0]:
+    if missing := [words.plain(name) for name, count in zip(images.class_names, counts, strict=True) if count == 0]:
         st.warning(f"No training image is left of {', '.join(missing[:10])}: the network cannot learn these classes.")
-    elif few := [name for name, count in zip(images.class_names, counts, strict=True) if count < FEW]:
+    elif few := [words.plain(name) for name, count in zip(images.class_names, counts, strict=True) if count < FEW]:
         st.caption(
             f":material/warning: Fewer than {FEW} training images of {', '.join(few[:10])}: hardly enough to learn "
             "from, and what is held out of them tells little."
