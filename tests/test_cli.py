@@ -311,7 +311,7 @@ def test_predictions_for_people_and_only_unreadable_files(capsys, trained_run, t
     status, output, _ = said(capsys, "predict", str(trained_run.path), str(tmp_path / "white.png"))
     assert status == 0 and len(re.findall(r"\d [\d.]+ %", output)) == 3
     status, output, _ = said(capsys, "predict", str(trained_run.path), str(tmp_path / "none.png"))
-    assert status == 1 and "none.png: unreadable. The file cannot be opened" in output
+    assert status == 1 and "none.png: no answer. The file cannot be opened" in output
     assert refused(capsys, "predict", str(trained_run.path), "x.png", "--top", "0").startswith("--top 0 is not allowed")
 
 

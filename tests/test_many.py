@@ -24,7 +24,7 @@ from cnnlab.prediction.sources import MOST_FILES, SourcesError, from_bytes, from
 
 def png(picture: Image.Image | None = None, kind: str = "PNG", **options: object) -> bytes:
     buffer = io.BytesIO()
-    (picture or Image.new("L", (30, 30), 255)).save(buffer, kind, **options)
+    (picture or Image.linear_gradient("L").resize((30, 30))).save(buffer, kind, **options)
     return buffer.getvalue()
 
 
@@ -142,6 +142,12 @@ def link(name: str) -> zipfile.ZipInfo:
     return info
 
 
+def test_where_there_is_nothing_to_see_there_is_no_answer(predictor, tmp_path):
+    Image.new("L", (90, 60), 255).save(tmp_path / "plain.png")
+    (row,) = predict_many(predictor, from_paths([tmp_path]))
+    assert row.answer is None and row.error == "There is nothing to see: all pixels that go in are alike."
+
+
 def test_what_would_lead_out_of_a_zip_is_refused_by_name_and_the_rest_is_read(predictor, tmp_path):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -243,7 +249,7 @@ def test_the_command_line_walks_folders_and_writes_a_table(trained_run, digit_fi
     (tmp_path / "z.zip").write_bytes(zipped({"../evil.png": png(), "fine.png": png()}))
     file = tmp_path / "answers.csv"
     assert main(["predict", str(trained_run.path), str(digit_files), str(tmp_path / "z.zip"), "--csv", str(file)]) == 0
-    assert capsys.readouterr().out == f"33 pictures in {file}, 2 of them unreadable\n"
+    assert capsys.readouterr().out == f"33 pictures in {file}, 2 of them without an answer\n"
     read = list(csv.DictReader(file.read_text("utf-8").splitlines()))
     digits = [r for r in read if r["file"].endswith(tuple(f"-{d}.png" for d in range(10)))]
     assert len(read) == 33 and len(digits) == 30

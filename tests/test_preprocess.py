@@ -15,7 +15,7 @@ from cnnlab.datasets.folder import decode
 from cnnlab.loader import Scaling
 from cnnlab.prediction.ink import ink_box, mass_centre
 from cnnlab.prediction.predictor import Predictor, load_predictor
-from cnnlab.prediction.preprocess import LAYOUTS, STEPS, as_shown, prepare
+from cnnlab.prediction.preprocess import LAYOUTS, STEPS, Prepared, as_shown, prepare
 from cnnlab.runs import Run
 from tests.drawn_digits import drawn_digits
 
@@ -171,3 +171,10 @@ def test_a_colour_network_takes_colours_and_a_drawing_keeps_them():
     assert prepare(red, checkpoint("cifar10", 3, 32)).pixels[:, 5, 5].tolist() == [255, 0, 0]
     grey = prepare(red, checkpoint("cifar10", 3, 32), {"grey": True}).pixels[:, 5, 5].tolist()
     assert grey[0] == grey[1] == grey[2]
+
+
+@pytest.mark.parametrize(("low", "high", "blank"), [(7, 7, True), (7, 9, True), (7, 20, False)])
+def test_one_colour_throughout_is_nothing_to_see(low, high, blank):
+    pixels = torch.stack([torch.full((4, 4), value, dtype=torch.uint8) for value in (200, 10, low)])
+    pixels[2, 0, 0] = high  # what a JPEG leaves
+    assert Prepared(Image.new("RGB", (4, 4)), (), pixels, Scaling((0.0,) * 3, (1.0,) * 3)).blank == blank

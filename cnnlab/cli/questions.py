@@ -129,7 +129,9 @@ def _predict(given: argparse.Namespace) -> int:
     if given.json:
         print(json.dumps(results))
     elif given.csv:
-        print(f"{len(rows):,} pictures in {given.csv}, {sum('error' in r for r in results):,} of them unreadable")
+        print(
+            f"{len(rows):,} pictures in {given.csv}, {sum('error' in r for r in results):,} of them without an answer"
+        )
     else:
         print("\n".join(map(_prediction_line, results)))
     return OK if any("predictions" in result for result in results) else FAILED
@@ -152,7 +154,7 @@ def _prediction(row: "Row", top: int) -> dict[str, Any]:
 
 def _prediction_line(result: Mapping[str, Any]) -> str:
     if "error" in result:
-        return f"{result['path']}: unreadable. {result['error']}"
+        return f"{result['path']}: no answer. {result['error']}"
     return (
         f"{result['path']}: "
         + ", ".join(f"{p['class']} {100 * p['confidence']:.1f} %" for p in result["predictions"])

@@ -19,7 +19,7 @@ LABEL, LOOSE = 15, 22  # pixels that a class name needs beside the matrix; of ma
 MANY = 30  # classes
 LONGEST = 14  # letters of a class name beside the matrix
 INK = 0.75  # of the scale: from here on cells are dark enough for white numbers
-LEFT, TOP = 96, 84  # pixels for the class names
+TOP = 84  # pixels for the class names
 
 
 def confusion_figure(
@@ -162,5 +162,5 @@ def _axes(figure: go.Figure, names: list[str], side: int) -> None:
     figure.update_yaxes(title="true class", range=edge[::-1], scaleanchor="x", constraintoward="top", **ticks, **rest)
     longest = max(map(len, names)) * 7
     figure.update_layout(
-        margin={"l": min(LEFT, 34 + longest), "r": 8, "t": min(TOP + 30, 50 + (longest if turned else 12)), "b": 8}
+        margin={"l": 34 + longest, "r": 8, "t": min(TOP + 30, 50 + (longest if turned else 12)), "b": 8}
     )

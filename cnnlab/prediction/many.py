@@ -67,6 +67,8 @@ def _read(source: Source, predictor: Predictor, thumbnails: bool) -> tuple[Tenso
     """The pixels and the thumbnail of ``source``, or why there are none; the picture itself is not kept."""
     try:
         prepared = read_source(source, predictor)
+        if prepared.blank:
+            return "There is nothing to see: all pixels that go in are alike."
         return prepared.pixels, thumbnail(prepared.given) if thumbnails else b""
     except UnreadableImage as error:
         return str(error)

@@ -49,6 +49,7 @@ LAYOUTS: Mapping[str, Layout] = {
     "fashion_mnist": Layout(1.0, None),  # trimmed, its longest edge scaled to 28, centred (Xiao et al., 2017, figure 1)
     "kmnist": Layout(1.0, None),
 }
+FLAT = 2  # of 255
 STROKES = ("mnist", "digits", "kmnist")  # thin on an empty ground, so that paper and shadows can be taken away
 
 
@@ -77,6 +78,12 @@ class Prepared:
     def inputs(self) -> Tensor:
         """What the network takes, float32 [1, C, H, W]."""
         return self.scaling(self.pixels[None])
+
+    @property
+    def blank(self) -> bool:
+        """Whether there is nothing to see: each channel has one value throughout, or so nearly as a JPEG keeps it."""
+        spread = self.pixels.amax((1, 2)).int() - self.pixels.amin((1, 2)).int()
+        return bool((spread <= FLAT).all())
 
     @property
     def on(self) -> dict[str, bool]:

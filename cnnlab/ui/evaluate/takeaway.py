@@ -23,7 +23,8 @@ def takeaway_view(subject: Subject) -> None:
     files: list[tuple[str, str, str, str, Callable[[], str | bytes]]] = [
         ("Report", "html", "text/html", "One page with all figures and tables; it needs no internet.",
          lambda: report_html(run, e)),
-        ("Answers", "csv", "text/csv", "Each image's id, true and predicted class, and all probabilities.",
+        ("Answers", "csv", "text/csv",
+         "Each image's id, its file where it has one, true and predicted class, and all probabilities.",
          lambda: predictions_csv(e, files_of)),
         ("Answers", "parquet", "application/vnd.apache.parquet", "The same, smaller and typed.",
          lambda: predictions_parquet(e, files_of)),

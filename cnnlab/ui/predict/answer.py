@@ -32,7 +32,7 @@ def nothing_yet(way: str) -> None:
 def answer_view(subject: Subject, given: Given) -> Answer | None:
     """All of it, the fastest first; gives the answer, or None where there is nothing to see."""
     prepared = prepare(given.picture, subject.predictor.checkpoint, switched())
-    if prepared.pixels.min() == prepared.pixels.max():
+    if prepared.blank:
         with st.container(key="predict-answer", gap=None):
             st.markdown("# Nothing to see\nAll pixels that go in are alike: draw or choose something else.")
         strip(prepared)
