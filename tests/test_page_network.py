@@ -104,6 +104,10 @@ def test_a_trained_run_and_no_run(fresh_folders: Path, trained_run: Run) -> None
     assert not page.exception and metrics(page)["Parameters"] == "116,602"
 
 
+def value(written: str) -> float:
+    return float(written.strip("()").replace("−", "-"))
+
+
 STEPS = ("Batch", "Logits", "Softmax", "Loss", "zero_grad", "backward", "step", "After")
 
 
@@ -130,6 +134,37 @@ def test_a_great_learning_rate_is_seen_to_blow_up(fresh_folders: Path) -> None:
     page = opened(network__view="One training step", repeat__go=True, repeat__factor=10_000, repeat__steps=4)
     assert not page.exception
     assert "blow" in said(page) and "the loss falls" in said(page)
+
+
+@pytest.mark.parametrize("lr", [0.3, 1e6])
+def test_a_step_of_a_great_learning_rate_is_opened_to_its_end(fresh_folders: Path, lr: float) -> None:
+    page = opened(network__view="One training step", step__own=True, step__lr=lr, step__number=2)
+    for stage in STEPS:
+        page.segmented_control(key="step.stage").set_value(stage).run()
+        assert not page.exception, stage
+        if stage == "Loss":
+            table = page.dataframe[0].value
+            for line, loss in zip(table["−log p"], table["Loss"], strict=True):
+                assert float(line.rpartition("= ")[2]) == pytest.approx(loss, rel=1e-6, abs=1e-6)
+            assert "log Σe^z − z" in " ".join(table["−log p"])
+
+
+def test_logits_that_are_no_numbers_are_a_sentence(fresh_folders: Path) -> None:
+    page = opened(
+        network__view="One training step", network__model="conv_module", step__own=True, step__lr=1e6, step__number=20
+    )
+    for stage in STEPS:
+        page.segmented_control(key="step.stage").set_value(stage).run()
+        assert not page.exception, stage
+        assert len(page.warning) == (stage in ("Softmax", "Loss"))
+    assert "It is no number any more" in said(page)
+
+
+def test_a_step_tells_its_rate_and_ones_own_begins_with_it(fresh_folders: Path) -> None:
+    page = opened(network__view="One training step")
+    assert any("learning rate 0.00012 (one cycle, at most 0.003), weight decay 0.01" in c.value for c in page.caption)
+    page.toggle(key="step.own").set_value(True).run()
+    assert page.number_input(key="step.lr").value == pytest.approx(0.00012)
 
 
 def test_the_calculator_gives_the_tutorials_numbers(fresh_folders: Path) -> None:
@@ -195,6 +230,13 @@ def test_the_sum_of_a_chosen_pixel_is_torchs(fresh_folders: Path) -> None:
     page = opened(network__view="Flow")
     found = re.search(r"\(5·5·1\) and the bias: .* = \*\*(\S+)\*\*. torch gave (\S+)\.", said(page))
     assert found and found[1] == found[2]
+    products, bias = re.search(r"bias: (\S+) \+ (\S+) =", said(page)).groups()  # type: ignore[union-attr]
+    assert f"{value(products) + value(bias):.4f}" == f"{value(found[1]):.4f}"
+    factors = re.findall(r"<td[^>]*>(\S+)<br>× (\S+)<br><b>(\S+)</b>", page.get("html")[0].proto.body)
+    assert len(factors) == 25
+    for x, w, product in factors:
+        assert value(x) * value(w) == pytest.approx(value(product), abs=6e-6)
+    assert sum(value(product) for _, _, product in factors) == pytest.approx(value(products), abs=5e-5)
     assert len(page.dataframe[0].value) == 25
 
 
@@ -210,7 +252,7 @@ def test_a_pixel_of_the_image_itself_is_accounted_for(fresh_folders: Path) -> No
     page = opened(network__view="Flow")
     page.session_state["flow.chosen"] = (-1, 0, 14, 14)
     page.run()
-    assert not page.exception and "(255/255 − 0.3127)/0.3567 = **1.9271**" in said(page)
+    assert not page.exception and "(255/255 − 0.312678)/0.356656 = **1.9271**" in said(page)
 
 
 def test_untrained_flows_beside_trained(fresh_folders: Path, trained_run: Run) -> None:

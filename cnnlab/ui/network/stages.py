@@ -9,6 +9,7 @@ import streamlit as st
 
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset
+from cnnlab.explain.softmax import loss_line, softmax_line
 from cnnlab.explain.step import Step, Weights
 from cnnlab.explain.update import shown, update_lines
 from cnnlab.figures.channels import strip_figure
@@ -48,14 +49,15 @@ def logits_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None
 def softmax_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
     """Probabilities, one written out."""
     st.markdown(
-        "Softmax makes them probabilities: e to the power of each, divided by the sum, so that a row adds to 1."
+        "Softmax makes them probabilities: e to the power of each, divided by the sum, so that a row adds to 1. The "
+        "largest logit is taken off all first, as PyTorch does: the probabilities stay, and no power overflows."
     )
-    z, label = step.logits[0].tolist(), int(step.labels[0])
-    total = sum(math.exp(v) for v in z)
-    st.markdown(
-        f"First image, its true class **{dataset.class_names[label]}**: e^({z[label]:.4f}) / {total:.4f} = "
-        f"**{float(step.probabilities[0, label]):.6f}**"
-    )
+    if not _broken(step):
+        label = int(step.labels[0])
+        st.markdown(
+            f"First image, its true class **{dataset.class_names[label]}**: e^(z − max) / Σe^(z − max) = "
+            + softmax_line(step.logits[0].tolist(), label)
+        )
     _table(step.probabilities.numpy(), step, dataset)
 
 
@@ -71,12 +73,20 @@ def loss_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
             f"Label smoothing {config.label_smoothing:g}: that share of the target is spread over all classes, so the "
             "loss is not −log p alone."
         )
-    p = step.probabilities[range(len(step.labels)), step.labels].tolist()
+    if _broken(step):
+        return
+    rows = list(zip(step.logits.tolist(), step.labels.tolist(), strict=True))
+    lines = [loss_line(logits, label) for logits, label in rows]
+    if any(line.startswith("log") for line in lines):
+        st.caption(
+            "Where p is too small to be written, −log p is worked out as log Σe^z − z, z the true class's logit: that "
+            "is the same, and the form that PyTorch computes."
+        )
     table = pd.DataFrame(
         {
-            "Image": range(1, len(p) + 1),
-            "True class": [dataset.class_names[label] for label in step.labels.tolist()],
-            "−log p": [f"−log({q:.6f}) = {-math.log(max(q, 1e-300)):.6f}" for q in p],
+            "Image": range(1, len(rows) + 1),
+            "True class": [dataset.class_names[label] for _, label in rows],
+            "−log p": lines,
             "Loss": step.losses.tolist(),
         }
     )
@@ -85,6 +95,17 @@ def loss_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
         table, hide_index=True, height=320, key="step.losses", column_config={"Loss": bar},
     )  # fmt: skip
     st.markdown(f"Their mean is the batch's loss: **{step.loss:.8f}**")
+
+
+def _broken(step: Step) -> bool:
+    """Whether logits are no finite numbers; a sentence on the page if so."""
+    if broken := not bool(step.logits.isfinite().all()):
+        st.warning(
+            "Some logits are no finite numbers any more: the steps before were far too long. Open an earlier step, or "
+            "try a much lower learning rate.",
+            icon=":material/warning:",
+        )
+    return broken
 
 
 def zero_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
 from cnnlab.evaluation.evaluate import checkpoint_time
-from cnnlab.explain.step import Step, TooLarge, open_step, repeat_steps
+from cnnlab.explain.step import Step, TooLarge, open_step, repeat_steps, scheduled_lr
 from cnnlab.runs import Run
 from cnnlab.ui import cache, words
 from cnnlab.ui.network.choice import Subject
@@ -55,7 +55,7 @@ def step_view(subject: Subject) -> None:
     if dataset is None:
         return
     config = subject.config
-    start, number, lr = _settings(subject)
+    start, number, lr = _settings(subject, dataset)
     identity = (config.model_dump_json(), id(dataset), start)
     try:
         step = _step(identity, dataset, number, lr)
@@ -74,7 +74,7 @@ def step_view(subject: Subject) -> None:
     repeat_view(config, step, lambda steps, rate: _losses(identity, dataset, number, lr, steps, rate))
 
 
-def _settings(subject: Subject) -> tuple[Start, int, float | None]:
+def _settings(subject: Subject, dataset: ImageDataset) -> tuple[Start, int, float | None]:
     config, start = subject.config, None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if subject.run is not None:
@@ -83,22 +83,26 @@ def _settings(subject: Subject) -> tuple[Start, int, float | None]:
             "Open step", 1, MOST_STEPS, 1, key="step.number", width=140, persist_state="session",
             help="Which step of the training; from the second on momentum has something to remember.",
         )  # fmt: skip
+        scheduled = scheduled_lr(config, dataset, int(number))
         own = st.toggle("Own learning rate", key="step.own", persist_state="session")
         lr = None
         if own:
             lr = st.number_input(
-                "Learning rate", value=config.lr, format="%g", key="step.lr", width=160, persist_state="session",
+                "Learning rate", value=scheduled, format="%g", key="step.lr", width=160, persist_state="session",
                 help="In place of the schedule's; try 10 and 100 times as much.",
             )  # fmt: skip
     st.caption(
         f"By its settings: {words.choice(config.optimizer)}"
         + (f" with momentum {config.momentum:g}" if config.momentum else "")
+        + f", learning rate {scheduled:.3g}"
+        + (f" ({words.choice(config.schedule)}, at most {config.lr:g})" if config.schedule != "constant" else "")
+        + (f", weight decay {config.weight_decay:g}" if config.weight_decay else "")
         + f", batches of {config.batch_size}, "
         + ("from the run's weights on; optimiser and schedule begin anew" if start else "from the first weights on")
         + ". In double precision, so that every digit can be followed."
     )
     if lr is not None and not 0 < lr <= 1e6:
-        st.error(f"A learning rate of {lr:g} is not allowed: give a number above 0, such as {config.lr:g}.")
+        st.error(f"A learning rate of {lr:g} is not allowed: give a number above 0, such as {scheduled:.3g}.")
         lr = None
     return start, int(number), lr
 
