@@ -96,6 +96,96 @@ def test_train_this_network_fills_the_form_of_the_train_page(fresh_folders: Path
     assert page.session_state["train.view"] == "New run"
 
 
+def linked(address: dict[str, str], **state: object) -> AppTest:
+    page = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=PATIENCE).run()
+    for key, text in address.items():
+        page.query_params[key] = text
+    page.switch_page("pages/network.py")
+    for key, value in state.items():
+        page.session_state[key.replace("__", ".")] = value
+    return page.run()
+
+
+def address(page: AppTest) -> dict[str, str]:
+    return {name: v[0] if isinstance(v, list) else v for name, v in page.query_params.items()}
+
+
+def test_a_link_to_a_built_network_builds_it_again(fresh_folders: Path) -> None:
+    first = opened()
+    first.selectbox(key="network.source").set_value("build").run()
+    first.button(key="network.field.blocks.add").click().run()
+    first.text_input(key="network.hidden").set_value("32, 16").run()
+    blocks = address(first)["network.blocks"]
+    bound = {"network.source": "My own, from blocks", "network.hidden": "32, 16"}  # written by the browser
+    second = linked({"network.blocks": blocks, **bound})
+    assert not second.exception and not second.toast
+    assert metrics(second) == metrics(first) and address(second)["network.blocks"] == blocks
+    second.button(key="network.field.blocks.remove.2").click().run()
+    assert "network.blocks" not in address(second)
+
+
+def test_a_link_to_a_place_opens_it(fresh_folders: Path) -> None:
+    page = linked({"network.part": "6. MaxPool2d (5)", "network.batch": "64"})
+    assert page.selectbox(key="network.part").value == 5 and "`(64, 32, 14, 14)`" in said(page)
+    page = linked({"network.view": "One training step", "step.stage": "Loss", "step.number": "2"})
+    assert page.subheader[0].value == "4. Loss" and page.number_input(key="step.number").value == 2
+    page = linked({"network.view": "Flow", "flow.chosen": "3,5,6,7", "flow.number": "#6"})
+    assert "**4. Conv2d**, channel 5, row 6, column 7" in said(page)
+    assert any("Test image #6" in c.value for c in page.caption) and not page.toast
+    page = linked({"network.view": "Calculator & quiz", "quiz.round": "3", "calculator.width": "9"})
+    assert page.session_state["quiz.round"] == 3 and "(9 − 5 + 2·0)/1 + 1" in said(page) and not page.toast
+    page = linked({"network.view": "Classics", "classics.depth": "12", "classics.seed": "7"})
+    assert "the first of 12 plain layers" in said(page) and not page.toast
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"network.model": "LeNet5"},
+        {"network.view": "flow"},
+        {"network.source": "My own, from blocks", "network.blocks": "[5]"},
+        {"network.source": "My own, from blocks", "network.blocks": '{"channels": 4}'},
+        {"network.source": "My own, from blocks", "network.blocks": '[{"channels": -1}]'},
+        {"network.batch": "0"},
+        {"network.view": "Flow", "flow.chosen": "99,0,0,0"},
+        {"network.view": "Flow", "flow.chosen": "here"},
+        {"network.view": "Calculator & quiz", "quiz.round": "last"},
+        {"network.view": "One training step", "step.stage": "loss", "step.number": "many"},
+    ],
+)
+def test_what_a_link_says_and_cannot_be_used_is_told(fresh_folders: Path, wrong: dict[str, str]) -> None:
+    page = linked(wrong)
+    assert not page.exception and len(page.toast) == 1
+    told = page.toast[0].value
+    assert told.startswith("The address holds what cannot be used: ") and list(wrong)[-1] in told
+    page.run()
+    assert not page.toast
+
+
+def test_a_chosen_layer_stage_and_weight_outlast_a_visit_elsewhere(fresh_folders: Path) -> None:
+    page = opened()
+    view = page.segmented_control(key="network.view")
+    page.selectbox(key="network.part").set_value(4).run()
+    view.set_value("One training step").run()
+    page.segmented_control(key="step.stage").set_value("step").run()
+    page.selectbox(key="step.weights").set_value("3.weight").run()
+    page.segmented_control(key="network.view").set_value("Code").run()
+    page.segmented_control(key="network.view").set_value("One training step").run()
+    assert page.subheader[0].value == "7. step" and page.selectbox(key="step.weights").value == "3.weight"
+    page.segmented_control(key="network.view").set_value("Calculator & quiz").run()
+    page.segmented_control(key="network.view").set_value("Anatomy").run()
+    assert page.selectbox(key="network.part").value == 4
+
+
+def test_an_image_is_called_by_its_number(fresh_folders: Path) -> None:
+    page = opened(network__view="Flow")
+    assert any("Test image #1," in c.value for c in page.caption)
+    page.text_input(key="flow.number").set_value("6").run()
+    assert any("Test image #6," in c.value for c in page.caption) and not page.warning
+    page.text_input(key="flow.number").set_value("#3").run()
+    assert page.warning[0].value.startswith("There is no test image '#3'. Shown instead: #1")
+
+
 def test_a_trained_run_and_no_run(fresh_folders: Path, trained_run: Run) -> None:
     page = opened(network__source="run")
     assert "No network has been trained yet" in page.info[0].value

@@ -10,6 +10,7 @@ from cnnlab.explain.groups import groups_of
 from cnnlab.figures.gradients import depth_figure
 from cnnlab.loader import scaling_of
 from cnnlab.ui import cache, words
+from cnnlab.ui.network.address import expect_number
 from cnnlab.ui.network.choice import IMAGENET_SHAPE, Subject
 from cnnlab.ui.network.drawing import network_drawing
 
@@ -79,8 +80,12 @@ def _shortcut_experiment() -> None:
         "it by something small, and little arrives at the first layers. A shortcut hands it on as it is. Both stacks "
         "here have the same 3×3 convolutions with the same first weights; only the shortcuts differ."
     )
-    depth = st.slider("Layers", 4, 48, 24, key="classics.depth", persist_state="session")
-    seed = st.number_input("Seed of the weights", 0, 9999, 0, key="classics.seed", width=180, persist_state="session")
+    expect_number("classics.depth", 4, 48)
+    expect_number("classics.seed", 0, 9999)
+    depth = st.slider("Layers", 4, 48, 24, key="classics.depth", persist_state="session", bind="query-params")
+    seed = st.number_input(
+        "Seed of the weights", 0, 9999, 0, key="classics.seed", width=180, persist_state="session", bind="query-params"
+    )
     plain, residual = _measured(depth, int(seed))
     figure = depth_figure({"plain": plain, "with shortcuts": residual})
     st.plotly_chart(

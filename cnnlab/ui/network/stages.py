@@ -156,11 +156,12 @@ def update_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None
     """The optimiser's arithmetic for one chosen weight."""
     st.markdown(f"{words.choice(config.optimizer)} moves every weight against its gradient. Follow one of them:")
     with st.container(horizontal=True):
-        name = st.selectbox("Weights", list(step.weights), key="step.weights")
+        name = st.selectbox("Weights", list(step.weights), key="step.weights", persist_state="session")
         w = step.weights[name]
         index = st.number_input(
             f"Which one (of {math.prod(w.shape):,})", 0, len(w.before) - 1, min(_largest(w), len(w.before) - 1),
-            key=f"step.index.{name}", help="Counted from 0; the one with the largest gradient to begin with.",
+            key=f"step.index.{name}", persist_state="session",
+            help="Counted from 0; the one with the largest gradient to begin with.",
         )  # fmt: skip
     place = np.unravel_index(int(index), w.shape)
     weight, gradient, after = (float(t[int(index)]) for t in (w.before, w.gradient, w.after))
