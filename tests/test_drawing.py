@@ -1,5 +1,6 @@
 """The drawing holds every layer once; questions and stacks are worth asking about."""
 
+import re
 from itertools import pairwise
 
 import pytest
@@ -64,6 +65,25 @@ def test_every_network_can_be_asked_about(name: str) -> None:
     for question in asked:
         assert question.text.endswith("?") and question.hint(question.formula.value) == ""
     assert len({q.text for q in asked}) == len(asked)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_how_far_a_value_sees_is_asked_with_all_that_is_needed_and_within_the_image(name: str) -> None:
+    for question in questions(parts_of(TrainConfig(model=name))):
+        if question.formula.name != "Receptive field":
+            continue
+        width = parts_of(TrainConfig(model=name))[0].input[-1]
+        assert question.formula.value <= width
+        before, _, step = re.fullmatch(r"(\d+) \+ \((\d+) − 1\)·(\d+)", question.formula.numbers).groups()  # type: ignore[union-attr]
+        given = f"sees {before} pixels of the image in a row, and its neighbours' views begin {step} pixel"
+        assert given in question.text or (before, step) == ("1", "1")
+
+
+def test_of_the_first_layer_no_hint_speaks_of_a_layer_before() -> None:
+    asked = [q for q in questions(parts_of(TrainConfig(model="cnn_5x5"))) if q.formula.name == "Receptive field"]
+    assert asked[0].hint(1).startswith("Its input is as fine as the image itself") and "layer before" not in asked[
+        0
+    ].hint(1)
 
 
 def test_a_forgotten_bias_gets_a_hint() -> None:

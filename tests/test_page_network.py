@@ -277,6 +277,14 @@ def test_a_quiz_answer_is_judged_with_its_arithmetic(fresh_folders: Path) -> Non
     assert page.success[0].value.startswith("Right.")
 
 
+def test_other_questions_are_offered_where_there_are_others(fresh_folders: Path) -> None:
+    def offered(model: str) -> bool:
+        page = opened(network__view="Calculator & quiz", network__model=model)
+        return "quiz.shuffle" in [b.key for b in page.button]
+
+    assert offered("cnn_5x5") and not offered("mlp")
+
+
 def test_of_a_large_batch_the_page_says_how_many_images_it_shows(
     fresh_folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
