@@ -99,3 +99,11 @@ def test_shortcuts_keep_the_gradient_alive() -> None:
     assert plain[0] < 1e-3 * plain[-1]
     assert residual[0] > 0.1 * residual[-1]
     assert gradient_norms(24, False, images) == plain
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_plain_stacks_gradient_vanishes_by_pytorchs_first_weights_alone(seed: int) -> None:
+    images = torch.rand(8, 1, 12, 12, generator=torch.Generator().manual_seed(0))
+    usual, he = gradient_norms(24, False, images, seed), gradient_norms(24, False, images, seed, he=True)
+    assert usual[0] / usual[-1] == pytest.approx((1 / 6) ** (23 / 2), rel=0.9)
+    assert 0.05 < he[0] / he[-1] < 20
