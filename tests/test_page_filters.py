@@ -330,3 +330,9 @@ def test_the_page_of_filters_is_in_the_link_and_other_filters_begin_with_the_fir
     assert not page.exception and link(page)["page"] == "2"
     page.selectbox(key="filters.bank").set_value("run:two").run()
     assert not page.exception and "page" not in link(page)
+
+
+def test_every_chart_of_maps_is_told_in_words():
+    for view in ("Chain", "Layer"):
+        charts = opened(view=view).get("plotly_chart")
+        assert charts and all(chart.proto.alt for chart in charts)

@@ -171,6 +171,7 @@ def test_a_chosen_layer_stage_and_weight_outlast_a_visit_elsewhere(fresh_folders
     page.selectbox(key="step.weights").set_value("3.weight").run()
     page.segmented_control(key="network.view").set_value("Code").run()
     page.segmented_control(key="network.view").set_value("One training step").run()
+    assert "4. Conv2d: 3.weight" in page.selectbox(key="step.weights").options
     assert page.subheader[0].value == "7. step" and page.selectbox(key="step.weights").value == "3.weight"
     page.segmented_control(key="network.view").set_value("Calculator & quiz").run()
     page.segmented_control(key="network.view").set_value("Anatomy").run()
@@ -303,7 +304,9 @@ def test_the_classics_tell_their_numbers(fresh_folders: Path) -> None:
     page = opened(network__view="Classics")
     assert not page.exception
     assert "**138,357,544** parameters" in said(page) and "**11,689,512** parameters" in said(page)
-    assert "less gradient than with shortcuts" in said(page)
+    assert "1/√6 = 0.41" in said(page) and "·10⁻¹⁰ times** the last one's gradient" in said(page)
+    page.toggle(key="classics.he").set_value(True).run()
+    assert not page.exception and "·10⁻¹⁰ times**" not in said(page)
 
 
 def test_the_code_is_shown(fresh_folders: Path) -> None:

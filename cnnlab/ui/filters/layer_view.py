@@ -11,7 +11,7 @@ from cnnlab.explain.bank import Bank, Layer, Pooling, bank_of, first_layer, run_
 from cnnlab.explain.convolution import Picture, SettingsError
 from cnnlab.explain.gallery_pictures import display_copy, grey
 from cnnlab.explain.presets import FOUR, PRESETS, make_preset
-from cnnlab.figures.feature_maps import Map, maps_figure
+from cnnlab.figures.feature_maps import Map, described, maps_figure
 from cnnlab.models import ModelError
 from cnnlab.paths import runs_dir
 from cnnlab.runs import Run, RunError, list_runs
@@ -205,6 +205,7 @@ def _figure(picture: Picture, bank: Bank, layer: Layer, alike: NDArray[np.float6
         maps_figure(rows, columns=len(bank.weights), height=250, to_scale=to_scale),
         key="filters.layer.maps",
         config=QUIET,
+        alt=described(rows),
     )
     words = "Orange is above 0, blue below, dark is 0; all maps share one scale."
     words += " Weights are shown as the mean of their three channels." if len(picture) == 3 else ""

@@ -16,7 +16,7 @@ from cnnlab.figures.channels import strip_figure
 from cnnlab.figures.gallery import GAP, gallery_figure
 from cnnlab.figures.gradients import norms_figure
 from cnnlab.loader import augments
-from cnnlab.ui import words
+from cnnlab.ui import cache, words
 
 CELL, COLUMNS, MOST_IMAGES = 64, 8, 32
 QUIET = {"displayModeBar": False, "staticPlot": True}
@@ -134,7 +134,8 @@ def backward_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> No
     )
     if step.clip < 1:
         st.markdown(f"Gradient clipping to {config.grad_clip:g} then multiplies them all by {step.clip:.6f}.")
-    norms = {name: w.gradient_norm for name, w in step.weights.items()}
+    titles = _layer_names(step, config, dataset)
+    norms = {titles[name]: w.gradient_norm for name, w in step.weights.items()}
     st.plotly_chart(
         norms_figure(norms), key="step.norms", width="stretch", config={"displayModeBar": False},
         alt="; ".join(f"{name} {value:.3g}" for name, value in norms.items()),
@@ -147,8 +148,8 @@ def backward_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> No
             + ": orange where the loss rises with the weight, blue where it falls, dark where it does not care."
         )
         st.plotly_chart(
-            strip_figure(kernels, [f"#{i}" for i in range(len(kernels))], 8, CELL), key="step.kernels", config=QUIET,
-            width=min(8, len(kernels)) * (CELL + GAP), alt="Gradients of the first kernels.",
+            strip_figure(kernels, [f"channel {i}" for i in range(len(kernels))], 8, CELL), key="step.kernels",
+            config=QUIET, width=min(8, len(kernels)) * (CELL + GAP), alt="Gradients of the first kernels.",
         )  # fmt: skip
 
 
@@ -156,7 +157,10 @@ def update_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None
     """The optimiser's arithmetic for one chosen weight."""
     st.markdown(f"{words.choice(config.optimizer)} moves every weight against its gradient. Follow one of them:")
     with st.container(horizontal=True):
-        name = st.selectbox("Weights", list(step.weights), key="step.weights", persist_state="session")
+        name = st.selectbox(
+            "Weights", list(step.weights), key="step.weights", persist_state="session",
+            format_func=_layer_names(step, config, dataset).__getitem__,
+        )  # fmt: skip
         w = step.weights[name]
         index = st.number_input(
             f"Which one (of {math.prod(w.shape):,})", 0, len(w.before) - 1, min(_largest(w), len(w.before) - 1),
@@ -194,6 +198,13 @@ def after_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
         "It rose: the step was too long for this slope. Try a lower learning rate." if change > 0 else
         "It is no number any more: the step was far too long. Try a much lower learning rate."
     )  # fmt: skip
+
+
+def _layer_names(step: Step, config: TrainConfig, dataset: ImageDataset) -> dict[str, str]:
+    """How Anatomy counts the layers of the weights, with PyTorch's names: ``4. Conv2d: 3.weight``."""
+    parts = cache.parts(config, (dataset.in_channels, dataset.image_size, dataset.num_classes))
+    known = {part.name: f"{part.index + 1}. {part.kind}: " for part in parts}
+    return {name: known.get(name.rpartition(".")[0], "") + name for name in step.weights}
 
 
 def _largest(w: Weights) -> int:
