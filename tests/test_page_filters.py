@@ -113,6 +113,8 @@ def test_a_link_reproduces_the_whole_state():
         {"view": "Layer", "stack": "6,5,1"},
         {"view": "Layer", "stack_side": "0"},
         {"view": "Layer", "page": "0"},
+        {"place": "3"},
+        {"place": "-1,4"},
     ],
 )
 def test_a_link_that_makes_no_sense_opens_the_page_and_says_so(address):
@@ -336,3 +338,8 @@ def test_every_chart_of_maps_is_told_in_words():
     for view in ("Chain", "Layer"):
         charts = opened(view=view).get("plotly_chart")
         assert charts and all(chart.proto.alt for chart in charts)
+
+
+def test_a_link_leads_to_the_place_that_is_held():
+    page = opened(place="10,20")
+    assert not page.toast and shown(page)["held"] == "10,20" and link(page) == {"place": "10,20"}

@@ -26,6 +26,7 @@ VIEWS = ("One filter", "Chain", "Layer")
 SOURCES = ("Gallery", "Dataset", "Upload", "Webcam")
 OPERATIONS = ("Correlation", "Convolution")
 COLORS = ("Grey", "Colour")
+LARGEST_SIDE = 65536  # pixels; the browser takes the nearest place that is there
 MOST = 4096  # of whatever a layer on paper has
 JOINS = ("Add up", "Each by itself")
 
@@ -46,6 +47,12 @@ def _within(low: int, high: int) -> Callable[[str], int]:
         return number
 
     return read
+
+
+def _place(text: str) -> str:
+    """Row and column of the output, such as ``10,20``."""
+    row, column = text.split(",")
+    return f"{_within(0, LARGEST_SIDE)(row)},{_within(0, LARGEST_SIDE)(column)}"
 
 
 def _layers(text: str) -> str:
@@ -87,6 +94,7 @@ WIDGETS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "pool": (_one_of("max", "avg"), "max"),
     "pool_size": (int, 2),
     "pool_stride": (int, 2),
+    "place": (_place, ""),
     "page": (_within(1, MOST), 1),
     "stack": (_layers, "6,5,1,0;10,5,1,0"),
     "stack_side": (_within(1, MOST), 32),
