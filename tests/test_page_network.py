@@ -304,6 +304,9 @@ def test_the_classics_tell_their_numbers(fresh_folders: Path) -> None:
     page = opened(network__view="Classics")
     assert not page.exception
     assert "**138,357,544** parameters" in said(page) and "**11,689,512** parameters" in said(page)
+    page.session_state["classics.vgg16.part"] = 0
+    page.run()
+    assert "(224 − 3 + 2·1)/1 + 1 = **224**" in said(page)
     assert "1/√6 = 0.41" in said(page) and "·10⁻¹⁰ times** the last one's gradient" in said(page)
     page.toggle(key="classics.he").set_value(True).run()
     assert not page.exception and "·10⁻¹⁰ times**" not in said(page)

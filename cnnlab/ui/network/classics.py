@@ -13,6 +13,7 @@ from cnnlab.ui import cache, words
 from cnnlab.ui.network.address import expect_number
 from cnnlab.ui.network.choice import IMAGENET_SHAPE, Subject
 from cnnlab.ui.network.drawing import network_drawing
+from cnnlab.ui.network.formula_table import formula_table
 
 TOLD = {
     "vgg16": (
@@ -54,9 +55,8 @@ def _classic(name: str, title: str, text: str) -> None:
     chosen = st.session_state.get(f"{key}.part", -2)
     network_drawing(drawing, titles, chosen, key, lambda index: _remember(key, index))
     if chosen >= 0:
-        part = parts[chosen]
-        worked = " · ".join(f"{f.name}: {f}" for f in part.formulas)
-        st.caption(f"**{titles[chosen]}** {part.settings}. {worked}".replace("*(", "\\*("))
+        st.caption(f"**{titles[chosen]}** {parts[chosen].settings}")
+        formula_table(parts[chosen].formulas)
     with st.expander("Its groups in numbers"):
         groups = groups_of(parts)
         rows = [
