@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from cnnlab.ui.network.address import expect_one_of, tell_refused
 from cnnlab.ui.network.anatomy import anatomy_view
 from cnnlab.ui.network.calculator import calculator_view
 from cnnlab.ui.network.choice import choose
@@ -19,6 +20,7 @@ VIEWS = {
     "Code": code_view,
 }
 
+expect_one_of("network.view", VIEWS)
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.title("Network", anchor=False, width="content")
     view = st.segmented_control(
@@ -33,3 +35,4 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     )
 if subject := choose():
     VIEWS[view](subject)
+tell_refused()

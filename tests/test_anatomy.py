@@ -13,7 +13,7 @@ from cnnlab.explain.activations import activations
 from cnnlab.explain.anatomy import Part, anatomy
 from cnnlab.explain.formulas import conv_parameters, output_size
 from cnnlab.explain.groups import groups_of
-from cnnlab.models import MODELS, ModelError, build, count_parameters, outline
+from cnnlab.models import MODELS, ModelError, build, count_parameters, multiply_adds, outline
 
 SHAPES = [(1, 28, 10), (3, 32, 10), (3, 65, 7), (3, 224, 1000)]
 
@@ -68,6 +68,7 @@ def test_multiply_adds_are_half_of_what_torch_counts_as_operations(name: str) ->
         network(torch.empty(1, 3, 64, 64, device="meta"))
     counted = sum(p.multiply_adds for p in anatomy(network, (3, 64, 64)))
     assert 2 * counted == counter.get_total_flops()
+    assert multiply_adds(network, 3, 64) == counted
 
 
 any_blocks = st.lists(
@@ -89,7 +90,7 @@ any_blocks = st.lists(
 @settings(max_examples=40, deadline=None)
 @given(blocks=any_blocks, hidden=st.lists(st.integers(1, 30), max_size=2).map(tuple), size=st.integers(8, 40))
 def test_a_custom_networks_numbers_are_those_of_its_formulas(blocks, hidden, size) -> None:
-    config = TrainConfig(model="custom", blocks=blocks, hidden=hidden, dropout=0.5)
+    config = TrainConfig(model="custom", blocks=blocks, hidden=hidden, dropout=0.5 if hidden else None)
     try:
         parts = taken_apart(config, 3, size, 10)
     except ModelError:

@@ -1,5 +1,6 @@
 """The drawing holds every layer once; questions and stacks are worth asking about."""
 
+import re
 from itertools import pairwise
 
 import pytest
@@ -66,6 +67,25 @@ def test_every_network_can_be_asked_about(name: str) -> None:
     assert len({q.text for q in asked}) == len(asked)
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_how_far_a_value_sees_is_asked_with_all_that_is_needed_and_within_the_image(name: str) -> None:
+    for question in questions(parts_of(TrainConfig(model=name))):
+        if question.formula.name != "Receptive field":
+            continue
+        width = parts_of(TrainConfig(model=name))[0].input[-1]
+        assert question.formula.value <= width
+        before, _, step = re.fullmatch(r"(\d+) \+ \((\d+) − 1\)·(\d+)", question.formula.numbers).groups()  # type: ignore[union-attr]
+        given = f"sees {before} pixels of the image in a row, and its neighbours' views begin {step} pixel"
+        assert given in question.text or (before, step) == ("1", "1")
+
+
+def test_of_the_first_layer_no_hint_speaks_of_a_layer_before() -> None:
+    asked = [q for q in questions(parts_of(TrainConfig(model="cnn_5x5"))) if q.formula.name == "Receptive field"]
+    assert asked[0].hint(1).startswith("Its input is as fine as the image itself") and "layer before" not in asked[
+        0
+    ].hint(1)
+
+
 def test_a_forgotten_bias_gets_a_hint() -> None:
     question = next(q for q in questions(parts_of(TrainConfig(model="cnn_5x5"))) if q.formula.name == "Parameters")
     assert question.formula.value == 16 * (5 * 5 * 3) + 16
@@ -79,3 +99,11 @@ def test_shortcuts_keep_the_gradient_alive() -> None:
     assert plain[0] < 1e-3 * plain[-1]
     assert residual[0] > 0.1 * residual[-1]
     assert gradient_norms(24, False, images) == plain
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_plain_stacks_gradient_vanishes_by_pytorchs_first_weights_alone(seed: int) -> None:
+    images = torch.rand(8, 1, 12, 12, generator=torch.Generator().manual_seed(0))
+    usual, he = gradient_norms(24, False, images, seed), gradient_norms(24, False, images, seed, he=True)
+    assert usual[0] / usual[-1] == pytest.approx((1 / 6) ** (23 / 2), rel=0.9)
+    assert 0.05 < he[0] / he[-1] < 20

@@ -110,6 +110,11 @@ def test_a_link_reproduces_the_whole_state():
         {"picture": "none"},
         {"view": "?"},
         {"preset": "gaussian", "sigma": "wide"},
+        {"view": "Layer", "stack": "6,5,1"},
+        {"view": "Layer", "stack_side": "0"},
+        {"view": "Layer", "page": "0"},
+        {"place": "3"},
+        {"place": "-1,4"},
     ],
 )
 def test_a_link_that_makes_no_sense_opens_the_page_and_says_so(address):
@@ -303,3 +308,38 @@ def test_a_picture_of_one_pixel_that_does_not_fit_is_one_sentence(view: str, bor
     told = [error.value for error in page.error] or [shown(page)["problem"]]
     assert len(told) == 1 and "choose" in told[0]
     assert "A link to this page does not carry it." in said(page)
+
+
+def test_a_stack_on_paper_is_in_the_link_and_outlasts_another_view():
+    page = opened(view="Layer", stack="12,5,1,0;10,3,1,0", stack_side="28", stack_channels="1")
+    assert not page.exception and not page.toast
+    assert list(page.table[0].value["Shape (C, H, W)"]) == ["(1, 28, 28)", "(12, 24, 24)", "(10, 22, 22)"]
+    page.segmented_control(key="filters.view").set_value("Chain").run()
+    page.segmented_control(key="filters.view").set_value("Layer").run()
+    assert page.table[0].value.iloc[1, 0] == "(12, 24, 24)"
+    assert link(page)["stack"] == "12,5,1,0;10,3,1,0"
+
+
+def test_the_formula_calls_the_kernels_side_as_the_network_page_does():
+    page = opened()
+    assert "W - F + 2P" in page.latex[0].value and "F: the kernel's side" in said(page)
+
+
+def test_the_page_of_filters_is_in_the_link_and_other_filters_begin_with_the_first(fresh_folders, trained_run):
+    for name in ("one", "two"):
+        shutil.copytree(trained_run.path, fresh_folders / name)
+    page = opened(view="Layer", bank="run:one", page="2")
+    assert not page.exception and link(page)["page"] == "2"
+    page.selectbox(key="filters.bank").set_value("run:two").run()
+    assert not page.exception and "page" not in link(page)
+
+
+def test_every_chart_of_maps_is_told_in_words():
+    for view in ("Chain", "Layer"):
+        charts = opened(view=view).get("plotly_chart")
+        assert charts and all(chart.proto.alt for chart in charts)
+
+
+def test_a_link_leads_to_the_place_that_is_held():
+    page = opened(place="10,20")
+    assert not page.toast and shown(page)["held"] == "10,20" and link(page) == {"place": "10,20"}

@@ -96,12 +96,107 @@ def test_train_this_network_fills_the_form_of_the_train_page(fresh_folders: Path
     assert page.session_state["train.view"] == "New run"
 
 
+def linked(address: dict[str, str], **state: object) -> AppTest:
+    page = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=PATIENCE).run()
+    for key, text in address.items():
+        page.query_params[key] = text
+    page.switch_page("pages/network.py")
+    for key, value in state.items():
+        page.session_state[key.replace("__", ".")] = value
+    return page.run()
+
+
+def address(page: AppTest) -> dict[str, str]:
+    return {name: v[0] if isinstance(v, list) else v for name, v in page.query_params.items()}
+
+
+def test_a_link_to_a_built_network_builds_it_again(fresh_folders: Path) -> None:
+    first = opened()
+    first.selectbox(key="network.source").set_value("build").run()
+    first.button(key="network.field.blocks.add").click().run()
+    first.text_input(key="network.hidden").set_value("32, 16").run()
+    blocks = address(first)["network.blocks"]
+    bound = {"network.source": "My own, from blocks", "network.hidden": "32, 16"}  # written by the browser
+    second = linked({"network.blocks": blocks, **bound})
+    assert not second.exception and not second.toast
+    assert metrics(second) == metrics(first) and address(second)["network.blocks"] == blocks
+    second.button(key="network.field.blocks.remove.2").click().run()
+    assert "network.blocks" not in address(second)
+
+
+def test_a_link_to_a_place_opens_it(fresh_folders: Path) -> None:
+    page = linked({"network.part": "6. MaxPool2d (5)", "network.batch": "64"})
+    assert page.selectbox(key="network.part").value == 5 and "`(64, 32, 14, 14)`" in said(page)
+    page = linked({"network.view": "One training step", "step.stage": "Loss", "step.number": "2"})
+    assert page.subheader[0].value == "4. Loss" and page.number_input(key="step.number").value == 2
+    page = linked({"network.view": "Flow", "flow.chosen": "3,5,6,7", "flow.number": "#6"})
+    assert "**4. Conv2d**, channel 5, row 6, column 7" in said(page)
+    assert any("Test image #6" in c.value for c in page.caption) and not page.toast
+    page = linked({"network.view": "Calculator & quiz", "quiz.round": "3", "calculator.width": "9"})
+    assert page.session_state["quiz.round"] == 3 and "(9 − 5 + 2·0)/1 + 1" in said(page) and not page.toast
+    page = linked({"network.view": "Classics", "classics.depth": "12", "classics.seed": "7"})
+    assert "the first of 12 plain layers" in said(page) and not page.toast
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"network.model": "LeNet5"},
+        {"network.view": "flow"},
+        {"network.source": "My own, from blocks", "network.blocks": "[5]"},
+        {"network.source": "My own, from blocks", "network.blocks": '{"channels": 4}'},
+        {"network.source": "My own, from blocks", "network.blocks": '[{"channels": -1}]'},
+        {"network.batch": "0"},
+        {"network.view": "Flow", "flow.chosen": "99,0,0,0"},
+        {"network.view": "Flow", "flow.chosen": "here"},
+        {"network.view": "Calculator & quiz", "quiz.round": "last"},
+        {"network.view": "One training step", "step.stage": "loss", "step.number": "many"},
+    ],
+)
+def test_what_a_link_says_and_cannot_be_used_is_told(fresh_folders: Path, wrong: dict[str, str]) -> None:
+    page = linked(wrong)
+    assert not page.exception and len(page.toast) == 1
+    told = page.toast[0].value
+    assert told.startswith("The address holds what cannot be used: ") and list(wrong)[-1] in told
+    page.run()
+    assert not page.toast
+
+
+def test_a_chosen_layer_stage_and_weight_outlast_a_visit_elsewhere(fresh_folders: Path) -> None:
+    page = opened()
+    view = page.segmented_control(key="network.view")
+    page.selectbox(key="network.part").set_value(4).run()
+    view.set_value("One training step").run()
+    page.segmented_control(key="step.stage").set_value("step").run()
+    page.selectbox(key="step.weights").set_value("3.weight").run()
+    page.segmented_control(key="network.view").set_value("Code").run()
+    page.segmented_control(key="network.view").set_value("One training step").run()
+    assert "4. Conv2d: 3.weight" in page.selectbox(key="step.weights").options
+    assert page.subheader[0].value == "7. step" and page.selectbox(key="step.weights").value == "3.weight"
+    page.segmented_control(key="network.view").set_value("Calculator & quiz").run()
+    page.segmented_control(key="network.view").set_value("Anatomy").run()
+    assert page.selectbox(key="network.part").value == 4
+
+
+def test_an_image_is_called_by_its_number(fresh_folders: Path) -> None:
+    page = opened(network__view="Flow")
+    assert any("Test image #1," in c.value for c in page.caption)
+    page.text_input(key="flow.number").set_value("6").run()
+    assert any("Test image #6," in c.value for c in page.caption) and not page.warning
+    page.text_input(key="flow.number").set_value("#3").run()
+    assert page.warning[0].value.startswith("There is no test image '#3'. Shown instead: #1")
+
+
 def test_a_trained_run_and_no_run(fresh_folders: Path, trained_run: Run) -> None:
     page = opened(network__source="run")
     assert "No network has been trained yet" in page.info[0].value
     shutil.copytree(trained_run.path, fresh_folders / "own")
     page = opened(network__source="run")
     assert not page.exception and metrics(page)["Parameters"] == "116,602"
+
+
+def value(written: str) -> float:
+    return float(written.strip("()").replace("−", "-"))
 
 
 STEPS = ("Batch", "Logits", "Softmax", "Loss", "zero_grad", "backward", "step", "After")
@@ -132,6 +227,37 @@ def test_a_great_learning_rate_is_seen_to_blow_up(fresh_folders: Path) -> None:
     assert "blow" in said(page) and "the loss falls" in said(page)
 
 
+@pytest.mark.parametrize("lr", [0.3, 1e6])
+def test_a_step_of_a_great_learning_rate_is_opened_to_its_end(fresh_folders: Path, lr: float) -> None:
+    page = opened(network__view="One training step", step__own=True, step__lr=lr, step__number=2)
+    for stage in STEPS:
+        page.segmented_control(key="step.stage").set_value(stage).run()
+        assert not page.exception, stage
+        if stage == "Loss":
+            table = page.dataframe[0].value
+            for line, loss in zip(table["−log p"], table["Loss"], strict=True):
+                assert float(line.rpartition("= ")[2]) == pytest.approx(loss, rel=1e-6, abs=1e-6)
+            assert "log Σe^z − z" in " ".join(table["−log p"])
+
+
+def test_logits_that_are_no_numbers_are_a_sentence(fresh_folders: Path) -> None:
+    page = opened(
+        network__view="One training step", network__model="conv_module", step__own=True, step__lr=1e6, step__number=20
+    )
+    for stage in STEPS:
+        page.segmented_control(key="step.stage").set_value(stage).run()
+        assert not page.exception, stage
+        assert len(page.warning) == (stage in ("Softmax", "Loss"))
+    assert "It is no number any more" in said(page)
+
+
+def test_a_step_tells_its_rate_and_ones_own_begins_with_it(fresh_folders: Path) -> None:
+    page = opened(network__view="One training step")
+    assert any("learning rate 0.00012 (one cycle, at most 0.003), weight decay 0.01" in c.value for c in page.caption)
+    page.toggle(key="step.own").set_value(True).run()
+    assert page.number_input(key="step.lr").value == pytest.approx(0.00012)
+
+
 def test_the_calculator_gives_the_tutorials_numbers(fresh_folders: Path) -> None:
     page = opened(network__view="Calculator & quiz")
     page.selectbox(key="calculator.start").select("32 wide, kernel 5, padding 2 → 32").run()
@@ -152,6 +278,14 @@ def test_a_quiz_answer_is_judged_with_its_arithmetic(fresh_folders: Path) -> Non
     assert page.success[0].value.startswith("Right.")
 
 
+def test_other_questions_are_offered_where_there_are_others(fresh_folders: Path) -> None:
+    def offered(model: str) -> bool:
+        page = opened(network__view="Calculator & quiz", network__model=model)
+        return "quiz.shuffle" in [b.key for b in page.button]
+
+    assert offered("cnn_5x5") and not offered("mlp")
+
+
 def test_of_a_large_batch_the_page_says_how_many_images_it_shows(
     fresh_folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,7 +304,12 @@ def test_the_classics_tell_their_numbers(fresh_folders: Path) -> None:
     page = opened(network__view="Classics")
     assert not page.exception
     assert "**138,357,544** parameters" in said(page) and "**11,689,512** parameters" in said(page)
-    assert "less gradient than with shortcuts" in said(page)
+    page.session_state["classics.vgg16.part"] = 0
+    page.run()
+    assert "(224 − 3 + 2·1)/1 + 1 = **224**" in said(page)
+    assert "1/√6 = 0.41" in said(page) and "·10⁻¹⁰ times** the last one's gradient" in said(page)
+    page.toggle(key="classics.he").set_value(True).run()
+    assert not page.exception and "·10⁻¹⁰ times**" not in said(page)
 
 
 def test_the_code_is_shown(fresh_folders: Path) -> None:
@@ -195,6 +334,13 @@ def test_the_sum_of_a_chosen_pixel_is_torchs(fresh_folders: Path) -> None:
     page = opened(network__view="Flow")
     found = re.search(r"\(5·5·1\) and the bias: .* = \*\*(\S+)\*\*. torch gave (\S+)\.", said(page))
     assert found and found[1] == found[2]
+    products, bias = re.search(r"bias: (\S+) \+ (\S+) =", said(page)).groups()  # type: ignore[union-attr]
+    assert f"{value(products) + value(bias):.4f}" == f"{value(found[1]):.4f}"
+    factors = re.findall(r"<td[^>]*>(\S+)<br>× (\S+)<br><b>(\S+)</b>", page.get("html")[0].proto.body)
+    assert len(factors) == 25
+    for x, w, product in factors:
+        assert value(x) * value(w) == pytest.approx(value(product), abs=6e-6)
+    assert sum(value(product) for _, _, product in factors) == pytest.approx(value(products), abs=5e-5)
     assert len(page.dataframe[0].value) == 25
 
 
@@ -210,7 +356,7 @@ def test_a_pixel_of_the_image_itself_is_accounted_for(fresh_folders: Path) -> No
     page = opened(network__view="Flow")
     page.session_state["flow.chosen"] = (-1, 0, 14, 14)
     page.run()
-    assert not page.exception and "(255/255 − 0.3127)/0.3567 = **1.9271**" in said(page)
+    assert not page.exception and "(255/255 − 0.312678)/0.356656 = **1.9271**" in said(page)
 
 
 def test_untrained_flows_beside_trained(fresh_folders: Path, trained_run: Run) -> None:

@@ -82,15 +82,13 @@ def test_a_batch_norms_line_is_worked_out_with_its_numbers() -> None:
     network[0].running_mean.fill_(2.0)
     network[0].running_var.fill_(4.0)
     layers = activations(network, torch.full((1, 1, 1, 1), 6.0))
-    assert plain_account(layers[0], [torch.full((1, 1, 1), 6.0)], 0, 0, 0) == (
-        "(6.0000 − 2.0000)/√(4 + 1e−05)·1.0000 + 0.0000 = 2.0000"
-    )
+    assert plain_account(layers[0], [torch.full((1, 1, 1), 6.0)], 0, 0, 0) == ("(6 − 2)/√(4 + 1e−5)·1 + 0 = 2.0000")
     network[0].running_mean.fill_(-2.0)
     network[0].running_var.fill_(0.0012345)
     network[0].bias.data.fill_(-1.0)
     layers = activations(network, torch.full((1, 1, 1, 1), -1.99))
     assert plain_account(layers[0], [torch.full((1, 1, 1), -1.99)], 0, 0, 0) == (
-        "(−1.9900 − (−2.0000))/√(0.0012345 + 1e−05)·1.0000 + (−1.0000) = −0.7165"
+        "(−1.99 − (−2))/√(0.0012345 + 1e−5)·1 + (−1) = −0.7165"
     )
 
 
@@ -104,3 +102,13 @@ def test_what_a_value_does_not_see_cannot_change_it() -> None:
     changed[:, :, max(0, top) : bottom, max(0, left) : right] = image[:, :, max(0, top) : bottom, max(0, left) : right]
     before, after = (activations(network, x)[5].output[0, :, 2, 4] for x in (image, changed))
     assert torch.allclose(before, after)
+
+
+def test_the_parts_of_an_account_add_up_to_the_last_digit_of_its_result() -> None:
+    layers, _ = asked("tiny_resnet")
+    add = next(layer for layer in layers if layer.kind == "Add")
+    taken = [layers[s].output[0] for s in add.sources]
+    for row, column in product(range(7), range(7)):
+        parts, _, result = plain_account(add, taken, 0, row, column).partition(" = ")
+        numbers = [float(part.strip("()").replace("−", "-")) for part in parts.split(" + ")]
+        assert f"{sum(numbers):.4f}".replace("-", "−") == result

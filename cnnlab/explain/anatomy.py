@@ -18,6 +18,7 @@ from cnnlab.explain import formulas
 from cnnlab.explain.activations import IMAGE, Layer, activations
 from cnnlab.explain.formulas import Formula
 from cnnlab.explain.receptive import Field, Window, window_of
+from cnnlab.models import layer_multiply_adds
 
 Shape = tuple[int, ...]
 
@@ -92,7 +93,7 @@ def _part(index: int, layer: Layer, shape: Shape, before: Field | None, shortcut
         input=shape,
         output=output,
         parameters=sum(p.numel() for p in layer.module.parameters()) if layer.module else 0,
-        multiply_adds=_multiply_adds(layer),
+        multiply_adds=layer_multiply_adds(layer.module, layer.output),
         activation_bytes=layer.output.numel() * layer.output.element_size(),
         field=after,
         field_before=before,
@@ -124,13 +125,6 @@ def settings_of(module: nn.Module | None) -> str:
         case nn.ZeroPad2d():
             return f"{module.padding[0]} and {module.padding[1]} pixels"
     return ""
-
-
-def _multiply_adds(layer: Layer) -> int:
-    """Every weight of a convolution is used at every place of its output, every weight of a linear layer once."""
-    if isinstance(layer.module, nn.Conv2d):
-        return layer.module.weight.numel() * layer.output.shape[2] * layer.output.shape[3]
-    return layer.module.weight.numel() if isinstance(layer.module, nn.Linear) else 0
 
 
 def _joined(fields: list[Field | None]) -> Field | None:

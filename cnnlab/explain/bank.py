@@ -103,7 +103,7 @@ def first_layer(run: Run) -> Bank:
         raise CheckpointError(f"The network {saved.config.model} of {run.name} has no convolution: choose another run.")
     weights = first.weight.detach().double().numpy().copy()
     bias = first.bias.detach().double().numpy().copy() if first.bias is not None else None
-    names = tuple(f"Filter {number}" for number in range(1, len(weights) + 1))
+    names = tuple(f"Filter {channel + 1} (channel {channel})" for channel in range(len(weights)))  # as in its output
     mean, std = saved.scaling.mean, saved.scaling.std
     return Bank(weights, bias, names, int(first.stride[0]), int(first.padding[0]), tuple(mean), tuple(std))
 

@@ -93,7 +93,7 @@ class Settings:
             )
 
     def output_size(self, length: int, size: int) -> int:
-        """Pixels of the output where the picture has ``length``: floor((W − D(K − 1) − 1 + P) / S) + 1."""
+        """Pixels of the output where the picture has ``length``: floor((W − D(F − 1) − 1 + P) / S) + 1."""
         return (length + sum(self.pads(size)) - self.dilation * (size - 1) - 1) // self.stride + 1
 
     def formula(self, length: int, size: int) -> str:

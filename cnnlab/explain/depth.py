@@ -4,7 +4,8 @@
 >>> plain[0] < residual[0]
 True
 
-He et al., Deep residual learning for image recognition, 2016.
+Sources: He et al., Deep residual learning for image recognition, 2016; for the other first weights He et al., Delving
+deep into rectifiers, 2015.
 """
 
 import torch
@@ -35,15 +36,18 @@ class _Stack(nn.Module):
         return logits
 
 
-def gradient_norms(depth: int, residual: bool, images: Tensor, seed: int = 0) -> list[float]:
+def gradient_norms(depth: int, residual: bool, images: Tensor, seed: int = 0, he: bool = False) -> list[float]:
     """Norm of the loss's gradient for each of ``depth`` layers' weights, the first layer first, at initialisation.
 
     ``images`` is float32 [N, C, H, W]; labels are drawn. Both kinds of stack get the same weights for the same ``seed``
-    (PyTorch's defaults), so that the shortcuts alone differ.
+    (PyTorch's defaults: of variance 1/(3·fan-in); with ``he`` of 2/fan-in, no biases), so that the shortcuts alone
+    differ.
     """
     dice = torch.Generator().manual_seed(seed)
     with seeded(seed):
         stack = _Stack(depth, residual, images.shape[1])
+        if he:
+            _draw_as_he(stack)
     labels = torch.randint(CLASSES, (len(images),), generator=dice)
     cross_entropy(stack(images), labels).backward()  # type: ignore[no-untyped-call]
     norms = []
@@ -51,3 +55,10 @@ def gradient_norms(depth: int, residual: bool, images: Tensor, seed: int = 0) ->
         assert isinstance(layer, nn.Conv2d) and layer.weight.grad is not None
         norms.append(layer.weight.grad.norm().item())
     return norms
+
+
+def _draw_as_he(stack: nn.Module) -> None:
+    for layer in stack.modules():
+        if isinstance(layer, nn.Conv2d) and layer.bias is not None:
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)

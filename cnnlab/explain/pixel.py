@@ -15,6 +15,7 @@ from torch.nn.functional import pad
 
 from cnnlab.explain.activations import Layer
 from cnnlab.explain.receptive import window_of
+from cnnlab.explain.update import inside, shown
 
 
 @dataclass(frozen=True)
@@ -83,22 +84,22 @@ def plain_account(layer: Layer, taken: list[Tensor], channel: int, row: int, col
     """A value of any other layer as a line of arithmetic; ``taken`` are its sources' outputs, [C, H, W] each."""
     module, value = layer.module, float(layer.output[0, channel, row, column])
     if (seen := _seen(layer, taken[0], channel, row, column)) is not None:
-        name = "max" if isinstance(module, nn.MaxPool2d | nn.AdaptiveMaxPool2d) else "mean"
-        return f"{name}({', '.join(map(number, seen.flatten().tolist()))}) = {number(value)}"
+        largest = isinstance(module, nn.MaxPool2d | nn.AdaptiveMaxPool2d)
+        name, write = ("max", number) if largest else ("mean", shown)
+        return f"{name}({', '.join(map(write, seen.flatten().tolist()))}) = {number(value)}"
     if isinstance(module, nn.ZeroPad2d):
         return f"{number(value)}, moved or a 0 that was put around the picture"
-    before = [number(float(t[channel, row, column])) for t in taken]
+    first, *others = (float(t[channel, row, column]) for t in taken)
     if layer.kind == "Add":
-        first, *others = (float(t[channel, row, column]) for t in taken)
-        return f"{' + '.join([number(first), *map(inside, others)])} = {number(value)}"
+        return f"{' + '.join([shown(first), *map(inside, others)])} = {number(value)}"
     if isinstance(module, nn.BatchNorm2d) and module.running_mean is not None and module.running_var is not None:
         mean, var = float(module.running_mean[channel]), float(module.running_var[channel])
         gain, offset = float(module.weight.detach()[channel]), float(module.bias.detach()[channel])
-        root = f"√({var:.5g} + {module.eps:g})".replace("-", "−")
-        return f"({before[0]} − {inside(mean)})/{root}·{inside(gain)} + {inside(offset)} = {number(value)}"
+        root = f"√({shown(var)} + {shown(module.eps)})"
+        return f"({shown(first)} − {inside(mean)})/{root}·{inside(gain)} + {inside(offset)} = {number(value)}"
     if layer.kind == "ReLU":
-        return f"max(0, {before[0]}) = {number(value)}"
-    return f"{layer.kind}({before[0]}) = {number(value)}"
+        return f"max(0, {number(first)}) = {number(value)}"
+    return f"{layer.kind}({shown(first)}) = {number(value)}"
 
 
 def _seen(layer: Layer, taken: Tensor, channel: int, row: int, column: int) -> Tensor | None:
@@ -125,10 +126,5 @@ def _filling(module: nn.Module | None) -> float:
 
 
 def number(value: float) -> str:
-    """``value`` as an account writes it."""
+    """``value`` as an account's result; its parts have more digits (see ``shown``), so that they add up to it."""
     return "padding" if value == float("-inf") else f"{value:.4f}".replace("-", "−")
-
-
-def inside(value: float) -> str:
-    """The same behind a sign."""
-    return f"({number(value)})" if value < 0 else number(value)

@@ -14,6 +14,7 @@ from torch import nn
 from cnnlab.explain.anatomy import Part
 from cnnlab.explain.drawing import size_text
 from cnnlab.explain.formulas import Formula
+from cnnlab.explain.receptive import Field
 
 ASKED = {
     "Output width": "How wide is its output?",
@@ -41,6 +42,8 @@ class Question:
         if self.formula.name == "Output width" and off == -1:
             return "The kernel's first place counts too: + 1."
         if self.formula.name == "Receptive field" and off < 0:
+            if self.formula.numbers.startswith("1 + "):
+                return "Its input is as fine as the image itself: it sees as many pixels as its window is wide."
             if self.formula.numbers.endswith("·1"):
                 return "It sees what the layer before sees, and F − 1 pixels more."
             return "Each earlier stride or pooling makes a window wider, counted in the image's pixels."
@@ -48,17 +51,35 @@ class Question:
 
 
 def questions(parts: list[Part]) -> list[Question]:
-    """What can be asked about ``parts``, in the order of the layers."""
+    """What can be asked about ``parts``, in the order of the layers.
+
+    Not how far a value sees that sees more than the whole image: who answers with the image's width is right too.
+    """
+    width = parts[0].input[-1]
     return [
-        Question(f"Layer {part.index + 1} is {_described(part)} {ASKED[formula.name]}", formula)
+        Question(f"Layer {part.index + 1} is {_described(part)} {_before(part, formula)}{ASKED[formula.name]}", formula)
         for part in parts
         if isinstance(part.module, nn.Conv2d | nn.Linear | nn.MaxPool2d | nn.AvgPool2d) or part.kind == "Flatten"
         for formula in part.formulas
-        if _worth_asking(part, formula)
+        if _worth_asking(part, formula, width)
     ]
 
 
-def _worth_asking(part: Part, formula: Formula) -> bool:
+def _before(part: Part, formula: Formula) -> str:
+    """What has to be known of the layers before."""
+    if formula.name != "Receptive field" or part.field_before in (None, Field()):
+        return ""
+    before = part.field_before
+    assert before is not None
+    return (
+        f"A value of its input sees {before.size} pixels of the image in a row, and its neighbours' views begin "
+        f"{before.stride} {'pixel' if before.stride == 1 else 'pixels'} apart. "
+    )
+
+
+def _worth_asking(part: Part, formula: Formula, width: int) -> bool:
+    if formula.name == "Receptive field":
+        return formula.value <= width
     if formula.name == "Features":
         return part.kind == "Flatten"
     if formula.name == "Parameters":

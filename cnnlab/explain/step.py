@@ -108,8 +108,7 @@ class _Training:
 
     def lr_of(self, number: int) -> float:
         """The learning rate of step ``number``: the schedule's, unless a person chose one."""
-        within = min(number - 1, self.config.epochs * self.per_epoch - 1)
-        return lr_at(within, self.config, self.per_epoch) if self.lr is None else self.lr
+        return _scheduled(self.config, self.per_epoch, number) if self.lr is None else self.lr
 
     def batches(self) -> Iterator[Batch]:
         """Each step's batch, epoch after epoch."""
@@ -157,6 +156,15 @@ class _Training:
         """Of all gradients together."""
         gradients = [w.grad for w in self.model.parameters() if w.grad is not None]
         return nn.utils.get_total_norm(gradients).item() if gradients else 0.0
+
+
+def scheduled_lr(config: TrainConfig, dataset: ImageDataset, number: int) -> float:
+    """The learning rate that the schedule of ``config`` has for step ``number`` (from 1 on)."""
+    return _scheduled(config, steps_per_epoch(len(dataset.splits(config).train), config.batch_size), number)
+
+
+def _scheduled(config: TrainConfig, per_epoch: int, number: int) -> float:
+    return lr_at(min(number - 1, config.epochs * per_epoch - 1), config, per_epoch)
 
 
 def open_step(

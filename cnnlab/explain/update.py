@@ -44,27 +44,27 @@ def update_lines(
     lines: list[Line] = []
     if clip != 1.0:
         lines.append(
-            Line("g ← c·g", f"{shown(clip)}·{_in(gradient)}", clip * gradient, "gradient clipping shortens it")
+            Line("g ← c·g", f"{shown(clip)}·{inside(gradient)}", clip * gradient, "gradient clipping shortens it")
         )
         gradient *= clip
     kind = _sgd if config.optimizer == "sgd" else _adam
     return lines + kind(config, weight, gradient, lr, state or {})
 
 
-def shown(value: float) -> str:
-    """A number with as many digits as are shown: eight that matter."""
-    return f"{value:.8g}".replace("-", "−").replace("e−0", "e−").replace("e+0", "e")
+def shown(value: float, digits: int = 8) -> str:
+    """A number with as many ``digits`` that matter as an account's parts have: with eight its result can be checked."""
+    return f"{value:.{digits}g}".replace("-", "−").replace("e−0", "e−").replace("e+0", "e")
 
 
-def _in(value: float) -> str:
+def inside(value: float, digits: int = 8) -> str:
     """The same inside a formula, in brackets where it is negative."""
-    return f"({shown(value)})" if value < 0 else shown(value)
+    return f"({shown(value, digits)})" if value < 0 else shown(value, digits)
 
 
 def _decayed(config: TrainConfig, weight: float, gradient: float) -> list[Line]:
     if not config.weight_decay:
         return []
-    numbers = f"{_in(gradient)} + {shown(config.weight_decay)}·{_in(weight)}"
+    numbers = f"{inside(gradient)} + {shown(config.weight_decay)}·{inside(weight)}"
     value = gradient + config.weight_decay * weight
     return [Line("g ← g + λ·w", numbers, value, "weight decay pulls the weight towards 0")]
 
@@ -78,14 +78,14 @@ def _sgd(config: TrainConfig, w: float, g: float, lr: float, state: Mapping[str,
         if kept is None:
             lines.append(Line("v ← g", shown(g), g, "the first step has no momentum yet"))
         else:
-            numbers = f"{shown(mu)}·{_in(kept)} + {_in(g)}"
+            numbers = f"{shown(mu)}·{inside(kept)} + {inside(g)}"
             lines.append(Line("v ← μ·v + g", numbers, mu * kept + g, "momentum: part of the last step goes on"))
         direction, name = lines[-1].value, "v"
         if config.nesterov:
-            numbers = f"{_in(g)} + {shown(mu)}·{_in(direction)}"
+            numbers = f"{inside(g)} + {shown(mu)}·{inside(direction)}"
             lines.append(Line("d ← g + μ·v", numbers, g + mu * direction, "Nesterov looks ahead along the momentum"))
             direction, name = lines[-1].value, "d"
-    numbers = f"{_in(w)} − {shown(lr)}·{_in(direction)}"
+    numbers = f"{inside(w)} − {shown(lr)}·{inside(direction)}"
     return [*lines, Line(f"w ← w − lr·{name}", numbers, w - lr * direction, "the step, against the slope")]
 
 
@@ -93,7 +93,7 @@ def _adam(config: TrainConfig, w: float, g: float, lr: float, state: Mapping[str
     lines: list[Line] = []
     if config.optimizer == "adamw" and config.weight_decay:
         decay = config.weight_decay
-        numbers = f"{_in(w)} − {shown(lr)}·{shown(decay)}·{_in(w)}"
+        numbers = f"{inside(w)} − {shown(lr)}·{shown(decay)}·{inside(w)}"
         lines.append(Line("w ← w − lr·λ·w", numbers, w - lr * decay * w, "weight decay, apart from the gradient"))
         w = lines[-1].value
     elif config.weight_decay:
@@ -106,12 +106,12 @@ def _adam(config: TrainConfig, w: float, g: float, lr: float, state: Mapping[str
     new = w - lr * m_hat / (math.sqrt(v_hat) + EPSILON)
     return [
         *lines,
-        Line("m ← β₁·m + (1 − β₁)·g", f"0.9·{_in(m0)} + 0.1·{_in(g)}", m, "a moving mean of the gradient"),
-        Line("v ← β₂·v + (1 − β₂)·g²", f"0.999·{_in(v0)} + 0.001·{_in(g)}²", v, "and of its square"),
-        Line("m̂ = m/(1 − β₁ᵗ)", f"{_in(m)}/(1 − 0.9^{t})", m_hat, "both began at 0: this makes up for it"),
-        Line("v̂ = v/(1 − β₂ᵗ)", f"{_in(v)}/(1 − 0.999^{t})", v_hat, ""),
+        Line("m ← β₁·m + (1 − β₁)·g", f"0.9·{inside(m0)} + 0.1·{inside(g)}", m, "a moving mean of the gradient"),
+        Line("v ← β₂·v + (1 − β₂)·g²", f"0.999·{inside(v0)} + 0.001·{inside(g)}²", v, "and of its square"),
+        Line("m̂ = m/(1 − β₁ᵗ)", f"{inside(m)}/(1 − 0.9^{t})", m_hat, "both began at 0: this makes up for it"),
+        Line("v̂ = v/(1 − β₂ᵗ)", f"{inside(v)}/(1 − 0.999^{t})", v_hat, ""),
         Line(
-            "w ← w − lr·m̂/(√v̂ + ε)", f"{_in(w)} − {shown(lr)}·{_in(m_hat)}/(√{_in(v_hat)} + 1e−8)", new,
+            "w ← w − lr·m̂/(√v̂ + ε)", f"{inside(w)} − {shown(lr)}·{inside(m_hat)}/(√{inside(v_hat)} + 1e−8)", new,
             "a step of about lr, whatever the gradient's size",
         ),
     ]  # fmt: skip

@@ -77,6 +77,11 @@ def maps_figure(maps: Sequence[Map], columns: int, height: int = 240, to_scale: 
     return figure
 
 
+def described(maps: Sequence[Map]) -> str:
+    """``maps`` in words, for those who cannot see them."""
+    return "; ".join(one.title.replace("<br>", ", ") for one in maps) + "."
+
+
 def histogram_figure(values: NDArray[Any], title: str, height: int = 220) -> go.Figure:
     """How often each of ``values`` (any shape) occurs, on a logarithmic axis: most of an edge picture is near 0."""
     counts, edges = np.histogram(values, bins=101)

@@ -41,8 +41,7 @@ def multiply_adds(model: nn.Module, in_channels: int, image_size: int) -> int:
     counts: list[int] = []
 
     def count(layer: nn.Module, inputs: object, output: Tensor) -> None:
-        places = output.shape[2:].numel()  # 1 for a linear layer
-        counts.append(places * sum(p.numel() for name, p in layer.named_parameters() if name == "weight"))
+        counts.append(layer_multiply_adds(layer, output))
 
     layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
     hooks = [layer.register_forward_hook(count) for layer in layers]
@@ -53,6 +52,17 @@ def multiply_adds(model: nn.Module, in_channels: int, image_size: int) -> int:
     return sum(counts)
 
 
+def layer_multiply_adds(layer: nn.Module | None, output: Tensor) -> int:
+    """The same for one layer that gave ``output`` ([N, C, H, W] or [N, features]).
+
+    Every weight of a convolution is used at every place of its output, every weight of a linear layer once; by the
+    field's habit no other layer counts.
+    """
+    if not isinstance(layer, nn.Conv2d | nn.Linear):
+        return 0
+    return layer.weight.numel() * output.shape[2:].numel()  # of a linear layer's output that is 1
+
+
 __all__ = [
     "MODELS",
     "ModelError",
@@ -60,6 +70,7 @@ __all__ = [
     "build",
     "count_parameters",
     "for_training",
+    "layer_multiply_adds",
     "multiply_adds",
     "outline",
     "pooled_first",

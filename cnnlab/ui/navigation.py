@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
+PAGE, ENTERED = "navigation.page", "navigation.entered"
 LOGO = Path(__file__).with_name("logo.svg")  # Sobel's kernel; its colours show on light and dark
 
 
@@ -16,7 +17,7 @@ def navigate() -> None:
     """Show the menu, and run the page that was asked for."""
     st.set_page_config(page_title="CNN Lab", page_icon="🔬", layout="wide", initial_sidebar_state="expanded")
     st.logo(LOGO, size="large")
-    st.navigation(
+    page = st.navigation(
         [
             st.Page(PAGES / "filters.py", title="Filters", icon=":material/filter_center_focus:"),
             st.Page(PAGES / "network.py", title="Network", icon=":material/schema:"),
@@ -24,7 +25,15 @@ def navigate() -> None:
             st.Page(PAGES / "evaluate.py", title="Evaluate", icon=":material/fact_check:"),
             st.Page(PAGES / "predict.py", title="Predict", icon=":material/draw:"),
         ]
-    ).run()
+    )
+    st.session_state[ENTERED] = st.session_state.get(PAGE) != page.title
+    st.session_state[PAGE] = page.title
+    page.run()
+
+
+def just_entered() -> bool:
+    """Whether this is the first run of a visit to the page: its address holds what led there, and no more."""
+    return bool(st.session_state.get(ENTERED, True))
 
 
 if __name__ == "__main__":

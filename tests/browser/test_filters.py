@@ -1,6 +1,7 @@
 """The Filters page in a real browser: what is typed, hovered, played, linked, uploaded and photographed."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -252,3 +253,16 @@ def test_both_themes_draw_the_playground(goto, new_page, scheme: str) -> None:
     )
     assert abs(text - back) > 150
     assert page.locator(".playground").evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
+def test_the_place_that_is_held_outlasts_a_reload(goto: Callable[..., Page]) -> None:
+    page = painted(goto("/filters"))
+    page.locator(OUTPUT).click(position={"x": 60, "y": 40})
+    expect(page.get_by_text("This place is held")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"place=\d+%2C\d+$"))
+    place, told = page.url.partition("?")[2], page.locator(".playground .arithmetic").inner_text()
+    page.reload()
+    expect(page.get_by_text("This place is held")).to_be_visible()
+    assert page.locator(".playground .arithmetic").inner_text() == told and page.url.endswith(place)
+    page.locator(OUTPUT).click(position={"x": 60, "y": 40})
+    expect(page).not_to_have_url(re.compile("place="))

@@ -113,3 +113,25 @@ def test_a_click_in_the_drawing_chooses_the_layer(goto: Goto) -> None:
     assert names.count() == 8
     choose(page, "Network", "ResNet-18")
     expect(page.locator(".network .bow")).to_have_count(8)
+
+
+def test_a_reload_and_a_visit_elsewhere_keep_what_was_built_and_chosen(goto: Goto) -> None:
+    page = network_page(goto, "Anatomy")
+    choose(page, "Show", "My own, from blocks")
+    page.get_by_role("button", name="Add a block").click()
+    settled(page)
+    page.locator(".network .layer[data-index='4']").click()
+    told = page.get_by_text("14·14·32·(3·3·16) = 903,168")
+    expect(told).to_be_visible()
+    settled(page)
+    for _ in range(2):
+        assert "network.blocks=" in page.url and "network.part=5." in page.url
+        page.reload()
+        settled(page)
+        expect(told).to_be_visible()
+        page.get_by_role("link", name="Filters").click()
+        settled(page)
+        page.get_by_role("link", name="Network").click()
+        settled(page)
+        expect(told).to_be_visible()
+        page.wait_for_timeout(300)  # the address follows the page

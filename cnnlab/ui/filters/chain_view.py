@@ -11,7 +11,7 @@ from cnnlab.explain.convolution import Border, Maps, Picture, SettingsError
 from cnnlab.explain.gallery_pictures import display_copy, grey
 from cnnlab.explain.kernels import Kernel
 from cnnlab.explain.presets import PRESETS, make_preset
-from cnnlab.figures.feature_maps import Map, histogram_figure, maps_figure
+from cnnlab.figures.feature_maps import Map, described, histogram_figure, maps_figure
 from cnnlab.ui.filters.kernel_choice import SAVED, kernel_labels, saved_kernels
 from cnnlab.ui.filters.picture_choice import Chosen
 from cnnlab.ui.filters.settings_form import border_choice
@@ -148,12 +148,18 @@ def _results(chosen: Chosen, border: Border, links: list[_Link], saved: dict[str
 def _pictures(picture: Picture, outputs: list[Maps], names: list[str]) -> None:
     maps = [Map(picture[0], "Input", "grey")]
     maps += [_map(output[0], name) for output, name in zip(outputs, names, strict=True)]
-    st.plotly_chart(maps_figure(maps, columns=min(3, len(maps)), height=260), key="filters.chain.maps", config=QUIET)
+    st.plotly_chart(
+        maps_figure(maps, columns=min(3, len(maps)), height=260), key="filters.chain.maps", config=QUIET,
+        alt=described(maps),
+    )  # fmt: skip
     if not outputs:
         return
     download_picture("Output", "result.png", lambda: outputs[-1], "filters.chain.png")
     with st.expander("Histogram of the output", icon=":material/bar_chart:"):
-        st.plotly_chart(histogram_figure(maps[-1].values, "value"), key="filters.chain.histogram", config=QUIET)
+        st.plotly_chart(
+            histogram_figure(maps[-1].values, "value"), key="filters.chain.histogram", config=QUIET,
+            alt=f"How often each value occurs. {described(maps[-1:])}",
+        )  # fmt: skip
 
 
 def _map(values: Maps, title: str) -> Map:
@@ -187,7 +193,9 @@ def _branches(stages: list[Maps], border: Border) -> None:
         Map(found.magnitude, f"Magnitude √(x² + y²)<br>0 to {found.magnitude.max():.0f}", "signed"),
         Map(strong, "Direction in degrees<br>where the magnitude is over a tenth", "angle"),
     ]
-    st.plotly_chart(maps_figure(maps, columns=2, height=280), key="filters.chain.gradient", config=QUIET)
+    st.plotly_chart(
+        maps_figure(maps, columns=2, height=280), key="filters.chain.gradient", config=QUIET, alt=described(maps)
+    )
     st.caption("Direction: 0° where it gets brighter to the right, 90° downwards, ±180° to the left, −90° upwards.")
 
 

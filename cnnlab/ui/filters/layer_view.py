@@ -11,7 +11,7 @@ from cnnlab.explain.bank import Bank, Layer, Pooling, bank_of, first_layer, run_
 from cnnlab.explain.convolution import Picture, SettingsError
 from cnnlab.explain.gallery_pictures import display_copy, grey
 from cnnlab.explain.presets import FOUR, PRESETS, make_preset
-from cnnlab.figures.feature_maps import Map, maps_figure
+from cnnlab.figures.feature_maps import Map, described, maps_figure
 from cnnlab.models import ModelError
 from cnnlab.paths import runs_dir
 from cnnlab.runs import Run, RunError, list_runs
@@ -23,7 +23,7 @@ from cnnlab.ui.select import trained_runs
 
 LARGEST = 128  # pixels of the longer side: every output is a chart with all its values
 SHOWN = 4  # filters at a time
-RUN = "run:"
+RUN, PAGED = "run:", "filters.paged"
 POOLS = {"max": "Largest value (max)", "avg": "Mean (average)"}
 QUIET = {"displayModeBar": False}
 ERRORS = (CheckpointError, SettingsError, RunError, ModelError)
@@ -41,7 +41,7 @@ def layer_view(chosen: Chosen, color: bool) -> None:
         _shapes(picture, bank, layer)
         alike = similarity(kernel(), bank)
         _similar(source, alike)
-        places = _page(bank)
+        places = _page(source, bank)
         _figure(picture, bank.only(places), layer.only(places), alike[places])
     except ERRORS as error:
         st.error(str(error), icon=":material/error:")
@@ -133,12 +133,15 @@ def _picture(chosen: Chosen, bank: Bank) -> Picture:
     return np.ascontiguousarray(planes)
 
 
-def _page(bank: Bank) -> list[int]:
-    """Which filters are shown."""
+def _page(source: str, bank: Bank) -> list[int]:
+    """Which filters are shown; other filters begin with their first page."""
     count = len(bank.weights)
-    if count <= SHOWN:
+    pages = -(-count // SHOWN)
+    if st.session_state.setdefault(PAGED, source) != source or held("page") > pages:
+        st.session_state[PAGED], st.session_state[key("page")] = source, 1
+    if pages == 1:
         return list(range(count))
-    page = st.pagination(-(-count // SHOWN), key=f"filters.page.{count}")
+    page = st.pagination(pages, key=key("page"), persist_state="session")
     return list(range(count))[(page - 1) * SHOWN : page * SHOWN]
 
 
@@ -154,7 +157,10 @@ def _shapes(picture: Picture, bank: Bank, layer: Layer) -> None:
     if bank.mean != (0.0,) * depth:
         words += f", scaled as in training: mean {bank.mean[0]:.3g}, deviation {bank.std[0]:.3g}"
     if learnt():
-        words += ". The run's own network may have batch norm, or pooling before ReLU: Network, Flow shows its way"
+        words += (
+            ". Drawn are always ReLU, then the sidebar's pooling. The run's own network may have another activation "
+        )
+        words += "or pooling, batch norm, or pooling before ReLU: Network, Flow shows its way"
     st.caption(words + ".")
 
 
@@ -199,6 +205,7 @@ def _figure(picture: Picture, bank: Bank, layer: Layer, alike: NDArray[np.float6
         maps_figure(rows, columns=len(bank.weights), height=250, to_scale=to_scale),
         key="filters.layer.maps",
         config=QUIET,
+        alt=described(rows),
     )
     words = "Orange is above 0, blue below, dark is 0; all maps share one scale."
     words += " Weights are shown as the mean of their three channels." if len(picture) == 3 else ""

@@ -18,6 +18,7 @@ import streamlit as st
 from cnnlab.explain.convolution import Picture, Settings
 from cnnlab.explain.kernels import Kernel, make_kernel
 from cnnlab.figures.channels import NEGATIVE, POSITIVE
+from cnnlab.ui.filters.state import held, key
 from cnnlab.ui.picture_store import keep_picture
 
 KEY = "filters.playground"
@@ -83,8 +84,17 @@ def playground(
         "clipped": clipped,
         "problem": problem,
         "colours": COLOURS,
+        "held": held("place"),
     }
-    _component(data=data, key=KEY, height="content", default={"edit": None}, on_edit_change=on_edit)
+    _component(
+        data=data, key=KEY, height="content", default={"edit": None, "held": held("place")}, on_edit_change=on_edit,
+        on_held_change=_hold,
+    )  # fmt: skip
+
+
+def _hold() -> None:
+    """Remember the place of the output that is held, for the page's address."""
+    st.session_state[key("place")] = str(st.session_state[KEY]["held"])
 
 
 def last_edit() -> Edit | None:

@@ -5,9 +5,11 @@ import streamlit as st
 
 from cnnlab.explain.convolution import SettingsError
 from cnnlab.explain.stack import LayerSpec, stack
+from cnnlab.ui.filters.state import MOST, held, key
 
-FIRST = pd.DataFrame({"Filters": [6, 10], "Size": [5, 5], "Stride": [1, 1], "Padding": [0, 0]})
-CHANNELS, SIDE = "filters.stack.channels", "filters.stack.side"
+COLUMNS = {"Filters": 1, "Size": 1, "Stride": 1, "Padding": 0}
+"""Column -> what an empty cell counts as."""
+EDITOR, BEGUN = "filters.stack.editor", "filters.stack.begun"
 
 
 def stack_view() -> None:
@@ -19,15 +21,29 @@ def stack_view() -> None:
         )
         left, right = st.columns([3, 4])
         with left:
-            side = int(st.number_input("Rows and columns of the input", 1, 4096, 32, key=SIDE, persist_state="session"))
-            channels = int(st.number_input("Channels of the input", 1, 4096, 3, key=CHANNELS, persist_state="session"))
-            edited = st.data_editor(FIRST, num_rows="dynamic", hide_index=True, key="filters.stack.layers")
+            side = st.number_input(
+                "Rows and columns of the input", 1, MOST, key=key("stack_side"), persist_state="session"
+            )
+            channels = st.number_input(
+                "Channels of the input", 1, MOST, key=key("stack_channels"), persist_state="session"
+            )
+            rows = _edited()
         with right:
-            _stages(channels, side, edited)
+            _stages(int(channels), int(side), rows)
 
 
-def _stages(channels: int, side: int, edited: pd.DataFrame) -> None:
-    rows = edited.fillna({"Filters": 1, "Size": 1, "Stride": 1, "Padding": 0}).astype(int)
+def _edited() -> pd.DataFrame:
+    """The layers as they were edited, kept in the page's state: the editor itself forgets where it is not drawn."""
+    if EDITOR not in st.session_state:
+        layers = [line.split(",") for line in held("stack").split(";") if line]
+        st.session_state[BEGUN] = pd.DataFrame(layers, columns=list(COLUMNS)).astype(int)
+    edited = st.data_editor(st.session_state[BEGUN], num_rows="dynamic", hide_index=True, key=EDITOR)
+    rows = edited.fillna(COLUMNS).astype(int)
+    st.session_state[key("stack")] = ";".join(",".join(map(str, row)) for row in rows.to_numpy().tolist())
+    return rows
+
+
+def _stages(channels: int, side: int, rows: pd.DataFrame) -> None:
     try:
         stages = stack((channels, side, side), [LayerSpec(*row) for row in rows.to_numpy().tolist()])
     except SettingsError as error:

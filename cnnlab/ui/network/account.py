@@ -7,7 +7,8 @@ from torch import Tensor
 
 from cnnlab.explain.activations import IMAGE, Layer
 from cnnlab.explain.anatomy import Part
-from cnnlab.explain.pixel import Contributions, Products, contributions, inside, number, plain_account, products
+from cnnlab.explain.pixel import Contributions, Products, contributions, number, plain_account, products
+from cnnlab.explain.update import inside, shown
 from cnnlab.figures.framed import framed
 from cnnlab.ui import cache, words
 from cnnlab.ui.network.choice import Subject
@@ -16,8 +17,9 @@ from cnnlab.ui.network.way import Way
 
 IMAGE_SIDE = 280  # pixels of the image on the screen, at most
 TOP = 10  # contributions of a linear layer
-TABLE = "border-collapse: collapse; font-size: 12px; text-align: right; font-variant-numeric: tabular-nums"
-CELL = "border: 1px solid rgba(128, 128, 128, 0.3); padding: 2px 6px"
+TABLE = "border-collapse: collapse; font-size: 11px; text-align: right; font-variant-numeric: tabular-nums"
+EXACT = st.column_config.NumberColumn(format="%.8f")
+CELL = "white-space: nowrap; border: 1px solid rgba(128, 128, 128, 0.3); padding: 2px 4px"
 
 
 def account(subject: Subject, way: Way, pixels: Tensor, chosen: Place, names: tuple[str, ...]) -> None:
@@ -55,7 +57,7 @@ def _scaled(way: Way, pixels: Tensor, chosen: Place) -> None:
     st.markdown(f"**Image**, channel {channel}, row {row}, column {column}: **{number(value)}**")
     _framed(pixels, (row, row + 1), (column, column + 1), "The pixel itself.")
     st.markdown(
-        f"(x/255 − mean)/deviation: ({pixel}/255 − {number(mean)})/{number(std)} = **{number(value)}**. Networks "
+        f"(x/255 − mean)/deviation: ({pixel}/255 − {shown(mean)})/{shown(std)} = **{number(value)}**. Networks "
         "learn faster from inputs around 0."
     )
 
@@ -84,7 +86,7 @@ def _convolution(found: Products, taken: Tensor) -> None:
     channels, side = found.products.shape[0], found.products.shape[1]
     bias = ""
     if found.bias is not None:
-        bias = f" and the bias: {number(float(found.products.sum()))} + {inside(found.bias)} ="
+        bias = f" and the bias: {shown(float(found.products.sum()))} + {inside(found.bias)} ="
     st.markdown(
         f"The sum of **{count:,}** products ({side}·{side}·{channels}){bias or ':'} **{number(found.total)}**. "
         f"torch gave {number(found.value)}."
@@ -95,10 +97,10 @@ def _convolution(found: Products, taken: Tensor) -> None:
         st.caption("Each input channel adds a sum of its own; the largest first.")
         channel = st.selectbox(
             "Input channel", order, key=f"account.channel.{channels}",
-            format_func=lambda c: f"channel {c}: {number(float(found.by_channel[c]))}",
+            format_func=lambda c: f"channel {c}: {shown(float(found.by_channel[c]))}",
         )  # fmt: skip
-    st.caption(f"input × weight, for channel {channel}: {number(float(found.by_channel[channel]))} in all")
-    st.html(_table(found.patch[channel], found.kernel[channel]))
+    st.caption(f"input × weight = product, for channel {channel}: {number(float(found.by_channel[channel]))} in all")
+    st.html(_table(found.patch[channel], found.kernel[channel], found.products[channel]))
     with st.expander(f"All {count:,} products"):
         place = np.indices(found.products.shape).reshape(3, -1)
         table = pd.DataFrame(
@@ -112,19 +114,23 @@ def _convolution(found: Products, taken: Tensor) -> None:
                 "Sum so far": found.products.flatten().cumsum(0).tolist(),
             }
         )
-        st.dataframe(table, hide_index=True, height=280)
+        st.dataframe(table, hide_index=True, height=280, column_config=dict.fromkeys(table.columns[3:], EXACT))
 
 
-def _table(patch: Tensor, kernel: Tensor) -> str:
-    """``input·weight`` for each place of a kernel [k, k], small enough for its column, or scrolled in it."""
+def _table(patch: Tensor, kernel: Tensor, products: Tensor) -> str:
+    """Input, weight and product for each place of a kernel [k, k], small enough for its column, or scrolled in it."""
     rows = [
-        "".join(
-            f"<td style='{CELL}'>{_short(x)}·<wbr>{_short(w, inside=True)}</td>" for x, w in zip(*line, strict=True)
-        )
-        for line in zip(patch, kernel, strict=True)
+        "".join(f"<td style='{CELL}'>{_cell(*place)}</td>" for place in zip(*line, strict=True))
+        for line in zip(patch.tolist(), kernel.tolist(), products.tolist(), strict=True)
     ]
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     return f"<div style='overflow-x: auto'><table style='{TABLE}'>{body}</table></div>"
+
+
+def _cell(x: float, w: float, product: float) -> str:
+    """The factors have two decimals more, so that multiplying them gives the product."""
+    weight = f"({w:.7f})" if w < 0 else f"{w:.7f}"
+    return f"{x:.7f}<br>× {weight}<br><b>{product:.5f}</b>".replace("-", "−")
 
 
 def _linear(found: Contributions, name: str) -> None:
@@ -141,10 +147,10 @@ def _linear(found: Contributions, name: str) -> None:
         }
     )
     st.caption(f"The {len(top)} largest contributions of {len(found.products):,}")
-    st.dataframe(table, hide_index=True, height="content")
+    st.dataframe(table, hide_index=True, height="content", column_config=dict.fromkeys(table.columns[1:], EXACT))
     st.markdown(
-        f"These {len(top)}: {number(float(found.products[top].sum()))}, all others: {number(rest)}, bias: "
-        f"{number(found.bias)}. Together **{number(found.total)}**; torch gave {number(found.value)}."
+        f"These {len(top)}: {shown(float(found.products[top].sum()))}, all others: {shown(rest)}, bias: "
+        f"{shown(found.bias)}. Together **{number(found.total)}**; torch gave {number(found.value)}."
     )
 
 
@@ -158,8 +164,3 @@ def _flat(layer: Layer, taken: Tensor, feature: int) -> None:
         )
     else:
         st.markdown(f"`{layer.kind}({number(float(taken[feature]))}) = {number(float(layer.output[0, feature]))}`")
-
-
-def _short(value: Tensor, inside: bool = False) -> str:
-    text = f"{float(value):.2f}".replace("-", "−")
-    return f"({text})" if inside and text.startswith("−") else text

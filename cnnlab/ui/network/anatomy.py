@@ -3,14 +3,16 @@
 import pandas as pd
 import streamlit as st
 
-from cnnlab.explain import formulas
 from cnnlab.explain.anatomy import Part
 from cnnlab.explain.drawing import draw, size_text
 from cnnlab.ui import cache, words
+from cnnlab.ui.network.address import expect_number, expect_one_of
 from cnnlab.ui.network.choice import Subject
 from cnnlab.ui.network.drawing import network_drawing
+from cnnlab.ui.network.formula_table import formula_table
 
-CHOSEN = "network.part"
+CHOSEN, PART_OF = "network.part", "network.part_of"
+MOST_IMAGES = 65536
 MEANINGS = {
     "Conv2d": "Slides its kernels over the picture; each kernel is as deep as its input and gives one channel.",
     "ReLU": "Sets everything below 0 to 0.",
@@ -32,13 +34,15 @@ MEANINGS = {
 
 def anatomy_view(subject: Subject) -> None:
     """The whole network, then the chosen layer, then the table."""
-    batch = int(st.session_state.get("network.batch", 1))
-    parts = cache.parts(subject.config, subject.shape, batch)
-    chosen = _chosen(subject, parts)
-    _totals(parts, batch)
-    drawing = draw(parts, subject.image)
-    network_drawing(drawing, [_hover(p) for p in parts], chosen, f"network.drawing.{subject.id}", _choose)
-    _layer(parts, chosen)
+    above = st.container()  # what follows from the choices below it
+    with st.container(border=True):
+        chosen, batch = _choices(subject, cache.parts(subject.config, subject.shape))
+        parts = cache.parts(subject.config, subject.shape, batch)
+        _layer(parts[chosen])
+    with above:
+        _totals(parts, batch)
+        drawing = draw(parts, subject.image)
+        network_drawing(drawing, [_hover(p) for p in parts], chosen, f"network.drawing.{subject.id}", _choose)
     _table(subject, parts)
 
 
@@ -46,13 +50,24 @@ def _choose(index: int) -> None:
     st.session_state[CHOSEN] = index
 
 
-def _chosen(subject: Subject, parts: list[Part]) -> int:
-    if st.session_state.get("network.part_of") != subject.id or st.session_state.get(CHOSEN) not in range(len(parts)):
-        st.session_state["network.part_of"] = subject.id
-        st.session_state[CHOSEN] = next((p.index for p in parts if p.kind == "Conv2d"), 0)
-    st.session_state[CHOSEN] = st.session_state[CHOSEN]  # a widget's key is lost where it is not drawn
-    index: int = st.session_state[CHOSEN]
-    return index
+def _choices(subject: Subject, parts: list[Part]) -> tuple[int, int]:
+    """The layer, by default the first convolution, and how many images go through at once."""
+    first = next((p.index for p in parts if p.kind == "Conv2d"), 0)
+    labels = [f"{p.index + 1}. {p.kind} ({p.name})" for p in parts]
+    if st.session_state.setdefault(PART_OF, subject.id) != subject.id:  # another network has other layers
+        st.session_state[PART_OF], st.session_state[CHOSEN] = subject.id, first
+    expect_one_of(CHOSEN, labels)
+    expect_number("network.batch", 1, MOST_IMAGES)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            "Layer", range(len(parts)), first, key=CHOSEN, format_func=labels.__getitem__, width=330,
+            persist_state="session", bind="query-params",
+        )  # fmt: skip
+        batch = st.number_input(
+            "Images at once (N)", 1, MOST_IMAGES, key="network.batch", width=170, persist_state="session",
+            bind="query-params",
+        )  # fmt: skip
+    return chosen, int(batch)
 
 
 def _hover(part: Part) -> str:
@@ -84,31 +99,12 @@ def _totals(parts: list[Part], batch: int) -> None:
         )  # fmt: skip
 
 
-def _layer(parts: list[Part], chosen: int) -> None:
-    part = parts[chosen]
-    with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.selectbox(
-                "Layer",
-                range(len(parts)),
-                key=CHOSEN,
-                format_func=lambda i: f"{i + 1}. {parts[i].kind} ({parts[i].name})",
-                width=330,
-            )
-            st.number_input(
-                "Images at once (N)", 1, 65536, value=1, key="network.batch", width=170, persist_state="session"
-            )
-        text = f"{MEANINGS.get(part.kind, '')} {f'Here: {part.settings}.' if part.settings else ''}"
-        st.markdown(f"`{_shape(part.input)}` → `{_shape(part.output)}` &nbsp; {text}")
-        rows = [
-            f"| {f.name} | {words.plain(f.symbols)} | {words.plain(f.numbers)} = **{f.value:,}** {f.unit} |"
-            for f in part.formulas
-        ]
-        st.markdown("\n".join(["| | Formula | With the numbers put in |", "|---|---|---|", *rows]))
-        if rows:
-            st.caption(formulas.LETTERS)
-        if part.field is None and part.kind in ("Linear", "Flatten"):
-            st.caption("From here on every value sees the whole image.")
+def _layer(part: Part) -> None:
+    text = f"{MEANINGS.get(part.kind, '')} {f'Here: {part.settings}.' if part.settings else ''}"
+    st.markdown(f"`{_shape(part.input)}` → `{_shape(part.output)}` &nbsp; {text}")
+    formula_table(part.formulas)
+    if part.field is None and part.kind in ("Linear", "Flatten"):
+        st.caption("From here on every value sees the whole image.")
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -1,5 +1,7 @@
 """The person's own network: blocks and hidden layers in the sidebar; where it cannot work, why, and ways to mend it."""
 
+import json
+import math
 from typing import Any
 
 import streamlit as st
@@ -11,38 +13,51 @@ from cnnlab.models.custom import trace_sizes
 from cnnlab.parsing import adapt
 from cnnlab.ui import cache
 from cnnlab.ui.block_editor import Block, block_editor, forget_fields
+from cnnlab.ui.network.address import asked, expect_number, write
 from cnnlab.ui.train.settings import FIRST_RECIPE
 
 BLOCKS, HIDDEN, FLAT = "network.blocks", "network.hidden", "network.flat"
 EDITOR = "network.field.blocks"
+FIRST: tuple[Block, ...] = tuple(block.model_dump() for block in TrainConfig().blocks)
 
 
 def built_config(dataset: str, shape: cache.Shape) -> TrainConfig | None:
     """The config of the sidebar's network; the fault on the page and None where it cannot work. Raises ConfigError."""
-    st.session_state.setdefault(BLOCKS, tuple(b.model_dump() for b in TrainConfig().blocks))
+    blocks = asked(BLOCKS, _read, FIRST)
+    write(BLOCKS, json.dumps(blocks, separators=(",", ":")) if blocks != FIRST else None)
+    expect_number(FLAT, 1, math.inf)
     with st.sidebar:
-        block_editor(st.session_state[BLOCKS], EDITOR, _keep)
+        block_editor(blocks, EDITOR, _keep)
         hidden = st.text_input(
             "Hidden layers",
             "64",
             key=HIDDEN,
             placeholder="none",
             persist_state="session",
+            bind="query-params",
             help="Sizes of the linear layers before the last, such as 128, 64.",
         )
         own = st.toggle(
             "I work out the flattened size",
             key="network.own_flat",
             persist_state="session",
+            bind="query-params",
             help="As in plain PyTorch, where the first linear layer must be told how many features come to it.",
         )
         flat = (
-            st.number_input("Inputs of the first linear layer", 1, value=1000, key=FLAT, persist_state="session")
+            st.number_input(
+                "Inputs of the first linear layer",
+                1,
+                value=1000,
+                key=FLAT,
+                persist_state="session",
+                bind="query-params",
+            )
             if own
             else None
         )
     sizes = [part.strip() for part in hidden.split(",") if part.strip()]
-    made: dict[str, Any] = {"model": "custom", "dataset": dataset, "blocks": st.session_state[BLOCKS], "hidden": sizes}
+    made: dict[str, Any] = {"model": "custom", "dataset": dataset, "blocks": blocks, "hidden": sizes}
     config = adapt(recipes.get(FIRST_RECIPE).config, made)
     if fault := fault_of(config.blocks, shape[1], shape[0]):
         _show_fault(fault, config.blocks, shape[1])
@@ -50,6 +65,12 @@ def built_config(dataset: str, shape: cache.Shape) -> TrainConfig | None:
     if flat is not None and not _sizes_meet(config, shape, int(flat)):
         return None
     return config
+
+
+def _read(text: str) -> tuple[Block, ...]:
+    """Blocks from an address, in JSON as on the Train page; raises ValueError."""
+    made = adapt(recipes.get(FIRST_RECIPE).config, {"model": "custom", "blocks": json.loads(text)})
+    return tuple(block.model_dump() for block in made.blocks)
 
 
 def _keep(blocks: tuple[Block, ...]) -> None:

@@ -5,13 +5,15 @@ import random
 import streamlit as st
 
 from cnnlab.explain import formulas
-from cnnlab.explain.formulas import Formula
 from cnnlab.explain.quiz import Question, questions
 from cnnlab.explain.receptive import Field
 from cnnlab.ui import cache
+from cnnlab.ui.network.address import asked, expect_number, write
 from cnnlab.ui.network.choice import Subject
+from cnnlab.ui.network.formula_table import formula_table
 
 ROUND = 5  # questions
+QUIZ_ROUND = "quiz.round"
 STARTS = {
     "Free": (32, 5, 0, 1, 3, 6),
     "7 wide, kernel 3, stride 1 → 5": (7, 3, 0, 1, 1, 1),
@@ -51,7 +53,7 @@ def _calculator() -> None:
         return
     weights = formulas.conv_parameters(kernels, (kernel, kernel), channels)
     work = formulas.conv_multiply_adds(size.value, size.value, kernels, (kernel, kernel), channels)
-    _shown([size, weights, work])
+    formula_table([size, weights, work])
     st.caption(
         f"{width}×{width}×{channels} → {size.value}×{size.value}×{kernels}. "
         f"Each kernel is {kernel}×{kernel}×{channels}: as deep as its input. "
@@ -62,8 +64,11 @@ def _calculator() -> None:
 
 def _number(name: str, label: str, limits: tuple[int, int], value: int) -> int:
     key = f"calculator.{name}"
-    st.session_state.setdefault(key, value)
-    return int(st.number_input(label, *limits, key=key, persist_state="session", on_change=_on_its_own))
+    expect_number(key, *limits)
+    chosen = st.number_input(
+        label, *limits, value, key=key, persist_state="session", bind="query-params", on_change=_on_its_own
+    )
+    return int(chosen)
 
 
 def _on_its_own() -> None:
@@ -75,18 +80,13 @@ def _started() -> None:
         st.session_state[f"calculator.{name}"] = value
 
 
-def _shown(lines: list[Formula]) -> None:
-    rows = [f"| {f.name} | {f.symbols} | {f.numbers} = **{f.value:,}** {f.unit} |" for f in lines]
-    st.markdown("\n".join(["| | Formula | With the numbers put in |", "|---|---|---|", *rows]))
-    st.caption(formulas.LETTERS)
-
-
 def _stack() -> None:
     text = st.text_input(
         "Layers, each as kernel/stride",
         "5/1, 2/2, 5/1, 2/2",
         key="calculator.stack",
         persist_state="session",
+        bind="query-params",
         help="From the image on; 2/2 is a pooling of 2. Without a stride, 1 is meant.",
     )
     field, lines = Field(), []
@@ -110,16 +110,23 @@ def _is_layer(kernel: str, stride: str) -> bool:
 
 
 def _quiz(subject: Subject) -> None:
-    seed = st.session_state.get("quiz.round", 0)
-    asked = _round(subject, seed)
-    st.caption("Predict first, then look: each answer comes with its arithmetic.")
-    for number, question in enumerate(asked):
-        _question(question, f"quiz.{subject.id}.{seed}.{number}")
-    st.button("Other questions", icon=":material/shuffle:", key="quiz.shuffle", on_click=_shuffle)
-
-
-def _round(subject: Subject, seed: int) -> list[Question]:
+    seed = asked(QUIZ_ROUND, _counted, 0)
+    write(QUIZ_ROUND, str(seed) if seed else None)
     found = questions(cache.parts(subject.config, subject.shape))
+    st.caption("Predict first, then look: each answer comes with its arithmetic.")
+    for number, question in enumerate(_round(found, seed)):
+        _question(question, f"quiz.{subject.id}.{seed}.{number}")
+    if len(found) > ROUND:
+        st.button("Other questions", icon=":material/shuffle:", key="quiz.shuffle", on_click=_shuffle)
+
+
+def _counted(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(text)
+    return int(text)
+
+
+def _round(found: list[Question], seed: int) -> list[Question]:
     chosen = random.Random(seed).sample(range(len(found)), min(ROUND, len(found)))
     return [found[i] for i in sorted(chosen)]
 
@@ -145,4 +152,4 @@ def _question(question: Question, key: str) -> None:
 
 
 def _shuffle() -> None:
-    st.session_state["quiz.round"] = st.session_state.get("quiz.round", 0) + 1
+    st.session_state[QUIZ_ROUND] += 1

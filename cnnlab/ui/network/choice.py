@@ -13,6 +13,7 @@ from cnnlab.parsing import ConfigError, adapt
 from cnnlab.runs import Run, RunError
 from cnnlab.ui import cache, words
 from cnnlab.ui.navigation import PAGES
+from cnnlab.ui.network.address import expect_one_of
 from cnnlab.ui.network.build import built_config
 from cnnlab.ui.select import CHECKPOINTS, select, select_run, trained_runs
 from cnnlab.ui.train.settings import FIRST_RECIPE, fill_form
@@ -81,6 +82,7 @@ def choose() -> Subject | None:
 
 
 def _pick(label: str, options: list[str], key: str, first: str, names: dict[str, str]) -> str:
+    expect_one_of(key, [names.get(option, option) for option in options])
     with st.sidebar:
         return select(label, options, key, names, first)
 

@@ -1,7 +1,7 @@
 const NS = "http://www.w3.org/2000/svg";
 const NAMES = { convolution: "convolution", pooling: "pooling", linear: "linear", norm: "batch norm",
                 activation: "activation", add: "sum with a shortcut", other: "flatten, dropout, padding" };
-const LEAST = 0.85;  // how small a drawing becomes to be seen whole, its words 9 pixels high; where that is too wide, it scrolls
+const LEAST = 0.8;  // how small a drawing becomes to be seen whole, its words 9 pixels high; where that is too wide, it scrolls
 
 function make(parent, tag, attributes, text) {
   const node = document.createElementNS(NS, tag);

@@ -9,13 +9,14 @@ from cnnlab.figures.strips import strip_png
 from cnnlab.loader import Scaling, scaling_of
 from cnnlab.ui import cache
 from cnnlab.ui.network.account import account
+from cnnlab.ui.network.address import asked, expect_one_of, refuse, write
 from cnnlab.ui.network.choice import Subject
 from cnnlab.ui.network.flow_image import flow_image
 from cnnlab.ui.network.images import lab_images
 from cnnlab.ui.network.maps import Place, Row, feature_maps
 from cnnlab.ui.network.way import SIDES, Way, way_through
 
-CHOSEN, SIDE = "flow.chosen", "flow.side"
+CHOSEN, OF, SIDE = "flow.chosen", "flow.of", "flow.side"
 
 
 def flow_view(subject: Subject) -> None:
@@ -57,22 +58,39 @@ def _sides(subject: Subject) -> tuple[str, ...]:
         st.caption("These weights are the untrained first ones; choose a trained run in the sidebar to compare.")
         return SIDES[:1]
     both = {"Trained": SIDES[1:], "Untrained": SIDES[:1], "Both": SIDES}
+    expect_one_of("flow.weights", both)
     shown = st.segmented_control(
-        "Weights", list(both), default="Both", required=True, key="flow.weights", persist_state="session"
-    )
+        "Weights", list(both), default="Both", required=True, key="flow.weights", persist_state="session",
+        bind="query-params",
+    )  # fmt: skip
     return both[shown]
 
 
 def _chosen(subject: Subject, ways: list[Way]) -> Place:
     """Layer, channel, row and column: by default the middle of the first layer's strongest channel."""
-    layers = ways[0].layers
-    place: Place | None = st.session_state.get(CHOSEN)
-    if place is None or st.session_state.get("flow.of") != subject.id or place[0] >= len(layers):
-        output = layers[0].output[0]
-        side = output.shape[-1] // 2 if output.dim() == 3 else 0
-        place = (0, strongest_channels(output)[0], side, side)
-        st.session_state[CHOSEN], st.session_state["flow.of"] = place, subject.id
+    output = ways[0].layers[0].output[0]
+    side = output.shape[-1] // 2 if output.dim() == 3 else 0
+    first = (0, strongest_channels(output)[0], side, side)
+    place = asked(CHOSEN, _place, first)
+    if not _lies_in(ways[0], place) and CHOSEN in st.query_params and OF not in st.session_state:
+        refuse(CHOSEN)
+    if not _lies_in(ways[0], place) or st.session_state.setdefault(OF, subject.id) != subject.id:
+        place = first
+    st.session_state[CHOSEN], st.session_state[OF] = place, subject.id
+    write(CHOSEN, ",".join(map(str, place)) if place != first else None)
     return place
+
+
+def _place(text: str) -> Place:
+    layer, channel, row, column = map(int, text.split(","))
+    return layer, channel, row, column
+
+
+def _lies_in(way: Way, place: Place) -> bool:
+    index, *within = place
+    if not IMAGE <= index < len(way.layers):
+        return False
+    return all(0 <= at < size for at, size in zip(within, way.output(index).shape, strict=True))
 
 
 def _pick(place: Place, side: str) -> None:
@@ -84,9 +102,12 @@ def _pick(place: Place, side: str) -> None:
 def _strips(subject: Subject, ways: list[Way], chosen: Place) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         most = st.select_slider(
-            "Channels of each layer", (8, 16, 32, 64, 256), 16, key="flow.most", width=210, persist_state="session"
+            "Channels of each layer", (8, 16, 32, 64, 256), 16, key="flow.most", width=210, persist_state="session",
+            bind="query-params",
+        )  # fmt: skip
+        strongest = st.toggle(
+            "Strongest first", True, key="flow.strongest", persist_state="session", bind="query-params"
         )
-        strongest = st.toggle("Strongest first", True, key="flow.strongest", persist_state="session")
     st.caption(
         "Dark is 0, orange above, blue below; one scale for each strip. Click a pixel, or go to it "
         "with the arrow keys, to see how it came about."

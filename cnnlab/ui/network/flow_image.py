@@ -2,6 +2,7 @@
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -11,6 +12,7 @@ from cnnlab.loader import Scaling
 from cnnlab.pictures import UnreadableImage, open_picture
 from cnnlab.prediction.preprocess import prepare
 from cnnlab.ui import words
+from cnnlab.ui.by_number import place_of
 from cnnlab.ui.network.choice import Subject
 
 CANVAS = 196  # pixels
@@ -34,20 +36,29 @@ def flow_image(subject: Subject, dataset: ImageDataset | None, scaling: Scaling)
 
 
 def _sample(dataset: ImageDataset) -> Tensor:
-    count = len(dataset.test)
+    """The test image that is called by its number, as on Evaluate and Predict."""
+    ids = dataset.test.ids.numpy()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        number = st.number_input(
-            f"Which of {count:,}", 0, count - 1, 0, key="flow.number", width=150, persist_state="session"
-        )
-        st.button("Another", icon=":material/shuffle:", key="flow.shuffle", on_click=_another, args=(count,))
-    index = min(int(number), count - 1)
+        asked = st.text_input(
+            "Number", f"#{ids[0]}", key="flow.number", width=150, persist_state="session", bind="query-params",
+            help=f"Of {len(ids):,} test images, from #{ids.min()} to #{ids.max()}: those on Evaluate and Predict.",
+        )  # fmt: skip
+        st.button("Another", icon=":material/shuffle:", key="flow.shuffle", on_click=_another, args=(ids,))
+    place = place_of(ids, asked)
+    index = place or 0
     name = words.plain(dataset.class_names[int(dataset.test.labels[index])])
-    st.caption(f"Test image #{int(dataset.test.ids[index])}, of class **{name}**.")
+    if place is None:
+        st.warning(
+            f"There is no test image '{words.plain(asked)}'. Shown instead: #{ids[index]}, of class **{name}**.",
+            icon=":material/search_off:",
+        )
+    else:
+        st.caption(f"Test image #{ids[index]}, of class **{name}**.")
     return dataset.test.images[index : index + 1]
 
 
-def _another(count: int) -> None:
-    st.session_state["flow.number"] = int(np.random.default_rng().integers(count))
+def _another(ids: NDArray[np.int64]) -> None:
+    st.session_state["flow.number"] = f"#{np.random.default_rng().choice(ids)}"
 
 
 def _drawn() -> Image.Image | None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset
+from cnnlab.explain.softmax import loss_line, softmax_line
 from cnnlab.explain.step import Step, Weights
 from cnnlab.explain.update import shown, update_lines
 from cnnlab.figures.channels import strip_figure
@@ -16,7 +17,7 @@ from cnnlab.figures.gallery import GAP, gallery_figure
 from cnnlab.figures.gradients import norms_figure
 from cnnlab.figures.style import shortened
 from cnnlab.loader import augments
-from cnnlab.ui import words
+from cnnlab.ui import cache, words
 
 CELL, COLUMNS, MOST_IMAGES = 64, 8, 32
 QUIET = {"displayModeBar": False, "staticPlot": True}
@@ -49,14 +50,15 @@ def logits_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None
 def softmax_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
     """Probabilities, one written out."""
     st.markdown(
-        "Softmax makes them probabilities: e to the power of each, divided by the sum, so that a row adds to 1."
+        "Softmax makes them probabilities: e to the power of each, divided by the sum, so that a row adds to 1. The "
+        "largest logit is taken off all first, as PyTorch does: the probabilities stay, and no power overflows."
     )
-    z, label = step.logits[0].tolist(), int(step.labels[0])
-    total = sum(math.exp(v) for v in z)
-    st.markdown(
-        f"First image, its true class **{words.plain(dataset.class_names[label])}**: e^({z[label]:.4f}) / {total:.4f} "
-        f"= **{float(step.probabilities[0, label]):.6f}**"
-    )
+    if not _broken(step):
+        label = int(step.labels[0])
+        st.markdown(
+            f"First image, its true class **{words.plain(dataset.class_names[label])}**: e^(z − max) / Σe^(z − max) = "
+            + softmax_line(step.logits[0].tolist(), label)
+        )
     _table(step.probabilities.numpy(), step, dataset)
 
 
@@ -72,12 +74,20 @@ def loss_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
             f"Label smoothing {config.label_smoothing:g}: that share of the target is spread over all classes, so the "
             "loss is not −log p alone."
         )
-    p = step.probabilities[range(len(step.labels)), step.labels].tolist()
+    if _broken(step):
+        return
+    rows = list(zip(step.logits.tolist(), step.labels.tolist(), strict=True))
+    lines = [loss_line(logits, label) for logits, label in rows]
+    if any(line.startswith("log") for line in lines):
+        st.caption(
+            "Where p is too small to be written, −log p is worked out as log Σe^z − z, z the true class's logit: that "
+            "is the same, and the form that PyTorch computes."
+        )
     table = pd.DataFrame(
         {
-            "Image": range(1, len(p) + 1),
-            "True class": [dataset.class_names[label] for label in step.labels.tolist()],
-            "−log p": [f"−log({q:.6f}) = {-math.log(max(q, 1e-300)):.6f}" for q in p],
+            "Image": range(1, len(rows) + 1),
+            "True class": [dataset.class_names[label] for _, label in rows],
+            "−log p": lines,
             "Loss": step.losses.tolist(),
         }
     )
@@ -86,6 +96,17 @@ def loss_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
         table, hide_index=True, height=320, key="step.losses", column_config={"Loss": bar},
     )  # fmt: skip
     st.markdown(f"Their mean is the batch's loss: **{step.loss:.8f}**")
+
+
+def _broken(step: Step) -> bool:
+    """Whether logits are no finite numbers; a sentence on the page if so."""
+    if broken := not bool(step.logits.isfinite().all()):
+        st.warning(
+            "Some logits are no finite numbers any more: the steps before were far too long. Open an earlier step, or "
+            "try a much lower learning rate.",
+            icon=":material/warning:",
+        )
+    return broken
 
 
 def zero_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
@@ -114,7 +135,8 @@ def backward_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> No
     )
     if step.clip < 1:
         st.markdown(f"Gradient clipping to {config.grad_clip:g} then multiplies them all by {step.clip:.6f}.")
-    norms = {name: w.gradient_norm for name, w in step.weights.items()}
+    titles = _layer_names(step, config, dataset)
+    norms = {titles[name]: w.gradient_norm for name, w in step.weights.items()}
     st.plotly_chart(
         norms_figure(norms), key="step.norms", width="stretch", config={"displayModeBar": False},
         alt="; ".join(f"{name} {value:.3g}" for name, value in norms.items()),
@@ -127,8 +149,8 @@ def backward_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> No
             + ": orange where the loss rises with the weight, blue where it falls, dark where it does not care."
         )
         st.plotly_chart(
-            strip_figure(kernels, [f"#{i}" for i in range(len(kernels))], 8, CELL), key="step.kernels", config=QUIET,
-            width=min(8, len(kernels)) * (CELL + GAP), alt="Gradients of the first kernels.",
+            strip_figure(kernels, [f"channel {i}" for i in range(len(kernels))], 8, CELL), key="step.kernels",
+            config=QUIET, width=min(8, len(kernels)) * (CELL + GAP), alt="Gradients of the first kernels.",
         )  # fmt: skip
 
 
@@ -136,11 +158,15 @@ def update_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None
     """The optimiser's arithmetic for one chosen weight."""
     st.markdown(f"{words.choice(config.optimizer)} moves every weight against its gradient. Follow one of them:")
     with st.container(horizontal=True):
-        name = st.selectbox("Weights", list(step.weights), key="step.weights")
+        name = st.selectbox(
+            "Weights", list(step.weights), key="step.weights", persist_state="session",
+            format_func=_layer_names(step, config, dataset).__getitem__,
+        )  # fmt: skip
         w = step.weights[name]
         index = st.number_input(
             f"Which one (of {math.prod(w.shape):,})", 0, len(w.before) - 1, min(_largest(w), len(w.before) - 1),
-            key=f"step.index.{name}", help="Counted from 0; the one with the largest gradient to begin with.",
+            key=f"step.index.{name}", persist_state="session",
+            help="Counted from 0; the one with the largest gradient to begin with.",
         )  # fmt: skip
     place = np.unravel_index(int(index), w.shape)
     weight, gradient, after = (float(t[int(index)]) for t in (w.before, w.gradient, w.after))
@@ -173,6 +199,13 @@ def after_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
         "It rose: the step was too long for this slope. Try a lower learning rate." if change > 0 else
         "It is no number any more: the step was far too long. Try a much lower learning rate."
     )  # fmt: skip
+
+
+def _layer_names(step: Step, config: TrainConfig, dataset: ImageDataset) -> dict[str, str]:
+    """How Anatomy counts the layers of the weights, with PyTorch's names: ``4. Conv2d: 3.weight``."""
+    parts = cache.parts(config, (dataset.in_channels, dataset.image_size, dataset.num_classes))
+    known = {part.name: f"{part.index + 1}. {part.kind}: " for part in parts}
+    return {name: known.get(name.rpartition(".")[0], "") + name for name in step.weights}
 
 
 def _largest(w: Weights) -> int:

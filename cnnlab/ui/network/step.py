@@ -9,9 +9,10 @@ from torch import Tensor
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
 from cnnlab.evaluation.evaluate import checkpoint_time
-from cnnlab.explain.step import Step, TooLarge, open_step, repeat_steps
+from cnnlab.explain.step import Step, TooLarge, open_step, repeat_steps, scheduled_lr
 from cnnlab.runs import Run
 from cnnlab.ui import cache, words
+from cnnlab.ui.network.address import expect_number, expect_one_of
 from cnnlab.ui.network.choice import Subject
 from cnnlab.ui.network.images import lab_images
 from cnnlab.ui.network.repeat import repeat_view
@@ -21,6 +22,7 @@ Start = tuple[Path, str, int] | None
 """A run, its checkpoint and when that was written; None for the first weights."""
 STAGE = "step.stage"
 MOST_STEPS = 20  # that are taken before the opened one
+MOST_LR = 1e6
 SHOWN = 630  # pixels of width: a table of ten classes
 
 
@@ -55,7 +57,7 @@ def step_view(subject: Subject) -> None:
     if dataset is None:
         return
     config = subject.config
-    start, number, lr = _settings(subject)
+    start, number, lr = _settings(subject, dataset)
     identity = (config.model_dump_json(), id(dataset), start)
     try:
         step = _step(identity, dataset, number, lr)
@@ -74,31 +76,38 @@ def step_view(subject: Subject) -> None:
     repeat_view(config, step, lambda steps, rate: _losses(identity, dataset, number, lr, steps, rate))
 
 
-def _settings(subject: Subject) -> tuple[Start, int, float | None]:
+def _settings(subject: Subject, dataset: ImageDataset) -> tuple[Start, int, float | None]:
     config, start = subject.config, None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if subject.run is not None:
             start = _start(subject.run, subject.checkpoint)
+        expect_number("step.number", 1, MOST_STEPS)
         number = st.number_input(
-            "Open step", 1, MOST_STEPS, 1, key="step.number", width=140, persist_state="session",
+            "Open step", 1, MOST_STEPS, 1, key="step.number", width=140, persist_state="session", bind="query-params",
             help="Which step of the training; from the second on momentum has something to remember.",
         )  # fmt: skip
-        own = st.toggle("Own learning rate", key="step.own", persist_state="session")
+        scheduled = scheduled_lr(config, dataset, int(number))
+        own = st.toggle("Own learning rate", key="step.own", persist_state="session", bind="query-params")
         lr = None
         if own:
+            expect_number("step.lr", 0, MOST_LR)
             lr = st.number_input(
-                "Learning rate", value=config.lr, format="%g", key="step.lr", width=160, persist_state="session",
+                "Learning rate", value=scheduled, format="%g", key="step.lr", width=160, persist_state="session",
+                bind="query-params",
                 help="In place of the schedule's; try 10 and 100 times as much.",
             )  # fmt: skip
     st.caption(
         f"By its settings: {words.choice(config.optimizer)}"
         + (f" with momentum {config.momentum:g}" if config.momentum else "")
+        + f", learning rate {scheduled:.3g}"
+        + (f" ({words.choice(config.schedule)}, at most {config.lr:g})" if config.schedule != "constant" else "")
+        + (f", weight decay {config.weight_decay:g}" if config.weight_decay else "")
         + f", batches of {config.batch_size}, "
         + ("from the run's weights on; optimiser and schedule begin anew" if start else "from the first weights on")
         + ". In double precision, so that every digit can be followed."
     )
-    if lr is not None and not 0 < lr <= 1e6:
-        st.error(f"A learning rate of {lr:g} is not allowed: give a number above 0, such as {config.lr:g}.")
+    if lr is not None and not 0 < lr <= MOST_LR:
+        st.error(f"A learning rate of {lr:g} is not allowed: give a number above 0, such as {scheduled:.3g}.")
         lr = None
     return start, int(number), lr
 
@@ -106,25 +115,30 @@ def _settings(subject: Subject) -> tuple[Start, int, float | None]:
 def _start(run: Run, checkpoint: str) -> Start:
     """The run's checkpoint, or None for its first weights."""
     names = ("The run's weights", "Its first weights")
+    expect_one_of("step.start", names)
     chosen = st.segmented_control(
-        "Begin with", names, default=names[0], required=True, key="step.start", persist_state="session"
-    )
+        "Begin with", names, default=names[0], required=True, key="step.start", persist_state="session",
+        bind="query-params",
+    )  # fmt: skip
     return (run.path, checkpoint, checkpoint_time(run, checkpoint)) if chosen == names[0] else None
 
 
 def _switch() -> int:
-    """The stage, with Back and Next on both sides of the list."""
+    """The stage, with Back and Next before the list."""
     names = list(STAGES)
-    st.session_state.setdefault(STAGE, names[0])
-    st.session_state[STAGE] = st.session_state[STAGE]  # a widget's key is lost where it is not drawn
+    expect_one_of(STAGE, names)
     with st.container(horizontal=True, vertical_alignment="center"):
-        place = names.index(st.session_state[STAGE])
-        st.button("Back", icon=":material/arrow_back:", disabled=place == 0, on_click=_go, args=(-1,), key="step.back")
-        st.button(
-            "Next", icon=":material/arrow_forward:", type="primary", disabled=place == len(names) - 1,
-            on_click=_go, args=(1,), key="step.next",
+        buttons = st.container(horizontal=True, width="content")
+        chosen = st.segmented_control(
+            "Stage", names, default=names[0], key=STAGE, required=True, label_visibility="collapsed",
+            persist_state="session", bind="query-params",
         )  # fmt: skip
-        st.segmented_control("Stage", names, key=STAGE, required=True, label_visibility="collapsed")
+    place = names.index(chosen)
+    buttons.button("Back", icon=":material/arrow_back:", disabled=place == 0, on_click=_go, args=(-1,), key="step.back")
+    buttons.button(
+        "Next", icon=":material/arrow_forward:", type="primary", disabled=place == len(names) - 1,
+        on_click=_go, args=(1,), key="step.next",
+    )  # fmt: skip
     return place
 
 

@@ -58,6 +58,7 @@ Object.assign(Playground.prototype, {
         if (!step || !this.result) return;
         event.preventDefault();
         this.go(this.place[0] + step[0], this.place[1] + step[1], true);
+        this.tellHeld();
       };
     }
   },
@@ -65,6 +66,18 @@ Object.assign(Playground.prototype, {
   hold(held) {
     this.held = held;
     this.q(".hint").textContent = held ? "This place is held: click a picture to let go." : "Point at a picture; a click holds the place, arrow keys move it.";
+    this.tellHeld();
+  },
+
+  // Python hears which place is held, as row and column: the page's address leads there
+  tellHeld() {
+    clearTimeout(this.holding);
+    this.holding = setTimeout(() => {
+      const held = this.held && this.place ? `${this.place[1]},${this.place[0]}` : "";
+      if (held === this.heldTold) return;
+      this.heldTold = held;
+      this.send("held", held);
+    }, PAUSE);
   },
 
   // Zoom: from the whole picture to pixels of 44 screen pixels
@@ -122,7 +135,7 @@ Object.assign(Playground.prototype, {
       this.frameId = requestAnimationFrame(beat);
     };
     for (const button of this.root.querySelectorAll("[data-step]")) {
-      button.onclick = () => { if (this.result) { this.pause(); this.revealing = true; this.step(+button.dataset.step); } };
+      button.onclick = () => { if (this.result) { this.pause(); this.revealing = true; this.step(+button.dataset.step); this.tellHeld(); } };
     }
   },
 

@@ -52,7 +52,14 @@ class Playground {
     try {
       const picture = await fetched(data.picture);
       if (this.data !== data) return;
-      if (this.picture !== picture) { Object.assign(this.camera, { zoom: 1, x: 0.5, y: 0.5 }); this.place = null; this.borders = null; }
+      if (this.picture !== picture) {
+        Object.assign(this.camera, { zoom: 1, x: 0.5, y: 0.5 });
+        this.borders = null;
+        const begun = this.heldTold !== undefined;  // a place that is held is one of this picture
+        if (!begun) this.heldTold = data.held;
+        this.place = begun || !data.held ? null : data.held.split(",").map(Number).reverse();
+        if (this.place || this.held) this.hold(Boolean(this.place));
+      }
       this.picture = picture;
     } catch (error) { this.picture = null; this.problem(error.message); return; }
     this.compute();

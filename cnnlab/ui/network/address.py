@@ -1,0 +1,74 @@
+"""What the Network page's address holds beside what its widgets bind themselves, and a word on what it cannot use.
+
+>>> first = asked("quiz.round", int, 0)                                  # doctest: +SKIP
+>>> write("quiz.round", "3")                                             # doctest: +SKIP
+"""
+
+from collections.abc import Callable, Collection
+from typing import TypeVar
+
+import streamlit as st
+
+from cnnlab.ui.navigation import just_entered
+
+T = TypeVar("T")
+WRONG, OPENED = "network.wrong", "network.opened"
+
+
+def asked(key: str, read: Callable[[str], T], first: T) -> T:
+    """The session's value of ``key``: on its first use what the address says, by ``read``, else ``first``.
+
+    ``read`` raises ValueError for a text that cannot be used.
+    """
+    if key not in st.session_state:
+        st.session_state[key] = first
+        text = st.query_params.get(key)
+        try:
+            st.session_state[key] = first if text is None else read(text)
+        except ValueError:
+            refuse(key)
+    value: T = st.session_state[key]
+    return value
+
+
+def write(key: str, text: str | None) -> None:
+    """Put ``text`` into the address, or take it out with None.
+
+    Only what is new is written, or all on coming to the page: an address that the browser went back to stays.
+    """
+    mark = f"{key}.written"
+    if st.query_params.get(key) != text and (st.session_state.get(mark) != text or just_entered()):
+        if text is None:
+            del st.query_params[key]
+        else:
+            st.query_params[key] = text
+    st.session_state[mark] = text
+
+
+def expect_one_of(key: str, labels: Collection[str]) -> None:
+    """Before the bound widget ``key`` is drawn: refuse what the address says if it is none of its ``labels``."""
+    if OPENED not in st.session_state and st.query_params.get(key, next(iter(labels))) not in labels:
+        refuse(key)
+
+
+def expect_number(key: str, low: float, high: float) -> None:
+    """Before the bound widget ``key`` is drawn: refuse what the address says if it is no number from low to high."""
+    if OPENED not in st.session_state and key in st.query_params:
+        try:
+            usable = low <= float(st.query_params[key]) <= high
+        except ValueError:
+            usable = False
+        if not usable:
+            refuse(key)
+
+
+def refuse(key: str) -> None:
+    """Remember that what the address says of ``key`` cannot be used."""
+    st.session_state.setdefault(WRONG, []).append(f"{key}={st.query_params[key]}")
+
+
+def tell_refused() -> None:
+    """At the page's end: one sentence on all that was refused."""
+    st.session_state[OPENED] = True
+    if wrong := st.session_state.pop(WRONG, None):
+        st.toast(f"The address holds what cannot be used: {' '.join(wrong)}", icon=":material/link_off:")
