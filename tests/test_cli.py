@@ -184,8 +184,8 @@ def test_a_loss_that_blows_up_ends_as_failed_with_its_steps_on_record(capsys, fr
     assert status == 1 and output.splitlines()[-1] == str(run.path) and run.state() == "failed"
     message = run.last_record("end")["message"]
     assert message in errors.replace("\n", " ") and "Traceback" not in errors
-    step = int(re.search(r"at step (\d+) \(epoch", message)[1])
-    assert [r["step"] for r in run.records() if r["event"] == "step"] == list(range(1, step))
+    where, step = re.search(r"(at|after) step (\d+) is ", message).groups()  # its training loss, or the validation's
+    assert [r["step"] for r in run.records("step")] == list(range(1, int(step) + (where == "after")))
 
 
 def test_a_missing_dataset_without_a_network_fails_in_a_sentence(capsys, fresh_folders, monkeypatch):
@@ -307,8 +307,8 @@ def test_predictions_in_json_have_their_schema_and_name_unreadable_files(capsys,
 
 
 def test_predictions_for_people_and_only_unreadable_files(capsys, trained_run, tmp_path):
-    Image.new("RGB", (40, 30), "white").save(tmp_path / "white.png")
-    status, output, _ = said(capsys, "predict", str(trained_run.path), str(tmp_path / "white.png"))
+    Image.linear_gradient("L").save(tmp_path / "grey.png")
+    status, output, _ = said(capsys, "predict", str(trained_run.path), str(tmp_path / "grey.png"))
     assert status == 0 and len(re.findall(r"\d [\d.]+ %", output)) == 3
     status, output, _ = said(capsys, "predict", str(trained_run.path), str(tmp_path / "none.png"))
     assert status == 1 and "none.png: no answer. The file cannot be opened" in output

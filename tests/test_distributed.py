@@ -66,7 +66,7 @@ def test_batch_norm_and_dropout_are_those_of_the_whole_batch(spread):
 
 # 24 epochs of 19 steps: batch norm, dropout, augmentation, uneven shares; smooth, so that roundings stay roundings
 SMOOTH = (
-    '--model custom --blocks [{"channels":8,"activation":"gelu","pool":"avg"}] --hidden [] --dropout 0.2 '
+    '--model custom --blocks [{"channels":8,"activation":"gelu","pool":"avg"}] --hidden 16 --dropout 0.2 '
     "--augment-shift 1 --train-images 300 --batch-size 16 --epochs 24 --optimizer sgd --lr 0.01 "
     "--device cpu"
 ).split()

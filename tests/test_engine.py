@@ -324,7 +324,8 @@ def test_early_stopping_is_refused_where_the_fraction_leaves_no_validation_image
 
 @pytest.mark.parametrize("values", [{"batch_size": 1}, {"train_images": 1}])
 def test_one_image_at_a_time_is_refused_where_a_batch_norm_would_see_one_value(values, grey_squares):
-    config = small(model="custom", blocks=[{"kernel": 7, "stride": 4, "pool_size": 6}], hidden=[], **values)
+    blocks = [{"pool_size": 4}, {"kernel": 7, "padding": 0, "pool": "none"}]
+    config = small(model="custom", blocks=blocks, hidden=[], **values)
     for dataset in (grey_squares, None):
         with pytest.raises(ModelError, match=r"custom cannot learn from one image of 28×28 pixels at a time"):
             check(config, dataset)
