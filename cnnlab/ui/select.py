@@ -48,7 +48,7 @@ def select_run(runs: Mapping[str, Run], key: str) -> Run:
     names, usual = names_of(runs.values()), usual_run(runs)
     asked, first = st.query_params.get(key), key not in st.session_state
     known = asked in names.values()
-    if asked and not known:
+    if first and asked and not known:
         st.toast(f"There is no run '{asked}': another is shown.", icon=":material/link_off:")
     if st.session_state.get(key) not in runs and not (first and known):
         st.session_state[key] = usual
