@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from rich.console import Console
 
@@ -17,7 +18,8 @@ from cnnlab import datasets
 from cnnlab.checkpoints import Checkpoint
 from cnnlab.config import TrainConfig
 from cnnlab.console import ConsoleListener
-from cnnlab.datasets import DatasetError, ImageDataset, folder
+from cnnlab.datasets import DatasetError, ImageDataset, ImageSet, folder
+from cnnlab.datasets.base import stratified_split
 from cnnlab.datasets.class_folders import file_names
 from cnnlab.datasets.folder import decode
 from cnnlab.loader import Scaling
@@ -421,3 +423,11 @@ def test_too_few_images_for_a_test_split_are_said(tmp_path):
     paint(tmp_path / "few/b/0.png")
     with pytest.raises(DatasetError, match="too few images to hold out a test split: add images, at least 3 a class"):
         load(tmp_path / "few")
+
+
+def test_images_of_one_key_are_never_parted():
+    labels, keys = torch.zeros(12, dtype=torch.int64), torch.tensor([1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4])
+    images = ImageSet(torch.zeros(12, 1, 1, 1, dtype=torch.uint8), labels, torch.arange(12), keys)
+    for seed in range(20):
+        rest, held = stratified_split(images, 0.45, seed)  # five images, but for their keys
+        assert len(held) == 3 and not set(rest.keys.tolist()) & set(held.keys.tolist())

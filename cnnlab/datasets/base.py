@@ -140,7 +140,8 @@ def stratified_split(images: ImageSet, fraction: float, seed: int) -> tuple[Imag
     """Part ``images`` into (rest, held out), with ``fraction`` in [0, 1) of each class held out.
 
     Both parts keep the source's order. The share of each class is rounded, and a class keeps at least one image
-    in the rest. Images with keys are drawn by these: where some come or go, hardly any other changes its part.
+    in the rest. Images with keys are drawn by these: where some come or go, hardly any other changes its part, and
+    those of one key are not parted.
     """
     generator = torch.Generator().manual_seed(seed)
     held = torch.zeros(len(images), dtype=torch.bool)
@@ -150,7 +151,10 @@ def stratified_split(images: ImageSet, fraction: float, seed: int) -> tuple[Imag
         if images.keys is None:
             order = torch.randperm(len(members), generator=generator)
         else:
-            order = torch.tensor(_by_chance(images.keys[members], seed), dtype=torch.int64)
+            keys = images.keys[members]
+            order = torch.tensor(_by_chance(keys, seed), dtype=torch.int64)
+            while 0 < count and keys[order[count - 1]] == keys[order[count]]:
+                count -= 1  # copies stay together
         held[members[order[:count]]] = True
     return images.select((~held).nonzero().flatten()), images.select(held.nonzero().flatten())
 
