@@ -428,6 +428,9 @@ def test_too_few_images_for_a_test_split_are_said(tmp_path):
 def test_images_of_one_key_are_never_parted():
     labels, keys = torch.zeros(12, dtype=torch.int64), torch.tensor([1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4])
     images = ImageSet(torch.zeros(12, 1, 1, 1, dtype=torch.uint8), labels, torch.arange(12), keys)
-    for seed in range(20):
-        rest, held = stratified_split(images, 0.45, seed)  # five images, but for their keys
-        assert len(held) == 3 and not set(rest.keys.tolist()) & set(held.keys.tolist())
+    for seed, share in product(range(20), (0.1, 0.35, 0.9)):
+        rest, held = stratified_split(images, share, seed)
+        assert len(held) == (9 if share == 0.9 else 3) and not set(rest.keys.tolist()) & set(held.keys.tolist())
+    assert len(stratified_split(images, 0, 1)[1]) == 0
+    alike = ImageSet(images.images, labels, images.ids, torch.ones(12, dtype=torch.int64))
+    assert len(stratified_split(alike, 0.25, 1)[1]) == 3

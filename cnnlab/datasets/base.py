@@ -141,7 +141,7 @@ def stratified_split(images: ImageSet, fraction: float, seed: int) -> tuple[Imag
 
     Both parts keep the source's order. The share of each class is rounded, and a class keeps at least one image
     in the rest. Images with keys are drawn by these: where some come or go, hardly any other changes its part, and
-    those of one key are not parted.
+    those of one key are not parted, unless all of a class have the same.
     """
     generator = torch.Generator().manual_seed(seed)
     held = torch.zeros(len(images), dtype=torch.bool)
@@ -151,10 +151,11 @@ def stratified_split(images: ImageSet, fraction: float, seed: int) -> tuple[Imag
         if images.keys is None:
             order = torch.randperm(len(members), generator=generator)
         else:
-            keys = images.keys[members]
-            order = torch.tensor(_by_chance(keys, seed), dtype=torch.int64)
-            while 0 < count and keys[order[count - 1]] == keys[order[count]]:
-                count -= 1  # copies stay together
+            order = torch.tensor(_by_chance(images.keys[members], seed), dtype=torch.int64)
+            keys = images.keys[members[order]]
+            borders = (keys[1:] != keys[:-1]).nonzero().flatten() + 1
+            if count and len(borders):
+                count = int(borders[(borders - count).abs().argmin()])
         held[members[order[:count]]] = True
     return images.select((~held).nonzero().flatten()), images.select(held.nonzero().flatten())
 
