@@ -88,7 +88,7 @@ def test_parts_that_the_folder_brings_are_kept(parted_flowers):
 
 
 def test_images_may_be_grey_and_of_any_size(flowers):
-    assert load(flowers, color=False, image_size=11).train.images.shape == (16, 1, 11, 11)
+    assert load(flowers, color=False, image_size=11).train.images.shape[1:] == (1, 11, 11)
 
 
 def test_folders_within_a_class_and_endings_in_capitals_count_while_hidden_files_do_not(flowers):

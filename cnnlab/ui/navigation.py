@@ -10,6 +10,7 @@ import streamlit as st
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 PAGE, ENTERED = "navigation.page", "navigation.entered"
+BOUND = ("Network", "Evaluate", "Predict")  # their widgets keep themselves in the address
 LOGO = Path(__file__).with_name("logo.svg")  # Sobel's kernel; its colours show on light and dark
 
 
@@ -28,7 +29,20 @@ def navigate() -> None:
     )
     st.session_state[ENTERED] = st.session_state.get(PAGE) != page.title
     st.session_state[PAGE] = page.title
+    if page.title in BOUND:
+        _keep_address(page.title)
     page.run()
+
+
+def _keep_address(page: str) -> None:
+    """Bring the address of the last visit to ``page`` back at once: each widget by itself would make it a step of the
+    browser's history.
+    """
+    kept = f"navigation.address.{page}"
+    if not just_entered():
+        st.session_state[kept] = st.query_params.to_dict()
+    elif not st.query_params:
+        st.query_params.update(st.session_state.get(kept, {}))
 
 
 def just_entered() -> bool:
