@@ -147,6 +147,12 @@ def test_epochs_are_counted_at_their_ends_though_a_run_evaluates_within_them(tmp
     )
 
 
+def test_a_validation_loss_below_the_training_loss_is_no_overfitting():
+    val = [0.0013, 0.002, 0.0025, 0.0029]
+    assert overfitting([0.0396, 0.035, 0.03, 0.0288], val) is None
+    assert overfitting([0.003, 0.002, 0.001, 0.0005], val)
+
+
 def test_the_epochs_of_a_long_run_are_all_read(tmp_path, trained_run):
     run, lock = create_run(tmp_path / "long", trained_run.facts())
     lock.release()

@@ -189,10 +189,11 @@ def test_a_test_image_is_asked_for_by_its_number(own_run: Run):
         not page.exception and page.session_state["predict.given.Test images own.best"].name == f"test image #{number}"
     )
     page.text_input(key="predict.number").set_value("many").run()
-    assert "There is no test image 'many': give a number from" in page.toast[0].value
+    told = "is none of the 359 test images: their numbers stand below them, such as 1, 2, 6."
+    assert page.toast[0].value == f"'many' {told}"
     for digits in (25, 5000):
         page.text_input(key="predict.number").set_value("9" * digits).run()
-        assert not page.exception and "There is no test image '999" in page.toast[0].value
+        assert not page.exception and told in page.toast[0].value
 
 
 def test_a_random_test_image_has_its_true_class(own_run: Run):
@@ -247,7 +248,7 @@ def folder(digits: ImageDataset, tmp_path: Path) -> Path:
 def test_a_folder_becomes_a_table_with_the_unreadable_and_why(own_run: Run, folder: Path):
     page = opened(predict_way="Folder", predict_folder=str(folder))
     assert not page.exception
-    assert "**5** of 6 pictures answered; 1 could not be read." in said(page)
+    assert "**5** of 6 pictures answered; 1 without an answer: the table says why." in said(page)
     table = page.dataframe[0].value
     assert len(table) == 6 and max(table["Problem"]).startswith("The file is not an image")
     page.segmented_control(key="predict.kind").set_value("unread").run()
@@ -270,7 +271,7 @@ def test_what_the_browser_sent_becomes_a_table_and_a_removed_upload_leaves_memor
     inbox = Inbox()
     inbox.put(tuple((path.name, path.read_bytes()) for path in sorted(folder.iterdir())))
     page = opened(predict_way="Upload", predict_inbox=inbox)
-    assert not page.exception and "**5** of 6 pictures answered; 1 could not be read." in said(page)
+    assert not page.exception and "**5** of 6 pictures answered; 1 without an answer: the table says why." in said(page)
     inbox.put(())
     page.run()
     assert not page.exception and not page.dataframe and "predict.many" not in page.session_state

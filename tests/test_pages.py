@@ -394,7 +394,7 @@ def test_without_a_network_the_download_ends_in_a_sentence(runs: Path, monkeypat
     app = opened(view="new", recipe="simple_cnn")
     app.button(key="download.mnist").click().run()
     assert not app.exception
-    said = app.error[0].value
+    said = app.error[0].value.replace("\\", "")
     assert said.startswith("mnist is not on this machine, and the download failed.")
     assert "train-images-idx3-ubyte.gz" in said and str(runs.parent / "data" / "MNIST" / "raw") in said
 

@@ -66,11 +66,11 @@ def still_falling(val: Sequence[float]) -> Advice | None:
 
 
 def overfitting(train: Sequence[float], val: Sequence[float]) -> Advice | None:
-    """The validation loss rises for two epochs and more, while the training loss still falls."""
+    """The validation loss rises for two epochs and more, above the training loss, while that still falls."""
     if not val or len(train) != len(val):
         return None
     best = int(np.argmin(val))
-    if len(val) - 1 - best < 2 or val[-1] < val[best] * (1 + RISE) or train[-1] >= train[best]:
+    if len(val) - 1 - best < 2 or val[-1] < val[best] * (1 + RISE) or train[-1] >= train[best] or val[-1] <= train[-1]:
         return None
     return Advice(
         "It learns its training images by heart",

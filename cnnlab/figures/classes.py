@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from cnnlab.figures.style import BLUE, ORANGE, quiet
+from cnnlab.figures.style import BLUE, ORANGE, literal, quiet, short_names
 
+LONGEST = 16  # letters of a class name below its bar
 MANY = 30  # classes from which on names stand in the hover only
 
 
@@ -33,7 +34,7 @@ def class_accuracy_figure(
     quiet(figure, height)
     figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
     figure.update_layout(uniformtext={"mode": "hide", "minsize": 9})  # where bars are narrower than their figures
-    figure.update_xaxes(type="category", showticklabels=len(class_names) <= MANY, showgrid=False, automargin=True)
+    _name_bars(figure, class_names)
     figure.update_layout(margin={"t": 56}, bargap=0.25, uirevision="keep")  # the buttons for saving stand above
     return figure
 
@@ -46,7 +47,15 @@ def class_counts_figure(class_names: Sequence[str], counts: Sequence[int], heigh
         )
     )
     quiet(figure, height)
-    figure.update_xaxes(type="category", showticklabels=len(class_names) <= MANY, showgrid=False, automargin=True)
+    _name_bars(figure, class_names)
     figure.update_yaxes(rangemode="tozero", tickformat=",d")
     figure.update_layout(margin={"t": 12}, bargap=0.25)
     return figure
+
+
+def _name_bars(figure: go.Figure, class_names: Sequence[str]) -> None:
+    few = len(class_names) <= MANY
+    figure.update_xaxes(type="category", showticklabels=few, showgrid=False, automargin=True)
+    if few:
+        shown = [literal(name) for name in short_names(class_names, LONGEST)]
+        figure.update_xaxes(tickvals=list(class_names), ticktext=shown)

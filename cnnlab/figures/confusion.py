@@ -12,7 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cnnlab.figures.style import BLUE, ORANGE, literal, quiet, shortened
+from cnnlab.figures.style import BLUE, ORANGE, literal, quiet, short_names
 
 NUMBERED = 20  # classes up to which each cell shows its number; beyond, the colour bar and the hover tell
 LABEL, LOOSE = 15, 22  # pixels that a class name needs beside the matrix; of many, which a narrow window may shrink
@@ -55,7 +55,8 @@ def confusion_figure(
             text=[[texts[t][p] for p in order] for t in order], hoverinfo=None, hovertemplate="%{text}<extra></extra>"
         )
     quiet(figure, height)
-    _axes(figure, [shortened(class_names[c], LONGEST) for c in order], side)
+    cut = short_names(class_names, LONGEST)
+    _axes(figure, [cut[c] for c in order], side)
     if chosen:
         x, y = order.index(chosen[1]), order.index(chosen[0])
         edge = {"color": ORANGE, "width": 3}

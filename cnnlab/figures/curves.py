@@ -32,7 +32,7 @@ def curves_figure(
         for name in (f"step/train/{quantity}", *(f"{split}/{quantity}" for split in SPLIT_COLORS)):
             figure.add_trace(_trace(name, series.get(name, ((), ())), axis, legend=column == 1), row=1, col=column)
     if log_loss:
-        figure.update_yaxes(type="log", rangemode="normal", row=1, col=1)
+        figure.update_yaxes(type="log", rangemode="normal", tickformat="~g", row=1, col=1)
     if title:
         figure.update_layout(title=title, margin={"t": 96})
     return figure

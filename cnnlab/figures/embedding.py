@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cnnlab.figures.style import GREY, literal, quiet
+from cnnlab.figures.style import GREY, literal, quiet, short_names
 
 # Ten, each with a contrast of 3 or more on white and on near-black, found by search to lie far apart also for those who
 # see red or green weakly; a symbol of its own and its name on the map tell a class all the same.
@@ -19,6 +19,7 @@ TEN = ("#0093ff", "#ff5e08", "#007c7d", "#c858d3", "#ab8aa3", "#d80000", "#841ff
 SYMBOLS = (
     "circle", "square", "diamond", "triangle-up", "star", "triangle-down", "hexagon", "bowtie", "hourglass", "pentagon",
 )  # fmt: skip
+LONGEST = 16  # letters of a name amid its points
 NAMED = 10  # classes in the legend and on the map; with more, colours repeat and the hover tells
 
 
@@ -55,11 +56,10 @@ def embedding_figure(
     figure.update_xaxes(title=axes[0], **blank)
     figure.update_yaxes(title=axes[1], **blank)
     if len(present) <= NAMED:
+        cut = short_names(class_names, LONGEST)
         for label in present:
             x, y = np.median(points[labels == label], axis=0).tolist()
-            figure.add_annotation(
-                x=x, y=y, text=f"<b>{literal(class_names[label])}</b>", showarrow=False, font={"size": 14}
-            )
+            figure.add_annotation(x=x, y=y, text=f"<b>{literal(cut[label])}</b>", showarrow=False, font={"size": 14})
     figure.update_layout(
         meta={"halo": True},
         dragmode="lasso",

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cnnlab.figures.style import BLUE, GREY, RIGHT, literal, quiet, shortened
+from cnnlab.figures.style import BLUE, GREY, RIGHT, literal, quiet, short_names
 
 BAR = 24  # pixels of height
 LONGEST = 22  # letters of a class name
@@ -27,7 +27,8 @@ def probabilities_figure(
     shown = order[:most]
     if true is not None and true not in shown:
         shown[-1] = true
-    names = [("✓ " if c == true else "") + shortened(class_names[c], LONGEST) for c in shown]
+    cut = short_names(class_names, LONGEST)
+    names = [("✓ " if c == true else "") + cut[c] for c in shown]
     shares = [float(probabilities[c]) for c in shown]
     colors = [RIGHT if c == true else BLUE if c == order[0] else GREY for c in shown]
     figure = go.Figure(

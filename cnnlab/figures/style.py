@@ -4,6 +4,8 @@ Colours are Okabe and Ito's, Color universal design, 2008; all keep a contrast o
 """
 
 import html
+from collections import Counter
+from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
@@ -35,6 +37,14 @@ def quiet(figure: go.Figure, height: int) -> go.Figure:
 def literal(name: str) -> str:
     """``name`` for a figure's texts, in which Plotly would take ``<b>`` for a tag."""
     return html.escape(name, quote=False)
+
+
+def short_names(names: Sequence[str], most: int) -> list[str]:
+    """All ``names`` in at most so many letters each: without their ends or, where two would then be alike, middles."""
+    cut = [shortened(name, most) for name in names]
+    times, tail = Counter(cut), (most - 1) // 2
+    middle = [f"{name[: most - 1 - tail]}…{name[-tail:]}" for name in names]
+    return [c if times[c] == 1 else m for c, m in zip(cut, middle, strict=True)]
 
 
 def shortened(name: str, most: int) -> str:

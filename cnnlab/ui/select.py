@@ -13,9 +13,10 @@ from cnnlab.models import ModelError
 from cnnlab.paths import runs_dir
 from cnnlab.registry import UnknownName
 from cnnlab.runs import LIVE, Run, RunError, list_runs, names_of
+from cnnlab.ui.styles import style
 
 CHECKPOINTS = {"best": "Best", "last": "Last"}
-UNCLEARED = "<style>[class*='-run'] button[aria-label='Clear value'] { display: none; }</style>"
+UNCLEARED = "[class*='-run'] button[aria-label='Clear value'] { display: none; }"
 ERRORS = (RunError, CheckpointError, DatasetError, ModelError, UnknownName)
 """What asking a run's network may raise, each with a sentence."""
 
@@ -48,13 +49,16 @@ def select_run(runs: Mapping[str, Run], key: str) -> Run:
     names, usual = names_of(runs.values()), usual_run(runs)
     asked, first = st.query_params.get(key), key not in st.session_state
     known = asked in names.values()
+    if first and not known and asked in runs:  # by its id, which stays when it is renamed
+        st.session_state[key] = asked
+        known = True
     if first and asked and not known:
         st.toast(f"There is no run '{asked}': another is shown.", icon=":material/link_off:")
     if st.session_state.get(key) not in runs and not (first and known):
         st.session_state[key] = usual
         if first:
             st.query_params[key] = names[usual]
-    st.html(UNCLEARED)
+    style(UNCLEARED)
     chosen: str | None = st.selectbox(
         "Run",
         list(runs),

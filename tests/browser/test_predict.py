@@ -181,9 +181,10 @@ def test_uploaded_pictures_and_a_zip_become_a_table(
     asked = load_predictor(run, calibration=calibrate(run, "best"))
     unsure = sum(asked.answer(Image.open(tmp_path / f"{number}.png")).confidence < 0.5 for number in (0, 1, 2, 3, 0))
     doubts = f", {unsure} of them less than 50 % sure" if unsure else ""
-    expect(opened.get_by_text(f"5 of 7 pictures answered{doubts}; 2 could not be read.")).to_be_visible()
+    without = "2 without an answer: the table says why."
+    expect(opened.get_by_text(f"5 of 7 pictures answered{doubts}; {without}")).to_be_visible()
     expect(opened.get_by_test_id("stDataFrame")).to_be_visible()
-    opened.get_by_text("Unreadable", exact=True).click()
+    opened.get_by_text("No answer", exact=True).click()
     settled(opened)
 
 

@@ -35,7 +35,7 @@ def feature_map_view(subject: Subject) -> None:
     try:
         places, _ = cache.features(*_asked(subject))
     except ERRORS as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(words.plain(str(error)), icon=":material/error:")
         return
     layout, colour = _choice()
     if layout == "tsne":

@@ -10,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cnnlab.figures.gallery import GAP, gallery_figure
-from cnnlab.figures.style import RIGHT, WRONG, shortened
+from cnnlab.figures.style import RIGHT, WRONG, short_names
 from cnnlab.ui import words
 from cnnlab.ui.evaluate.choice import Subject
 from cnnlab.ui.evaluate.opened import open_image
@@ -34,7 +34,11 @@ def gallery(
     size = columns * rows
     pages = -(-len(passing) // size)
     # other images have other pages: the key tells them from those that stood here before
-    page = st.pagination(pages, key=f"{key}.page.{subject.id}.{crc32(passing.tobytes())}") if pages > 1 else 1
+    page = (
+        st.pagination(pages, key=f"{key}.page.{subject.id}.{crc32(passing.tobytes())}", persist_state="session")
+        if pages > 1
+        else 1
+    )
     shown = passing[(page - 1) * size : page * size]
     figure = gallery_figure(
         subject.images.images[shown].numpy(),
@@ -57,6 +61,7 @@ def gallery(
 def caption(subject: Subject, place: int) -> str:
     """``✓ 4``, or of a wrong answer ``✗ 9 (4)``; below it how sure, and the image's id."""
     e = subject.evaluation
-    predicted, true = subject.names[e.predicted[place]], subject.names[e.labels[place]]
-    answer = f"✓ {shortened(true, 14)}" if e.right[place] else f"✗ {shortened(predicted, 7)} ({shortened(true, 7)})"
+    predicted, true = int(e.predicted[place]), int(e.labels[place])
+    names = short_names(subject.names, 14 if predicted == true else 7)
+    answer = f"✓ {names[true]}" if predicted == true else f"✗ {names[predicted]} ({names[true]})"
     return f"{answer}<br>{words.sure(e.confidence[place])}<br>#{e.ids[place]}"

@@ -135,7 +135,7 @@ def _neighbours(subject: Subject, image: torch.Tensor, place: int) -> None:
         known, features = cache.features(*subject.of, "train", most, subject.evaluation.version)
         train = cache.splits(subject.config).train
     except ERRORS as error:
-        st.warning(str(error), icon=":material/error:")
+        st.warning(words.plain(str(error)), icon=":material/error:")
         return
     own = next(iter(np.flatnonzero(known == place).tolist()), None) if subject.evaluation.split == "train" else None
     places, distances = nearest(features, query, NEIGHBOURS, own)

@@ -22,7 +22,7 @@ def answers_table(subject: Subject, way: str, rows: list[Row]) -> Row | None:
     st.markdown(
         f"**{len(read):,}** of {len(rows):,} pictures answered"
         + (f", {unsure:,} of them less than {100 * subject.threshold:.0f} % sure" if unsure else "")
-        + (f"; {len(rows) - len(read):,} could not be read." if len(read) < len(rows) else ".")
+        + (f"; {len(rows) - len(read):,} without an answer: the table says why." if len(read) < len(rows) else ".")
         + (f" :orange[:material/warning: **{strange:,}** unlike anything in training]." if strange else "")
     )
     if subject.others:
@@ -76,7 +76,7 @@ def _percent(row: Row, place: int) -> float | None:
 
 
 def _filtered(subject: Subject, rows: list[Row]) -> list[Row]:
-    kinds = {"all": "All", "sure": "Sure", "unsure": "Not sure", "unlike": "Unlike training", "unread": "Unreadable"}
+    kinds = {"all": "All", "sure": "Sure", "unsure": "Not sure", "unlike": "Unlike training", "unread": "No answer"}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
             "Which", list(kinds), default="all", required=True, format_func=kinds.__getitem__, key="predict.kind",

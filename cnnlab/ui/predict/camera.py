@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cnnlab.pictures import UnreadableImage, open_picture
+from cnnlab.ui import words
 from cnnlab.ui.predict.given import Given, keep, recall
 
 KEY = "predict.camera"
@@ -17,7 +18,7 @@ def photograph() -> Given | None:
     try:
         return keep("Camera", Given(open_picture(taken.getvalue()), "photograph"))
     except UnreadableImage as error:
-        st.error(str(error), icon=":material/broken_image:")
+        st.error(words.plain(str(error)), icon=":material/broken_image:")
         return None
 
 

@@ -54,7 +54,7 @@ def choose() -> Subject | None:
         predictor = _predictor(run, checkpoint)
         novelty = cache.novelty(run.path, checkpoint, checkpoint_time(run, checkpoint))
     except ERRORS as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(words.plain(str(error)), icon=":material/error:")
         return None
     with slot:
         _about(predictor)

@@ -5,6 +5,7 @@ import streamlit as st
 from cnnlab import launch, recipes
 from cnnlab.paths import runs_dir
 from cnnlab.runs import LIVE, Run, RunError, list_runs
+from cnnlab.ui import words
 from cnnlab.ui.navigation import PAGES
 from cnnlab.ui.train.status import status
 from cnnlab.ui.train.views import open_run
@@ -33,7 +34,7 @@ def offer_training() -> None:
             try:
                 launch.start(recipes.get(RECIPE).config, RECIPE, runs_dir())
             except RunError as error:
-                st.error(str(error), icon=":material/error:")
+                st.error(words.plain(str(error)), icon=":material/error:")
                 return
         st.rerun()
 
@@ -43,7 +44,7 @@ def _tell(run: Run) -> None:
     try:
         ended = status(run).text
     except RunError as error:
-        st.warning(str(error), icon=":material/folder_off:")
+        st.warning(words.plain(str(error)), icon=":material/folder_off:")
         return
     st.error(f"**{run.name}** has left no network. {ended}", icon=":material/error:")
     if st.button("Open the run", icon=":material/open_in_new:", key="predict.failed", type="tertiary"):

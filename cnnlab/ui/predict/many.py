@@ -22,7 +22,7 @@ def many_view(subject: Subject, way: str) -> None:
     try:
         asked, sources = _uploaded() if way == "Upload" else _folder()
     except SourcesError as error:
-        st.error(str(error), icon=":material/folder_off:")
+        st.error(words.plain(str(error)), icon=":material/folder_off:")
         return
     if not sources:
         _forget()

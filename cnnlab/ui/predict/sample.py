@@ -63,9 +63,10 @@ def _numbered(subject: Subject, images: ImageSet) -> None:
     if (place := place_of(images.ids.numpy(), asked)) is not None:
         _one(subject, images, place)
     elif asked.strip():
-        low, high = int(images.ids.min()), int(images.ids.max())
+        some = ", ".join(map(str, images.ids[:3].tolist()))
         st.toast(
-            f"There is no test image '{words.plain(shortened(asked, 40))}': give a number from {low} to {high}.",
+            f"'{words.plain(shortened(asked, 40))}' is none of the {len(images):,} test images: their numbers stand "
+            f"below them, such as {some}.",
             icon=":material/search_off:",
         )
 
@@ -87,7 +88,7 @@ def _images(subject: Subject) -> tuple[ImageSet, Evaluation] | None:
         answers = cache.evaluation(predictor.run.path, "test", predictor.name, changed)
         return answered_images(predictor.run, config, answers), answers
     except ERRORS as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(words.plain(str(error)), icon=":material/error:")
         return None
 
 

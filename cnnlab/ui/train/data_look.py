@@ -9,7 +9,7 @@ from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset, Splits
 from cnnlab.figures.classes import class_counts_figure
 from cnnlab.figures.gallery import gallery_figure
-from cnnlab.figures.style import shortened
+from cnnlab.figures.style import short_names
 from cnnlab.ui import words
 from cnnlab.ui.live_plot import still_plot
 
@@ -36,7 +36,8 @@ def look_at_the_data(images: ImageDataset, parts: Splits, config: TrainConfig) -
             st.button("Another batch", icon=":material/shuffle:", key="preview.shuffle", on_click=_shuffle)
         shuffle = torch.Generator().manual_seed(config.seed + st.session_state.get(PRESSED, 0))
         chosen = torch.randperm(len(parts.train), generator=shuffle)[:PREVIEW]
-        captions = [shortened(images.class_names[label], 10) for label in parts.train.labels[chosen].tolist()]
+        names = short_names(images.class_names, 10)
+        captions = [names[label] for label in parts.train.labels[chosen].tolist()]
         figure = gallery_figure(parts.train.images[chosen].numpy(), captions, PREVIEW_COLUMNS)
         still_plot(figure, key="preview", alt=f"Training images of {', '.join(captions)}.")
     with right:

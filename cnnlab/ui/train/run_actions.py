@@ -10,6 +10,7 @@ from cnnlab import launch
 from cnnlab.config import TrainConfig
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import LIVE, Run, RunError, State
+from cnnlab.ui import words
 from cnnlab.ui.navigation import PAGES
 from cnnlab.ui.select import run_address
 from cnnlab.ui.train.settings import FIRST_RECIPE, fill_form
@@ -85,7 +86,7 @@ def _rename_dialog(run: Run) -> None:
         st.text_input("Name", value=run.name, key="rename.name")
         pressed = st.form_submit_button("Rename", key="rename.yes", type="primary", on_click=_rename, args=(run,))
     if problem := st.session_state.pop("rename.problem", None):
-        st.error(problem)
+        st.error(words.plain(problem))
     elif pressed:
         st.rerun()
 

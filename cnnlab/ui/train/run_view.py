@@ -31,7 +31,9 @@ def run_view(runs: Sequence[Run]) -> None:
     """The view of the chosen one of ``runs``."""
     run = current_run(runs)
     if run is None and (wanted := wanted_run()):
-        st.warning(f"There is no run '{wanted}': it may have been deleted. **All runs** has those that there are.")
+        st.warning(
+            f"There is no run '{words.plain(wanted)}': it may have been deleted. **All runs** has those that there are."
+        )
         return
     if run is None:
         st.info("There is no run yet. Choose **New run**, then **Start training**.", icon=":material/rocket_launch:")
@@ -39,7 +41,7 @@ def run_view(runs: Sequence[Run]) -> None:
     try:
         facts, config = run.facts(), run.config
     except RunError as error:
-        st.error(str(error))
+        st.error(words.plain(str(error)))
         return
     state = run.state()
     _header(run, runs, state, config)

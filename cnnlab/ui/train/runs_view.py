@@ -41,7 +41,7 @@ def _summaries() -> list[Summary]:
         try:
             found.append(summarise(run, last_records(run) if run.state() in LIVE else None))
         except RunError as error:
-            st.warning(str(error), icon=":material/folder_off:")
+            st.warning(words.plain(str(error)), icon=":material/folder_off:")
     return found
 
 

@@ -10,7 +10,7 @@ from cnnlab.datasets import FOLDER_PREFIX, DatasetError, ImageDataset
 from cnnlab.parsing import ConfigError
 from cnnlab.paths import runs_dir
 from cnnlab.runs import LIVE, Run, RunError
-from cnnlab.ui import cache
+from cnnlab.ui import cache, words
 from cnnlab.ui.train.data_look import look_at_the_data
 from cnnlab.ui.train.forecast_tiles import forecast
 from cnnlab.ui.train.settings import form_config, form_recipe
@@ -97,7 +97,7 @@ def _images(config: TrainConfig) -> ImageDataset | None:
     except DatasetError as error:
         if config.dataset.startswith(FOLDER_PREFIX):
             raise
-        st.error(str(error), icon=":material/cloud_off:")
+        st.error(words.plain(str(error)), icon=":material/cloud_off:")
         return None
     _listed("Left out, for they could not be read", images.unreadable, ":material/warning:")
     _listed("Pictures that are there twice, which may flatter a test", images.copies, ":material/content_copy:")
@@ -135,7 +135,7 @@ def _start_row(config: TrainConfig, runs: Sequence[Run], blocked: bool = False) 
             try:
                 run = launch.start(config, recipe, runs_dir(), processes=processes)
             except RunError as error:
-                st.error(str(error))
+                st.error(words.plain(str(error)))
                 return
         open_run(run.id)
         st.rerun()

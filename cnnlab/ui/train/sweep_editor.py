@@ -84,7 +84,7 @@ def _start(plan: Plan, name: str) -> bool:
         try:
             start_sweep(SweepFolder(runs_dir(), name), begin_arguments(plan, name))
         except RunError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(words.plain(str(error)), icon=":material/error:")
             return False
     show_sweep(name)
     return True

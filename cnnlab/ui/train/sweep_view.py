@@ -27,7 +27,7 @@ def sweep_view(folder: SweepFolder) -> None:
         plan, trials = sweep.plan(), sweep.trials()
         state, now = sweep.state(trials), sweep_status(sweep)
     except SweepError as error:
-        st.error(str(error), icon=":material/folder_off:")
+        st.error(words.plain(str(error)), icon=":material/folder_off:")
         if not folder.at_work():
             delete_button(folder)
         return

@@ -60,7 +60,7 @@ def _table(folders: list[SweepFolder]) -> None:
         try:
             rows.append(_row(folder))
         except SweepError as error:
-            st.warning(str(error), icon=":material/folder_off:")
+            st.warning(words.plain(str(error)), icon=":material/folder_off:")
     if not rows:
         return
     st.caption("Click a sweep to open it.")
