@@ -3,6 +3,7 @@
 import pytest
 
 from cnnlab.figures.comparison import MOST, comparison_figure
+from cnnlab.figures.curves import curves_figure
 
 CURVES = {"val/loss": ([1, 2], [0.5, 0.4]), "val/accuracy": ([1, 2], [0.8, 0.9]), "train/loss": ([1, 2], [0.6, 0.3])}
 
@@ -22,3 +23,10 @@ def test_a_run_without_such_figures_has_no_curve(split, names):
     assert [t.name for t in figure.data] == names and all(
         t.line.color == figure.data[0].line.color for t in figure.data
     )
+
+
+@pytest.mark.parametrize("make", [lambda log: comparison_figure({"a": CURVES}, "val", log_loss=log),
+                                  lambda log: curves_figure(CURVES, log_loss=log)])  # fmt: skip
+def test_losses_may_be_drawn_by_their_powers_of_ten(make):
+    assert make(True).layout.yaxis.type == "log" and make(True).layout.yaxis2.type is None
+    assert make(False).layout.yaxis.type is None and make(False).layout.yaxis.rangemode == "tozero"

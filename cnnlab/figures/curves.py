@@ -24,25 +24,27 @@ def curves_figure(
     """Curves called ``step/train/loss``, ``train/loss``, ``val/accuracy`` and so on; missing ones stay empty.
 
     Accuracies are in [0, 1]. ``step/…`` are the figures of single batches, drawn thin behind the means of epochs.
-    ``axis`` names the x axis; with ``log_loss`` losses are drawn by their powers of ten. Each trace carries its series'
+    ``axis`` names the x axis; ``log_loss`` is for its left chart. Each trace carries its series'
     name as ``meta``, so that a live chart can fill it in.
     """
-    figure = loss_and_accuracy(axis, height)
+    figure = loss_and_accuracy(axis, height, log_loss)
     for column, quantity in enumerate(QUANTITIES, start=1):
         for name in (f"step/train/{quantity}", *(f"{split}/{quantity}" for split in SPLIT_COLORS)):
             figure.add_trace(_trace(name, series.get(name, ((), ())), axis, legend=column == 1), row=1, col=column)
-    if log_loss:
-        figure.update_yaxes(type="log", rangemode="normal", tickformat="~g", row=1, col=1)
     if title:
         figure.update_layout(title=title, margin={"t": 96})
     return figure
 
 
-def loss_and_accuracy(axis: str, height: int) -> go.Figure:
-    """Two empty charts for the QUANTITIES, side by side over the same x axis, which is called ``axis``."""
+def loss_and_accuracy(axis: str, height: int, log_loss: bool) -> go.Figure:
+    """Two empty charts for the QUANTITIES, side by side over the same x axis, which is called ``axis``.
+
+    With ``log_loss`` powers of ten stand at equal distances on the axis of losses.
+    """
     figure = make_subplots(rows=1, cols=2, subplot_titles=("Loss", "Accuracy"), horizontal_spacing=0.09)
     quiet(figure, height)
-    figure.update_yaxes(rangemode="tozero", row=1, col=1)
+    loss = {"type": "log", "tickformat": "~g"} if log_loss else {"rangemode": "tozero"}
+    figure.update_yaxes(**loss, row=1, col=1)
     figure.update_yaxes(tickformat=".0%", row=1, col=2)
     figure.update_xaxes(title={"text": axis, "standoff": 6}, rangemode="tozero", matches="x")
     figure.update_layout(legend={"y": 1.12}, margin={"t": 64}, hovermode="closest", uirevision="keep")

@@ -56,16 +56,20 @@ def comparison(summaries: Sequence[Summary]) -> None:
 def _curves(runs: Mapping[str, Summary]) -> None:
     curves = {name: _over_epochs(Run(runs_dir() / run.id)) for name, run in runs.items()}
     present = [split for split in SPLITS if any(f"{split}/loss" in found for found in curves.values())]
-    split = st.segmented_control(
-        "Images",
-        present,
-        default=present[0],
-        format_func=SPLIT_NAMES.__getitem__,
-        key="compare.split",
-        label_visibility="collapsed",
-        required=True,
-        persist_state="session",
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        split = st.segmented_control(
+            "Images",
+            present,
+            default=present[0],
+            format_func=SPLIT_NAMES.__getitem__,
+            key="compare.split",
+            label_visibility="collapsed",
+            required=True,
+            persist_state="session",
+        )
+        log = st.toggle(
+            "Log loss", key="curves.log", persist_state="session", help="Shows small and large losses alike."
+        )
     without = [name for name, found in curves.items() if f"{split}/loss" not in found]
     if without:
         st.caption(f"Without {SPLIT_NAMES[split]} figures: {', '.join(without)}.")
@@ -74,7 +78,7 @@ def _curves(runs: Mapping[str, Summary]) -> None:
             ":material/warning: These runs hold out **different validation images** (dataset, its files, validation "
             "fraction or seed differ): small differences in accuracy tell nothing."
         )
-    plot(comparison_figure(curves, split), "Comparison", "compare.curves")
+    plot(comparison_figure(curves, split, log_loss=log), "Comparison", "compare.curves")
 
 
 def _held_out(summary: Summary) -> tuple[object, ...]:
