@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,8 @@ class ConsoleListener(Listener):
         if self.log is not None:
             with self.log.open("a", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(text + "\n")
-        err.print(text, markup=False, soft_wrap=True)
+        with suppress(BrokenPipeError):  # nobody reads it any more; the log is whole
+            err.print(text, markup=False, soft_wrap=True)
 
     def task(self, what: str, done: int, total: int) -> None:
         if self._progress():

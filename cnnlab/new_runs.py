@@ -55,7 +55,7 @@ def create_run(path: Path, facts: Mapping[str, Any]) -> tuple[Run, FileLock]:
         lock = run.lock()
         lock.acquire(timeout=5)
     except Timeout:
-        raise RunError(f"The run {path.name} is being started already: choose another --name.") from None
+        raise RunError(f"The run {path.name} is going on already: choose another --name.") from None
     except OSError as error:
         raise _cannot_be_made(path, error) from error
     if (path / "config.json").exists():

@@ -141,7 +141,7 @@ def _train(run: Run, listener: Listener) -> str:
     for copy in dataset.copies[:MOST_TOLD]:
         listener.say(f"Twice: {copy}.")
     if dataset.copies:
-        listener.say(f"Pictures that are there twice: {len(dataset.copies)}. A test on what was learnt flatters.")
+        listener.say(f"Pictures that are there twice: {len(dataset.copies)}. A test on what was learnt would flatter.")
     splits = dataset.splits(config)
     counts = {name: len(splits.get(name)) for name in ("train", "val", "test")}
     images = {

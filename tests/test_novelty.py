@@ -104,7 +104,7 @@ def test_nothing_is_downloaded_for_it(predictor):
 def test_where_nothing_can_be_told_a_sentence_says_why(predictor, grey_squares, tmp_path):
     config = predictor.checkpoint.config.model_copy(update={"train_images": 1, "validation_fraction": 0.0})
     alone = replace(predictor, run=Run(tmp_path), checkpoint=replace(predictor.checkpoint, config=config))
-    with pytest.raises(DatasetError, match="its one training image cannot be told: train on more"):
+    with pytest.raises(DatasetError, match="cannot be told of fewer than 50"):
         novelty_of(alone, load=lambda config: grey_squares)
     wild = copy.deepcopy(predictor.network)
     for weight in wild.parameters():

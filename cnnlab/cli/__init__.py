@@ -8,6 +8,7 @@ its run folder's path.
 """
 
 import argparse
+import errno
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
@@ -23,6 +24,8 @@ from cnnlab.parsing import ConfigError
 from cnnlab.registry import UnknownName
 from cnnlab.runs import RunError
 
+INTERRUPTED = 130  # as shells call it
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 SHARED = ("train", "resume")  # what torchrun may start; all else needs but one process
 
 
@@ -35,6 +38,8 @@ class OneSentenceParser(argparse.ArgumentParser):
 
     def refuse(self, unknown: Sequence[str]) -> NoReturn:
         """Say that nobody knows these arguments, and what may have been meant."""
+        if not unknown[0].startswith("-"):
+            self.error(f"{unknown[0]} comes after an option that came after others like it: put options first or last")
         near = get_close_matches(unknown[0].split("=")[0], self._option_string_actions, 1)
         self.error(f"unrecognized arguments: {' '.join(unknown)}" + (f". Did you mean {near[0]}?" if near else ""))
 
@@ -75,12 +80,13 @@ def _run(arguments: Sequence[str] | None) -> int:
     except BrokenPipeError:  # | head
         sys.stderr.close()
         return OK
+    except KeyboardInterrupt:
+        return _complain("Interrupted.", INTERRUPTED)
     except OSError as error:
-        if not error.filename:
+        if not error.filename and error.errno not in FULL:
             raise
-        return _complain(
-            f"{error.filename}: {error.strerror}. Look at its permissions and the room on its disk.", FAILED
-        )
+        where = error.filename or "Standard output"
+        return _complain(f"{where}: {error.strerror}. Look at its permissions and the room on its disk.", FAILED)
 
 
 def _settings(source: CliSettingsSource[Any], given: Mapping[str, Any]) -> dict[str, Any]:

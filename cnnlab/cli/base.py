@@ -9,7 +9,7 @@ from pydantic_settings import CliSettingsSource
 
 from cnnlab.config import TrainConfig
 from cnnlab.parsing import ConfigError
-from cnnlab.paths import runs_dir
+from cnnlab.paths import runs_dir, write_whole
 from cnnlab.runs import Run, find_run
 
 OK, FAILED, WRONG = 0, 1, 2
@@ -55,6 +55,14 @@ def add_runs_dir(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--runs-dir", type=Path, metavar="DIR", help="where runs lie; default: CNNLAB_RUNS, else ./runs"
     )
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write ``path``, the new content or none of it; raises Failure with a sentence."""
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise Failure(f"{path} cannot be written ({error.strerror}).") from error
 
 
 def check_file(path: Path | None, *endings: str) -> None:

@@ -9,7 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnnlab.cli.base import FAILED, OK, AddCommand, Failure, add_run, add_runs_dir, check_file, folder_of, run_of
+from cnnlab.cli.base import (
+    FAILED,
+    OK,
+    AddCommand,
+    Failure,
+    add_run,
+    add_runs_dir,
+    check_file,
+    folder_of,
+    run_of,
+    write_file,
+)
 from cnnlab.parsing import ConfigError
 from cnnlab.runs import Run, find_run, names_of
 
@@ -31,7 +42,7 @@ def add_commands(command: AddCommand) -> None:
     add_run(predict)
     predict.add_argument("images", nargs="+", metavar="PATH", help="an image, a folder of images, or a zip")
     predict.add_argument("--csv", metavar="FILE.csv", type=Path, help="write each picture's answer as a table")
-    predict.add_argument("--top", type=int, default=3, help="how many classes to name (default: 3)")
+    predict.add_argument("--top", type=int, default=3, help="how many classes to name (default: 3); a table has two")
     export = command("export", "Write a run's network into a file that needs PyTorch alone.", _export)
     add_run(export)
     export.add_argument("file", metavar="FILE.pt2", type=Path, help="where to write it")
@@ -39,6 +50,7 @@ def add_commands(command: AddCommand) -> None:
         asked.add_argument("--checkpoint", choices=("best", "last"), help="default: best, else last")
     for asked in (evaluate, predict):
         asked.add_argument("--json", action="store_true", help="print JSON")
+    predict.epilog = "Its confidence is calibrated on validation images; its probability is the network's own."
     plot = command("plot", "Draw the curves of a run, or of several over each other, into a file.", _plot)
     plot.add_argument("runs", nargs="+", metavar="RUN", help="a run's name or folder")
     add_runs_dir(plot)
@@ -85,13 +97,11 @@ def _write_evaluation(given: argparse.Namespace, run: Run, result: Any) -> None:
         from cnnlab.evaluation.report import predictions_csv, report_html
 
         if given.csv:
-            given.csv.write_bytes(predictions_csv(result, _files(run)))
+            write_file(given.csv, predictions_csv(result, _files(run)))
         if given.report:
-            given.report.write_text(report_html(run, result), "utf-8")
+            write_file(given.report, report_html(run, result).encode())
     except ModuleNotFoundError as error:
         raise Failure(f"Writing that needs the package {error.name}: install requirements.txt.") from error
-    except OSError as error:
-        raise Failure(f"{error.filename} cannot be written ({error.strerror}).") from error
 
 
 def _files(run: Run) -> list[str]:
@@ -120,11 +130,9 @@ def _predict(given: argparse.Namespace) -> int:
             novelty = novelty_of(predictor)
         rows = predict_many(predictor, from_paths(map(Path, given.images)), novelty)
         if given.csv:
-            given.csv.write_bytes(as_csv(rows))
+            write_file(given.csv, as_csv(rows))
     except (CheckpointError, SourcesError) as error:
         raise Failure(str(error)) from error
-    except OSError as error:
-        raise Failure(f"{error.filename} cannot be written ({error.strerror}).") from error
     results = [_prediction(row, given.top) for row in rows]
     if given.json:
         print(json.dumps(results))
@@ -206,6 +214,6 @@ def _export(given: argparse.Namespace) -> int:
     if why := predictor.calibration.why:
         print(f"cnnlab: Its probabilities are not calibrated. {why}", file=sys.stderr)
     shape = ", ".join(map(str, shape_of(predictor)))
-    print(f"{given.file}: {run.name}, {predictor.name} checkpoint, takes uint8 [N, {shape}]. With PyTorch alone:\n")
+    print(f"{given.file}: {run.name}, {predictor.name} checkpoint, takes uint8 [N, {shape}]. To use it:\n")
     print(usage(str(given.file), predictor.checkpoint.config))
     return OK

@@ -1,6 +1,7 @@
 """The command that searches over hyperparameters: sweep."""
 
 import argparse
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ def _sweep(given: argparse.Namespace) -> int:
     folder = SweepFolder(folder_of(given), checked_name(given.name))
     with folder.joined() as worker:  # before torch is imported: the dashboard waits for it
         try:
-            from cnnlab.sweeps.study import SweepError, open_sweep
+            from cnnlab.sweeps.study import JUDGED, SweepError, open_sweep
             from cnnlab.sweeps.sweep import check_sweep, run_sweep
         except ModuleNotFoundError as error:
             raise Failure(f"A sweep needs the package {error.name}: install requirements.txt.") from error
@@ -60,6 +61,8 @@ def _sweep(given: argparse.Namespace) -> int:
         except SweepError as error:
             raise Failure(str(error)) from error
     _print_trials(folder.name, plan, trials)
+    if sum(trial.state in JUDGED for trial in trials) < plan.trials:
+        print(f"cnnlab: Not all {plan.trials} trials are made: sweep --name {folder.name} goes on.", file=sys.stderr)
     return FAILED if trials and all(trial.state == "failed" for trial in trials) else OK
 
 

@@ -41,14 +41,17 @@ def _train(given: argparse.Namespace) -> int:
     facts = {"config": config.model_dump(mode="json"), "recipe": given.recipe, "processes": world_size()}
     run, lock = create_run(path, facts)  # before torch is imported: the dashboard waits for the lock
     with lock:
-        from cnnlab.train import CHECK_ERRORS, check, versions
-
-        run.add_facts({"versions": versions()})
         try:
-            check(config)
-        except CHECK_ERRORS as error:
+            from cnnlab.train import CHECK_ERRORS, check, versions
+
+            run.add_facts({"versions": versions()})
+            try:
+                check(config)
+            except CHECK_ERRORS as error:
+                raise ConfigError(str(error)) from error
+        except (ConfigError, KeyboardInterrupt):
             run.delete_unstarted()
-            raise ConfigError(str(error)) from error
+            raise
         return _do_train(run)
 
 
@@ -66,6 +69,8 @@ def _do_train(run: Run) -> int:
     listener = ConsoleListener(run.log_path)
     try:
         status = train(run, listener)
+    except KeyboardInterrupt:  # the second one
+        raise Failure(f"{run.name} was cut off. It can go on from its last checkpoint: resume {run.id}.") from None
     finally:
         listener.close()
     print(run.path, flush=True)

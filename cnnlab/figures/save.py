@@ -7,6 +7,8 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 
+from cnnlab.paths import write_whole
+
 SIZE = (1200, 480)  # pixels, width and height of a saved picture
 ENDINGS = (".html", ".png", ".svg")
 
@@ -22,11 +24,12 @@ def save_figure(figure: go.Figure, path: Path) -> None:
         raise FigureError(f"'{path.name}' is not allowed: let the file end in {', '.join(ENDINGS)}.")
     try:
         if ending == ".html":
-            figure.write_html(path, include_plotlyjs=True)
+            content = figure.to_html(include_plotlyjs=True).encode()
         else:
             width, height = SIZE
             opaque = go.Figure(figure).update_layout(paper_bgcolor="white", plot_bgcolor="white", font_color="#222")
-            opaque.write_image(path, width=width, height=height, scale=2 if ending == ".png" else 1)
+            content = opaque.to_image(ending[1:], width=width, height=height, scale=2 if ending == ".png" else 1)
+        write_whole(path, content)
     except OSError as error:
         raise FigureError(f"{path} cannot be written ({error.strerror or error}).") from error
     except Exception as error:

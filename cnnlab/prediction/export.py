@@ -115,4 +115,5 @@ def _pixels_of(config: TrainConfig) -> str:
         "def pixels_of(path):  # of a photograph, as in training\n"
         f'    picture = ImageOps.exif_transpose(Image.open(path)).convert("{mode}")\n'
         f"    return pil_to_tensor(ImageOps.fit(picture, ({size}, {size}), Image.Resampling.BILINEAR))[None]\n\n\n"
+        'pixels = pixels_of("picture.jpg")\n'
     )

@@ -33,8 +33,9 @@ NEIGHBOUR = 5  # k: with fewer, one odd training image would make the like of it
 MOST = 2_000  # training images, and as many validation images: 2,000 × 512 half-precision features take 2 MB
 MARGIN = 1.5  # times farther the channels of a picture must be: another pen's are a little farther, noise's much
 SHRINK = 0.01  # of the covariance towards independent channels: there may be fewer images than it has rows
+FEWEST = 50  # images to compare with: of fewer, more than one in fifty would be called unlike all by chance
 RARE = 0.01  # share of the validation images below which a picture is called unlike all
-FORMAT = 2  # raise it when what is kept changes
+FORMAT = 3  # raise it when what is kept changes
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class Novelty:
 
     ``known`` are their last features, float16 [B, D] of length 1; ``centres`` float32 [K, S] the classes' mean channels
     after ``whitening`` float32 [S, S]; ``usual`` the two distances that nearly all held-out images stay below.
-    ``distances`` float32 [M], ascending, are those of validation images, or, where a run has none (``held_out`` is
-    False), of other training images, which lie a little nearer.
+    ``distances`` float32 [M], ascending, are those of validation images; where a run has fewer than FEWEST
+    (``held_out`` is False), of other training images too, which lie a little nearer.
     """
 
     known: Tensor
@@ -88,7 +89,7 @@ def neighbour_distances(known: Tensor, features: Tensor) -> NDArray[np.float32]:
 def novelty_of(predictor: Predictor, load: Callable[[TrainConfig], ImageDataset] = datasets.load_if_here) -> Novelty:
     """The Novelty of a network, kept in its run's folder.
 
-    Raises DatasetError where its images are not here, or say nothing: one alone, or features that are no numbers.
+    Raises DatasetError where its images are not here, or say nothing: too few, or features that are no numbers.
     """
     run, saved = predictor.run, predictor.checkpoint
     mark = f"{FORMAT} {checkpoint_time(run, predictor.name)}"
@@ -104,16 +105,18 @@ def novelty_of(predictor: Predictor, load: Callable[[TrainConfig], ImageDataset]
         pass  # none kept yet, or a damaged one: it is made anew
     splits = load(saved.config).splits(saved.config)
     train, held_out = some(splits.train, 2 * MOST), some(splits.val, MOST)
-    shown, others = train.head(MOST), held_out
-    if not len(held_out):  # half of the training images stand in for those that were never shown
+    shown, parts = train.head(MOST), [held_out]
+    if len(held_out) < FEWEST:  # half of the training images stand in for those that were never shown
         half = min(MOST, len(train) // 2)
-        shown, others = train.select(slice(half)), train.select(slice(half, 2 * half))
-    if not len(shown):
-        raise DatasetError("What is unlike its one training image cannot be told: train on more.")
-    seen, unseen = look(predictor, shown.images), look(predictor, others.images)
+        shown, parts = train.select(slice(half)), [held_out, train.select(slice(half, 2 * half))]
+    if sum(map(len, parts)) < FEWEST:
+        raise DatasetError(f"What is unlike its images cannot be told of fewer than {FEWEST}.")
+    seen = look(predictor, shown.images)
+    looks = [look(predictor, part.images) for part in parts if len(part)]
+    unseen = Look(torch.cat([one.features for one in looks]), torch.cat([one.channels for one in looks]))
     if not all(part.isfinite().all() for one in (seen, unseen) for part in (one.features, one.channels)):
         raise DatasetError("What is unlike its training images cannot be told: its training has blown up.")
-    found = fitted(seen, shown.labels, unseen, len(held_out) > 0)
+    found = fitted(seen, shown.labels, unseen, len(held_out) >= FEWEST)
     with suppress(OSError), written_whole(kept) as part, part.open("wb") as file:  # else it is made anew
         np.savez(file, mark=mark, known=found.known.numpy(), centres=found.centres.numpy(),
                  whitening=found.whitening.numpy(), usual=found.usual, distances=found.distances,

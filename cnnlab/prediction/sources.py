@@ -40,19 +40,35 @@ class Source:
 def from_paths(paths: Iterable[Path]) -> list[Source]:
     """The pictures that ``paths`` mean: files as they are, folders walked in order of names, zips looked into.
 
-    A picture that is not there is found out only when it is fetched and opened. Raises SourcesError for a zip that is
-    not there, for a folder or zip without pictures, and for more than MOST_FILES.
+    What is not there is found out only when it is fetched. Raises SourcesError for more than MOST_FILES, and where the
+    only path is a folder or zip without pictures; among others that is a source that cannot be read.
     """
+    given = list(paths)
     found: list[Source] = []
-    for path in paths:
-        if path.is_dir():
-            found += _in_folder(path)
-        elif path.suffix.lower() == ".zip":
-            found += from_zip(printable(path.name), path)
-        else:
-            found.append(Source(printable(str(path)), _path(path)))
+    for path in given:
+        try:
+            found += _of_path(path)
+        except SourcesError as error:
+            if len(given) == 1:
+                raise
+            found.append(Source(printable(str(path)), _unreadable(str(error))))
         _check_count(len(found))
     return found
+
+
+def _of_path(path: Path) -> list[Source]:
+    if path.is_dir():
+        return _in_folder(path)
+    if path.suffix.lower() == ".zip":
+        return from_zip(printable(str(path)), path)
+    return [Source(printable(str(path)), _path(path))]
+
+
+def _unreadable(why: str) -> Callable[[], bytes | Path]:
+    def fetch() -> bytes:
+        raise UnreadableImage(why)
+
+    return fetch
 
 
 def from_bytes(files: Iterable[tuple[str, bytes]]) -> list[Source]:

@@ -14,7 +14,7 @@ from filelock import FileLock
 from optuna.storages._heartbeat import get_heartbeat_thread  # Optuna beats by itself in Study.optimize alone
 from optuna.trial import TrialState
 
-from cnnlab.config import TrainConfig
+from cnnlab.config import TrainConfig, shown
 from cnnlab.engine import Record
 from cnnlab.new_runs import create_run
 from cnnlab.parsing import adapt
@@ -45,7 +45,9 @@ def make_trial(sweep: Sweep, plan: Plan, trial: optuna.Trial, listen: Listen, wo
         if worker:
             worker.begins(run)
         judge = _Judge(listen(run.log_path), trial, run)
-        judge.say(f"Trial {trial.number + 1}: " + ", ".join(f"{name} = {value}" for name, value in settings.items()))
+        judge.say(
+            f"Trial {trial.number + 1}: " + ", ".join(f"{name} = {shown(value)}" for name, value in settings.items())
+        )
         try:
             status = train(run, judge)
         finally:

@@ -54,6 +54,8 @@ def parse_vary(text: str, base: TrainConfig) -> Vary:
         raise ConfigError(f"--vary {text} is not allowed: {FORMS}.")
     if name not in TrainConfig.model_fields:
         raise ConfigError(f"Unknown setting '{name}'. Available: {', '.join(TrainConfig.model_fields)}.")
+    if isinstance(TrainConfig.model_fields[name].default, tuple):
+        raise ConfigError(f"{name} cannot be varied, for it is a list: begin a sweep for each.")
     if name in JUDGES:
         raise ConfigError(f"{name} cannot be varied: with another, trials would be judged by other validation images.")
     if ".." in values:
