@@ -299,6 +299,8 @@ def test_a_run_without_weights_is_told_as_such(trained_run: Run, fresh_folders: 
         {"view": "Chain", "stage": "99"},
         {"view": "Chain", "chain": "gaussian,foo"},
         {"view": "Layer", "chosen": "foo"},
+        {"view": "Layer", "bank": "foo"},
+        {"source": "Dataset", "dataset": "foo"},
     ],
 )
 def test_what_a_link_says_and_cannot_be_used_is_told_by_its_name_and_left_out(address: dict[str, str]):

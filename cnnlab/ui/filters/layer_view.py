@@ -18,12 +18,11 @@ from cnnlab.runs import Run, RunError, list_runs
 from cnnlab.ui.filters.kernel_choice import kernel_labels, saved_kernels
 from cnnlab.ui.filters.picture_choice import Chosen
 from cnnlab.ui.filters.stack_view import stack_view
-from cnnlab.ui.filters.state import OWN, SAVED, anew, held, kernel, key
+from cnnlab.ui.filters.state import OWN, RUN, SAVED, anew, held, kernel, key
 from cnnlab.ui.select import trained_runs
 
 LARGEST = 128  # pixels of the longer side: every output is a chart with all its values
 SHOWN = 4  # filters at a time
-RUN = "run:"
 POOLS = {"max": "Largest value (max)", "avg": "Mean (average)"}
 QUIET = {"displayModeBar": False}
 ERRORS = (CheckpointError, SettingsError, RunError, ModelError)

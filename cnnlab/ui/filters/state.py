@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import streamlit as st
 
+from cnnlab.datasets import DATASETS, FOLDER_PREFIX
 from cnnlab.explain.convolution import BORDERS
 from cnnlab.explain.gallery_pictures import GALLERY
 from cnnlab.explain.kernels import OWN_NAME, Kernel, parse_kernel
@@ -22,6 +23,7 @@ KERNEL, PRESET, PARAMS, FINISH, STAMP = (f"filters.{n}" for n in ("weights", "pr
 LEFT, OPENED = "filters.left", "filters.opened"  # what the page said and its address then; how many it has opened
 OWN = "own"  # a kernel that is no preset's
 SAVED = "saved:"  # before the name of a kept kernel
+RUN = "run:"  # before the name of a run whose filters are shown
 FIRST_PRESET = "sobel_x"
 PLAIN: dict[str, Any] = {"bias": 0.0, "absolute": False, "threshold": None}
 
@@ -36,8 +38,11 @@ JOINS = ("Add up", "Each by itself")
 
 
 def _one_of(*allowed: str) -> Callable[[str], str]:
+    """One of these, or what begins with one that ends with a colon."""
+    beginnings = tuple(word for word in allowed if word.endswith(":"))
+
     def read(text: str) -> str:
-        if text not in allowed:
+        if text not in allowed and not text.startswith(beginnings):
             raise ValueError(text)
         return text
 
@@ -81,8 +86,7 @@ def _truth(text: str) -> bool:
 def _names(text: str) -> str:
     """Names of kernels, as a layer of one's choice has them."""
     for name in map(unquote, filter(None, text.split(","))):
-        if name not in PRESETS and name != OWN and not name.startswith(SAVED):
-            raise ValueError(text)
+        _one_of(OWN, SAVED, *PRESETS.names())(name)
     return text
 
 
@@ -96,7 +100,7 @@ WIDGETS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "view": (_one_of(*VIEWS), "One filter"),
     "source": (_one_of(*SOURCES), "Gallery"),
     "picture": (_one_of(*GALLERY), "temple"),
-    "dataset": (str, "digits"),
+    "dataset": (_one_of(*DATASETS, FOLDER_PREFIX), "digits"),
     "split": (_one_of("Test", "Training"), "Test"),
     "image": (int, 0),
     "color": (_one_of(*COLORS), "Grey"),
@@ -111,7 +115,7 @@ WIDGETS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "branches": (_truth, True),
     "pair": (_one_of("sobel_x", "scharr_x", "prewitt_x", "sobel_5x5_x"), "sobel_x"),
     "stage": (_within(0, LONGEST_CHAIN), 1),
-    "bank": (str, "four"),
+    "bank": (_one_of("four", "chosen", RUN), "four"),
     "chosen": (_names, ""),
     "pool": (_one_of("max", "avg"), "max"),
     "pool_size": (int, 2),
