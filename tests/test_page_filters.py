@@ -15,6 +15,7 @@ from cnnlab.explain.kernels import make_kernel
 from cnnlab.explain.presets import make_preset
 from cnnlab.runs import Run
 from cnnlab.ui.filters import state
+from cnnlab.ui.navigation import ENTERED
 
 PROJECT = Path(__file__).resolve().parents[1]
 PATIENCE = 60
@@ -287,11 +288,52 @@ def test_a_run_without_weights_is_told_as_such(trained_run: Run, fresh_folders: 
     assert "The run bare has saved no weights: train it" in page.warning[0].value and not page.exception
 
 
-@pytest.mark.parametrize("address", [{"bias": "nan"}, {"threshold": "inf"}])
-def test_a_link_with_no_finite_number_is_told_and_left_out(address: dict[str, str]):
+@pytest.mark.parametrize(
+    "address",
+    [
+        {"bias": "nan"},
+        {"threshold": "inf"},
+        {"absolute": "1"},
+        {"preset": "gaussian", "sigma": "foo"},
+        {"clipped": "yes"},
+        {"view": "Chain", "stage": "99"},
+        {"view": "Chain", "chain": "gaussian,foo"},
+        {"view": "Layer", "chosen": "foo"},
+        {"view": "Layer", "bank": "foo"},
+        {"source": "Dataset", "dataset": "foo"},
+    ],
+)
+def test_what_a_link_says_and_cannot_be_used_is_told_by_its_name_and_left_out(address: dict[str, str]):
     page = opened(**address)
-    assert not page.exception and "is no finite number" in page.toast[0].value
-    assert page.session_state["filters.finish"] == state.PLAIN
+    name, value = list(address.items())[-1]
+    assert not page.exception
+    assert page.toast[0].value == f"The address holds what cannot be used: {name}={value}"
+    assert name not in link(page) and page.session_state["filters.finish"] == state.PLAIN
+
+
+def test_an_address_that_the_browser_went_back_to_is_opened_and_stays():
+    page = opened()
+    page.session_state[ENTERED] = False
+    for view in ("Layer", "Chain"):
+        page.segmented_control(key="filters.view").set_value(view).run()
+    page.query_params = {"view": "Layer", "stack": "12,5,1,0", "k": "0,1;1,0", "name": "Crossing"}
+    page.run()
+    assert page.segmented_control(key="filters.view").value == "Layer" and weights(page) == [[[0, 1], [1, 0]]]
+    assert list(page.table[0].value["Shape (C, H, W)"])[1:] == ["(12, 28, 28)"]
+    assert link(page) == {"view": "Layer", "stack": "12,5,1,0", "k": "0,1;1,0", "name": "Crossing"}
+    page.query_params = {}
+    page.run()
+    assert page.segmented_control(key="filters.view").value == "One filter" and link(page) == {}
+    assert weights(page) == [[[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]] and not page.exception and not page.toast
+
+
+def test_a_click_that_came_before_its_page_s_address_is_no_way_back():
+    page = opened()
+    page.session_state[ENTERED] = False
+    page.segmented_control(key="filters.view").set_value("Chain").run()
+    page.query_params = {}
+    page.button(key="filters.chain.add").click().run()
+    assert link(page) == {"view": "Chain", "chain": "gaussian,sobel_x,sharpen"}
 
 
 def one_pixel() -> bytes:

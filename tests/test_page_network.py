@@ -130,6 +130,9 @@ def test_a_link_to_a_place_opens_it(fresh_folders: Path) -> None:
     assert page.selectbox(key="network.part").value == 5 and "`(64, 32, 14, 14)`" in said(page)
     page = linked({"network.view": "One training step", "step.stage": "Loss", "step.number": "2"})
     assert page.subheader[0].value == "4. Loss" and page.number_input(key="step.number").value == 2
+    step = {"network.view": "One training step", "step.stage": "step"}
+    page = linked({**step, "step.weights": "4. Conv2d: 3.weight", "step.index.3.weight": "7", "repeat.steps": "3"})
+    assert "`3.weight[0, 0, 1, 2]`" in said(page) and page.slider(key="repeat.steps").value == 3 and not page.toast
     page = linked({"network.view": "Flow", "flow.chosen": "3,5,6,7", "flow.number": "#6"})
     assert "**4. Conv2d**, channel 5, row 6, column 7" in said(page)
     assert any("Test image #6" in c.value for c in page.caption) and not page.toast
@@ -152,6 +155,14 @@ def test_a_link_to_a_place_opens_it(fresh_folders: Path) -> None:
         {"network.view": "Flow", "flow.chosen": "here"},
         {"network.view": "Calculator & quiz", "quiz.round": "last"},
         {"network.view": "One training step", "step.stage": "loss", "step.number": "many"},
+        {"network.view": "One training step", "step.own": "maybe"},
+        {"network.view": "One training step", "repeat.factor": "7"},
+        {"network.view": "One training step", "step.stage": "step", "step.weights": "bias"},
+        {"network.view": "Flow", "flow.most": "17"},
+        {"network.view": "Flow", "flow.strongest": "maybe"},
+        {"network.view": "Flow", "flow.side": "Learnt"},
+        {"network.view": "Calculator & quiz", "calculator.width": "7.7"},
+        {"network.view": "Classics", "classics.he": "1"},
     ],
 )
 def test_what_a_link_says_and_cannot_be_used_is_told(fresh_folders: Path, wrong: dict[str, str]) -> None:
@@ -259,10 +270,26 @@ def test_a_step_tells_its_rate_and_ones_own_begins_with_it(fresh_folders: Path) 
     assert page.number_input(key="step.lr").value == pytest.approx(0.00012)
 
 
+def test_a_loss_that_earlier_steps_blew_up_is_told_as_such(fresh_folders: Path) -> None:
+    page = opened(network__view="One training step", step__stage="After", step__own=True, step__lr=30, step__number=2)
+    assert "·10" in metrics(page)["Loss before"]
+    assert "It fell, but from a loss that the steps before had blown up" in said(page)
+    assert any("the learning rate here is 30 in its place" in c.value for c in page.caption)
+
+
+def test_a_link_to_a_preset_s_numbers_begins_with_it(fresh_folders: Path) -> None:
+    numbers = {"width": "7", "kernel": "3", "stride": "2", "channels": "1", "kernels": "1"}
+    page = linked({"network.view": "Calculator & quiz", **{f"calculator.{n}": v for n, v in numbers.items()}})
+    assert page.selectbox(key="calculator.start").value == "7 wide, kernel 3, stride 2 → 3"
+
+
 def test_the_calculator_gives_the_tutorials_numbers(fresh_folders: Path) -> None:
     page = opened(network__view="Calculator & quiz")
     page.selectbox(key="calculator.start").select("32 wide, kernel 5, padding 2 → 32").run()
     assert "(32 − 5 + 2·2)/1 + 1 = **32**" in said(page) and "10·(5·5·3) + 10 = **760**" in said(page)
+    page.session_state["calculator.padding"] = 0  # as the browser's Back does
+    page.run()
+    assert page.selectbox(key="calculator.start").value == "Free"
     page.number_input(key="calculator.kernel").set_value(50).run()
     assert "A kernel of 50 does not fit" in page.error[0].value
     page.text_input(key="calculator.stack").set_value("5/1, x").run()
@@ -311,6 +338,12 @@ def test_the_classics_tell_their_numbers(fresh_folders: Path) -> None:
     assert "1/√6 = 0.41" in said(page) and "·10⁻¹⁰ times** the last one's gradient" in said(page)
     page.toggle(key="classics.he").set_value(True).run()
     assert not page.exception and "·10⁻¹⁰ times**" not in said(page)
+
+
+def test_gradients_that_explode_with_shortcuts_are_told(fresh_folders: Path) -> None:
+    exploded = "with shortcuts the gradients explode instead"
+    assert exploded in said(opened(network__view="Classics", classics__he=True, classics__depth=48))
+    assert exploded not in said(opened(network__view="Classics"))
 
 
 def test_the_code_is_shown(fresh_folders: Path) -> None:
@@ -369,6 +402,9 @@ def test_untrained_flows_beside_trained(fresh_folders: Path, trained_run: Run) -
         gave[weights] = re.findall(r"torch gave ([^ ]*[0-9])", said(page))
     assert len(gave["Trained"]) == len(gave["Untrained"]) == 1 and gave["Trained"] != gave["Untrained"]
     assert gave["Both"] == gave["Trained"]  # side by side, and worked out for the trained one
+    page = opened(network__source="run", network__view="Flow", flow__side="Untrained")
+    assert re.findall(r"torch gave ([^ ]*[0-9])", said(page)) == gave["Untrained"]
+    assert address(page)["flow.side"] == "Untrained"
 
 
 @pytest.mark.parametrize(

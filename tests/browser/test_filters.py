@@ -266,3 +266,23 @@ def test_the_place_that_is_held_outlasts_a_reload(goto: Callable[..., Page]) -> 
     assert page.locator(".playground .arithmetic").inner_text() == told and page.url.endswith(place)
     page.locator(OUTPUT).click(position={"x": 60, "y": 40})
     expect(page).not_to_have_url(re.compile("place="))
+
+
+def test_back_and_forward_bring_the_views_that_were_open(goto: Callable[..., Page]) -> None:
+    page = painted(goto("/filters"))
+    for view in ("Chain", "Layer"):
+        page.get_by_role("radio", name=view).click()
+        expect(page).to_have_url(re.compile(f"view={view}$"))
+        settled(page)
+    page.go_back()
+    expect(page.get_by_role("button", name="Add a filter")).to_be_visible()
+    settled(page)
+    page.go_back()
+    painted(page)
+    assert page.url.endswith("/filters")
+    page.go_forward()
+    expect(page.get_by_role("button", name="Add a filter")).to_be_visible()
+    settled(page)
+    page.go_forward()
+    expect(page.get_by_text("Stack layers: shapes and parameters")).to_be_visible()
+    assert page.url.endswith("view=Layer")

@@ -12,14 +12,13 @@ from cnnlab.explain.gallery_pictures import display_copy, grey
 from cnnlab.explain.kernels import Kernel
 from cnnlab.explain.presets import PRESETS, make_preset
 from cnnlab.figures.feature_maps import Map, described, histogram_figure, maps_figure
-from cnnlab.ui.filters.kernel_choice import SAVED, kernel_labels, saved_kernels
+from cnnlab.ui.filters.kernel_choice import kernel_labels, saved_kernels
 from cnnlab.ui.filters.picture_choice import Chosen
 from cnnlab.ui.filters.settings_form import border_choice
-from cnnlab.ui.filters.state import OWN, held, kernel, key
+from cnnlab.ui.filters.state import LONGEST_CHAIN, OWN, SAVED, held, kernel, key
 from cnnlab.ui.filters.takeaway import download_picture
 
 LARGEST = 256  # pixels of the longer side: each stage is a chart with all its values
-MOST = 8  # steps
 BRANCHES = {"sobel_x": "sobel_y", "scharr_x": "scharr_y", "prewitt_x": "prewitt_y", "sobel_5x5_x": "sobel_5x5_y"}
 QUIET = {"displayModeBar": False}
 
@@ -50,7 +49,7 @@ def chain_view(chosen: Chosen) -> None:
     )
     for number, link in enumerate(links):
         _row(number, link, links, saved)
-    if len(links) < MOST:
+    if len(links) < LONGEST_CHAIN:
         st.button(
             "Add a filter",
             icon=":material/add:",
@@ -69,7 +68,7 @@ def _links() -> list[_Link]:
         name = unquote(text.removeprefix("-").removesuffix("~"))
         if name in PRESETS or name == OWN or name.startswith(SAVED):
             found.append(_Link(name, not text.startswith("-"), text.endswith("~")))
-    return found[:MOST]
+    return found[:LONGEST_CHAIN]
 
 
 def _text(links: list[_Link]) -> str:

@@ -20,10 +20,9 @@ from cnnlab.explain.kernels import (
 from cnnlab.explain.presets import PRESETS
 from cnnlab.paths import runs_dir
 from cnnlab.ui.filters.playground import last_edit
-from cnnlab.ui.filters.state import OWN, PARAMS, PRESET, STAMP, kernel, take_edit, use_kernel, use_preset
+from cnnlab.ui.filters.state import OWN, PARAMS, PRESET, SAVED, STAMP, kernel, take_edit, use_kernel, use_preset
 
 CHOICE, SIZE = "filters.choice", "filters.size"
-SAVED = "saved:"
 HELP = {
     "Rotate": "Turn it clockwise by 90°",
     "Flip left-right": "Flip it left to right",

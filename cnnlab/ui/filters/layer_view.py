@@ -15,15 +15,14 @@ from cnnlab.figures.feature_maps import Map, described, maps_figure
 from cnnlab.models import ModelError
 from cnnlab.paths import runs_dir
 from cnnlab.runs import Run, RunError, list_runs
-from cnnlab.ui.filters.kernel_choice import SAVED, kernel_labels, saved_kernels
+from cnnlab.ui.filters.kernel_choice import kernel_labels, saved_kernels
 from cnnlab.ui.filters.picture_choice import Chosen
 from cnnlab.ui.filters.stack_view import stack_view
-from cnnlab.ui.filters.state import OWN, held, kernel, key
+from cnnlab.ui.filters.state import OWN, RUN, SAVED, anew, held, kernel, key
 from cnnlab.ui.select import trained_runs
 
 LARGEST = 128  # pixels of the longer side: every output is a chart with all its values
 SHOWN = 4  # filters at a time
-RUN, PAGED = "run:", "filters.paged"
 POOLS = {"max": "Largest value (max)", "avg": "Mean (average)"}
 QUIET = {"displayModeBar": False}
 ERRORS = (CheckpointError, SettingsError, RunError, ModelError)
@@ -109,11 +108,11 @@ def _bank(source: str, color: bool) -> Bank:
         "sobel_y",
         "laplacian",
     ]
-    st.session_state.setdefault("filters.bank.names", first)
+    st.session_state.setdefault(anew("bank.names"), first)
     names = st.multiselect(
         "Filters of the layer",
         options,
-        key="filters.bank.names",
+        key=anew("bank.names"),
         format_func=kernel_labels(options).__getitem__,
         persist_state="session",
     )
@@ -137,8 +136,8 @@ def _page(source: str, bank: Bank) -> list[int]:
     """Which filters are shown; other filters begin with their first page."""
     count = len(bank.weights)
     pages = -(-count // SHOWN)
-    if st.session_state.setdefault(PAGED, source) != source or held("page") > pages:
-        st.session_state[PAGED], st.session_state[key("page")] = source, 1
+    if st.session_state.setdefault(anew("paged"), source) != source or held("page") > pages:
+        st.session_state[anew("paged")], st.session_state[key("page")] = source, 1
     if pages == 1:
         return list(range(count))
     page = st.pagination(pages, key=key("page"), persist_state="session")

@@ -5,11 +5,11 @@ import streamlit as st
 
 from cnnlab.explain.convolution import SettingsError
 from cnnlab.explain.stack import LayerSpec, stack
-from cnnlab.ui.filters.state import MOST, held, key
+from cnnlab.ui.filters.state import MOST, anew, held, key
 
 COLUMNS = {"Filters": 1, "Size": 1, "Stride": 1, "Padding": 0}
 """Column -> what an empty cell counts as."""
-EDITOR, BEGUN = "filters.stack.editor", "filters.stack.begun"
+BEGUN = "filters.stack.begun"
 
 
 def stack_view() -> None:
@@ -34,10 +34,11 @@ def stack_view() -> None:
 
 def _edited() -> pd.DataFrame:
     """The layers as they were edited, kept in the page's state: the editor itself forgets where it is not drawn."""
-    if EDITOR not in st.session_state:
+    editor = anew("stack.editor")
+    if editor not in st.session_state:
         layers = [line.split(",") for line in held("stack").split(";") if line]
         st.session_state[BEGUN] = pd.DataFrame(layers, columns=list(COLUMNS)).astype(int)
-    edited = st.data_editor(st.session_state[BEGUN], num_rows="dynamic", hide_index=True, key=EDITOR)
+    edited = st.data_editor(st.session_state[BEGUN], num_rows="dynamic", hide_index=True, key=editor)
     rows = edited.fillna(COLUMNS).astype(int)
     st.session_state[key("stack")] = ";".join(",".join(map(str, row)) for row in rows.to_numpy().tolist())
     return rows

@@ -6,19 +6,24 @@ hold the rest of the state under the keys that WIDGETS names.
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 import streamlit as st
 
+from cnnlab.datasets import DATASETS, FOLDER_PREFIX
 from cnnlab.explain.convolution import BORDERS
 from cnnlab.explain.gallery_pictures import GALLERY
-from cnnlab.explain.kernels import OWN_NAME, Kernel, KernelError, parse_kernel
+from cnnlab.explain.kernels import OWN_NAME, Kernel, parse_kernel
 from cnnlab.explain.presets import PRESETS, make_preset
-from cnnlab.registry import UnknownName
+from cnnlab.ui.navigation import just_entered
 
 KERNEL, PRESET, PARAMS, FINISH, STAMP = (f"filters.{n}" for n in ("weights", "preset", "params", "finish", "stamp"))
+LEFT, OPENED = "filters.left", "filters.opened"  # what the page said and its address then; how many it has opened
 OWN = "own"  # a kernel that is no preset's
+SAVED = "saved:"  # before the name of a kept kernel
+RUN = "run:"  # before the name of a run whose filters are shown
 FIRST_PRESET = "sobel_x"
 PLAIN: dict[str, Any] = {"bias": 0.0, "absolute": False, "threshold": None}
 
@@ -28,12 +33,16 @@ OPERATIONS = ("Correlation", "Convolution")
 COLORS = ("Grey", "Colour")
 LARGEST_SIDE = 65536  # pixels; the browser takes the nearest place that is there
 MOST = 4096  # of whatever a layer on paper has
+LONGEST_CHAIN = 8  # steps
 JOINS = ("Add up", "Each by itself")
 
 
 def _one_of(*allowed: str) -> Callable[[str], str]:
+    """One of these, or what begins with one that ends with a colon."""
+    beginnings = tuple(word for word in allowed if word.endswith(":"))
+
     def read(text: str) -> str:
-        if text not in allowed:
+        if text not in allowed and not text.startswith(beginnings):
             raise ValueError(text)
         return text
 
@@ -66,15 +75,32 @@ def _layers(text: str) -> str:
 
 def _finite(text: str) -> float:
     if not math.isfinite(number := float(text)):
-        raise ValueError(f"{text} is no finite number")
+        raise ValueError(text)
     return number
+
+
+def _truth(text: str) -> bool:
+    return _one_of("True", "False")(text) == "True"
+
+
+def _names(text: str) -> str:
+    """Names of kernels, as a layer of one's choice has them."""
+    for name in map(unquote, filter(None, text.split(","))):
+        _one_of(OWN, SAVED, *PRESETS.names())(name)
+    return text
+
+
+def _chain(text: str) -> str:
+    """Names of kernels; ``-`` before one that is off, ``~`` after one whose absolute value is taken."""
+    _names(",".join(part.removeprefix("-").removesuffix("~") for part in text.split(",")))
+    return text
 
 
 WIDGETS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "view": (_one_of(*VIEWS), "One filter"),
     "source": (_one_of(*SOURCES), "Gallery"),
     "picture": (_one_of(*GALLERY), "temple"),
-    "dataset": (str, "digits"),
+    "dataset": (_one_of(*DATASETS, FOLDER_PREFIX), "digits"),
     "split": (_one_of("Test", "Training"), "Test"),
     "image": (int, 0),
     "color": (_one_of(*COLORS), "Grey"),
@@ -84,13 +110,13 @@ WIDGETS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "border": (_one_of(*BORDERS), "reflect"),
     "dilation": (int, 1),
     "operation": (_one_of(*OPERATIONS), "Correlation"),
-    "clipped": (lambda text: text == "True", False),
-    "chain": (str, "gaussian,sobel_x"),
-    "branches": (lambda text: text == "True", True),
+    "clipped": (_truth, False),
+    "chain": (_chain, "gaussian,sobel_x"),
+    "branches": (_truth, True),
     "pair": (_one_of("sobel_x", "scharr_x", "prewitt_x", "sobel_5x5_x"), "sobel_x"),
-    "stage": (int, 1),
-    "bank": (str, "four"),
-    "chosen": (str, ""),
+    "stage": (_within(0, LONGEST_CHAIN), 1),
+    "bank": (_one_of("four", "chosen", RUN), "four"),
+    "chosen": (_names, ""),
     "pool": (_one_of("max", "avg"), "max"),
     "pool_size": (int, 2),
     "pool_stride": (int, 2),
@@ -113,40 +139,65 @@ def held(name: str) -> Any:
     return st.session_state.get(key(name), WIDGETS[name][1])
 
 
+def anew(name: str) -> str:
+    """The session's key of what a view begins with by the address: another one after another address was opened."""
+    return f"filters.{name}.{st.session_state[OPENED]}"
+
+
 def restore() -> None:
-    """On the first run of a session, take everything from the page's address, else from a fresh page."""
-    if KERNEL in st.session_state:
-        return
-    asked, wrong = dict(st.query_params.items()), []
-    for name, (read, default) in WIDGETS.items():
+    """Take everything from the address on the first run of a session, and whenever the browser went to another one.
+
+    That is told from a click that came before the last address was there: such a click changes what the page says.
+    """
+    asked, first = st.query_params.to_dict(), KERNEL not in st.session_state
+    said, address = st.session_state.get(LEFT, (None, None))
+    if not first and not asked and just_entered():
+        st.session_state[LEFT] = None, asked  # from the menu: the page is as it was left, and must say so
+    elif first or (asked != address and said == _address()):
+        _open(asked)
+        st.session_state[LEFT] = None if first else _address(), asked
+
+
+def _open(asked: Mapping[str, str]) -> None:
+    """Take from an address what it says, and all else from a fresh page; tell what cannot be used."""
+    wrong = []
+
+    def taken(name: str, read: Callable[[str], Any], fresh: Any) -> Any:
         try:
-            st.session_state[key(name)] = read(asked[name]) if name in asked else default
+            return read(asked[name]) if name in asked else fresh
         except ValueError:
             wrong.append(f"{name}={asked[name]}")
-            st.session_state[key(name)] = default
-    use_preset(FIRST_PRESET)
-    try:
-        _restore_kernel(asked)
-    except (ValueError, UnknownName, KernelError) as error:
-        wrong.append(str(error))
+            return fresh
+
+    for name, (read, fresh) in WIDGETS.items():
+        st.session_state[key(name)] = taken(name, read, fresh)
+    st.session_state[OPENED] = st.session_state.get(OPENED, 0) + 1
+    preset = taken("preset", _one_of(*PRESETS.names()), FIRST_PRESET)
+    use_preset(preset, {p.name: taken(p.name, _finite, p.default) for p in PRESETS.get(preset).parameters})
+    if "preset" not in asked and (own := taken("k", lambda k: parse_kernel(k, asked.get("name", OWN_NAME)), None)):
+        use_kernel(own)
+    st.session_state[FINISH] = {
+        "bias": taken("bias", _finite, PLAIN["bias"]),
+        "absolute": taken("absolute", _truth, PLAIN["absolute"]),
+        "threshold": taken("threshold", _finite, PLAIN["threshold"]),
+    }
     if wrong:
         st.toast(f"The address holds what cannot be used: {' '.join(wrong)}", icon=":material/link_off:")
 
 
-def _restore_kernel(asked: dict[str, str]) -> None:
-    if preset := asked.get("preset"):
-        known = [p.name for p in PRESETS.get(preset).parameters]
-        use_preset(preset, {name: float(asked[name]) for name in known if name in asked})
-    elif weights := asked.get("k"):
-        use_kernel(parse_kernel(weights, asked.get("name", OWN_NAME)))
-    finish = st.session_state[FINISH]
-    finish["bias"] = _finite(asked.get("bias", "0"))
-    finish["absolute"] = asked.get("absolute") == "True"
-    finish["threshold"] = _finite(asked["threshold"]) if "threshold" in asked else None
-
-
 def write_address() -> None:
-    """Put into the address what differs from a fresh page."""
+    """Put into the address what differs from a fresh page.
+
+    Only what is new is written: an address that the browser went back to is not ours to change.
+    """
+    wanted = _address()
+    if st.query_params.to_dict() != wanted and st.session_state[LEFT][0] != wanted:
+        st.query_params.from_dict(wanted)
+    st.session_state[LEFT] = wanted, st.query_params.to_dict()
+
+
+def _address() -> dict[str, str]:
+    """What differs from a fresh page, as in the page's address."""
     wanted = {name: str(held(name)) for name, (_, default) in WIDGETS.items() if held(name) != default}
     preset, params = st.session_state[PRESET], st.session_state[PARAMS]
     if preset == OWN:
@@ -154,9 +205,7 @@ def write_address() -> None:
     elif preset != FIRST_PRESET:
         defaults = {p.name: p.default for p in PRESETS.get(preset).parameters}
         wanted |= {"preset": preset, **{n: f"{v:g}" for n, v in params.items() if v != defaults[n]}}
-    wanted |= {name: str(value) for name, value in st.session_state[FINISH].items() if value != PLAIN[name]}
-    if dict(st.query_params.items()) != wanted:
-        st.query_params.from_dict(wanted)
+    return wanted | {name: str(value) for name, value in st.session_state[FINISH].items() if value != PLAIN[name]}
 
 
 def kernel() -> Kernel:

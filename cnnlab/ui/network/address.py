@@ -51,11 +51,21 @@ def expect_one_of(key: str, labels: Collection[str]) -> None:
         refuse(key)
 
 
+def expect_truth(key: str) -> None:
+    """Before the bound toggle ``key`` is drawn: refuse what the address says if it is neither true nor false."""
+    if OPENED not in st.session_state and st.query_params.get(key, "true").lower() not in ("true", "false"):
+        refuse(key)
+
+
 def expect_number(key: str, low: float, high: float) -> None:
-    """Before the bound widget ``key`` is drawn: refuse what the address says if it is no number from low to high."""
+    """Before the bound widget ``key`` is drawn: refuse what the address says if it is no number from low to high.
+
+    Where ``low`` is an int, the number must be whole.
+    """
     if OPENED not in st.session_state and key in st.query_params:
         try:
-            usable = low <= float(st.query_params[key]) <= high
+            number = float(st.query_params[key])
+            usable = low <= number <= high and (isinstance(low, float) or number.is_integer())
         except ValueError:
             usable = False
         if not usable:

@@ -3,6 +3,7 @@
 import random
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.explain import formulas
 from cnnlab.explain.quiz import Question, questions
@@ -13,9 +14,10 @@ from cnnlab.ui.network.choice import Subject
 from cnnlab.ui.network.formula_table import formula_table
 
 ROUND = 5  # questions
-QUIZ_ROUND = "quiz.round"
+QUIZ_ROUND, START = "quiz.round", "calculator.start"
+FREE = "Free"
 STARTS = {
-    "Free": (32, 5, 0, 1, 3, 6),
+    FREE: (32, 5, 0, 1, 3, 6),
     "7 wide, kernel 3, stride 1 → 5": (7, 3, 0, 1, 1, 1),
     "7 wide, kernel 3, stride 2 → 3": (7, 3, 0, 2, 1, 1),
     "32 wide, kernel 5, padding 2 → 32": (32, 5, 2, 1, 3, 10),
@@ -39,9 +41,10 @@ def calculator_view(subject: Subject) -> None:
 
 
 def _calculator() -> None:
-    st.selectbox("Begin with", list(STARTS), key="calculator.start", on_change=_started, persist_state="session")
+    begun = st.container()
     with st.grid(6, min_column_width=130):
-        values = [_number(*field) for field in zip(FIELDS, LABELS, LIMITS, STARTS["Free"], strict=True)]
+        values = [_number(*field) for field in zip(FIELDS, LABELS, LIMITS, STARTS[FREE], strict=True)]
+    _begin_with(begun, tuple(values))
     width, kernel, padding, stride, channels, kernels = values
     size = formulas.output_size(width, kernel, padding, stride)
     if kernel > width + 2 * padding:
@@ -65,18 +68,18 @@ def _calculator() -> None:
 def _number(name: str, label: str, limits: tuple[int, int], value: int) -> int:
     key = f"calculator.{name}"
     expect_number(key, *limits)
-    chosen = st.number_input(
-        label, *limits, value, key=key, persist_state="session", bind="query-params", on_change=_on_its_own
-    )
-    return int(chosen)
+    return int(st.number_input(label, *limits, value, key=key, persist_state="session", bind="query-params"))
 
 
-def _on_its_own() -> None:
-    st.session_state["calculator.start"] = "Free"
+def _begin_with(place: DeltaGenerator, values: tuple[int, ...]) -> None:
+    """The presets, at the one whose numbers are ``values``: a link or the browser's Back may have brought them."""
+    if STARTS[st.session_state.get(START, FREE)] != values:
+        st.session_state[START] = next((name for name, start in STARTS.items() if start == values), FREE)
+    place.selectbox("Begin with", list(STARTS), key=START, on_change=_started, persist_state="session")
 
 
 def _started() -> None:
-    for name, value in zip(FIELDS, STARTS[st.session_state["calculator.start"]], strict=True):
+    for name, value in zip(FIELDS, STARTS[st.session_state[START]], strict=True):
         st.session_state[f"calculator.{name}"] = value
 
 

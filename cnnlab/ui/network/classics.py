@@ -10,11 +10,12 @@ from cnnlab.explain.groups import groups_of
 from cnnlab.figures.gradients import depth_figure
 from cnnlab.loader import scaling_of
 from cnnlab.ui import cache, words
-from cnnlab.ui.network.address import expect_number
+from cnnlab.ui.network.address import expect_number, expect_truth
 from cnnlab.ui.network.choice import IMAGENET_SHAPE, Subject
 from cnnlab.ui.network.drawing import network_drawing
 from cnnlab.ui.network.formula_table import formula_table
 
+EXPLODED = 1e3  # a gradient's norm that no step at a usual learning rate survives
 TOLD = {
     "vgg16": (
         "VGG-16 (2014)",
@@ -92,6 +93,7 @@ def _shortcut_experiment() -> None:
     seed = st.number_input(
         "Seed of the weights", 0, 9999, 0, key="classics.seed", width=180, persist_state="session", bind="query-params"
     )
+    expect_truth("classics.he")
     he = st.toggle(
         "First weights of He et al., 2015", key="classics.he", persist_state="session", bind="query-params",
         help="Drawn with a variance of 2/(inputs of a value), which makes up for what ReLU cuts off; PyTorch's own "
@@ -107,6 +109,12 @@ def _shortcut_experiment() -> None:
         f"Measured now on 16 digits: the first of {depth} plain layers gets {_against(plain)}; with shortcuts it gets "
         f"{_against(residual)}."
     )
+    if max(residual) > EXPLODED:
+        st.markdown(
+            f"But see how large they are, {words.power(max(residual))} at most: each block adds to what it hands on, "
+            "so in a stack as deep as this with shortcuts the gradients explode instead. ResNet's batch norm keeps "
+            "that in check."
+        )
 
 
 def _against(norms: list[float]) -> str:

@@ -9,7 +9,7 @@ from cnnlab.figures.strips import strip_png
 from cnnlab.loader import Scaling, scaling_of
 from cnnlab.ui import cache
 from cnnlab.ui.network.account import account
-from cnnlab.ui.network.address import asked, expect_one_of, refuse, write
+from cnnlab.ui.network.address import asked, expect_one_of, expect_truth, refuse, write
 from cnnlab.ui.network.choice import Subject
 from cnnlab.ui.network.flow_image import flow_image
 from cnnlab.ui.network.images import lab_images
@@ -17,6 +17,7 @@ from cnnlab.ui.network.maps import Place, Row, feature_maps
 from cnnlab.ui.network.way import SIDES, Way, way_through
 
 CHOSEN, OF, SIDE = "flow.chosen", "flow.of", "flow.side"
+COUNTS = (8, 16, 32, 64, 256)  # channels
 
 
 def flow_view(subject: Subject) -> None:
@@ -44,7 +45,7 @@ def flow_view(subject: Subject) -> None:
     with left:
         _strips(subject, ways, chosen)
     with right:
-        way = next((w for w in ways if w.side == st.session_state.get(SIDE)), ways[-1])
+        way = _opened(ways)
         account(subject, way, pixels, chosen, dataset.class_names if dataset else ())
 
 
@@ -93,6 +94,20 @@ def _lies_in(way: Way, place: Place) -> bool:
     return all(0 <= at < size for at, size in zip(within, way.output(index).shape, strict=True))
 
 
+def _opened(ways: list[Way]) -> Way:
+    """Whose value the account is of: the trained network's, unless the other's strip was clicked."""
+    side = asked(SIDE, _side, SIDES[-1])
+    way = next((w for w in ways if w.side == side), ways[-1])
+    write(SIDE, way.side if way is not ways[-1] else None)
+    return way
+
+
+def _side(text: str) -> str:
+    if text not in SIDES:
+        raise ValueError(text)
+    return text
+
+
 def _pick(place: Place, side: str) -> None:
     st.session_state[CHOSEN] = place
     if side:
@@ -101,10 +116,12 @@ def _pick(place: Place, side: str) -> None:
 
 def _strips(subject: Subject, ways: list[Way], chosen: Place) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        expect_one_of("flow.most", [str(count) for count in COUNTS])
         most = st.select_slider(
-            "Channels of each layer", (8, 16, 32, 64, 256), 16, key="flow.most", width=210, persist_state="session",
+            "Channels of each layer", COUNTS, 16, key="flow.most", width=210, persist_state="session",
             bind="query-params",
         )  # fmt: skip
+        expect_truth("flow.strongest")
         strongest = st.toggle(
             "Strongest first", True, key="flow.strongest", persist_state="session", bind="query-params"
         )

@@ -9,6 +9,7 @@ from cnnlab.config import TrainConfig
 from cnnlab.explain.step import Step
 from cnnlab.figures.gradients import losses_figure
 from cnnlab.ui import words
+from cnnlab.ui.network.address import expect_number, expect_one_of, expect_truth
 
 Losses = Callable[[int, float | None], list[float]]
 """(steps, learning rate or None for the schedule's) -> losses before each step and after the last."""
@@ -22,11 +23,17 @@ def repeat_view(config: TrainConfig, step: Step, losses: Losses) -> None:
     st.subheader("And again", anchor=False)
     st.markdown("The same batch, step after step. Raise the learning rate until it blows up.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        steps = st.slider("Steps", 1, 50, 10, key="repeat.steps", width=260, persist_state="session")
-        factor = st.select_slider(
-            "Learning rate, times", FACTORS, 1, key="repeat.factor", width=300, persist_state="session"
+        expect_number("repeat.steps", 1, 50)
+        expect_one_of("repeat.factor", [str(factor) for factor in FACTORS])
+        expect_truth("repeat.go")
+        steps = st.slider(
+            "Steps", 1, 50, 10, key="repeat.steps", width=260, persist_state="session", bind="query-params"
         )
-        asked = st.toggle("Take these steps", key="repeat.go", persist_state="session")
+        factor = st.select_slider(
+            "Learning rate, times", FACTORS, 1, key="repeat.factor", width=300, persist_state="session",
+            bind="query-params",
+        )  # fmt: skip
+        asked = st.toggle("Take these steps", key="repeat.go", persist_state="session", bind="query-params")
     if not asked:
         return
     curves = {f"lr = {step.lr:g}": losses(steps, step.lr)}

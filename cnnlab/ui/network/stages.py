@@ -18,6 +18,7 @@ from cnnlab.figures.gradients import norms_figure
 from cnnlab.figures.style import shortened
 from cnnlab.loader import augments
 from cnnlab.ui import cache, words
+from cnnlab.ui.network.address import expect_number, expect_one_of
 
 CELL, COLUMNS, MOST_IMAGES = 64, 8, 32
 QUIET = {"displayModeBar": False, "staticPlot": True}
@@ -121,7 +122,7 @@ def zero_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
         )
     else:
         st.metric(
-            f"Gradient left over from step {step.number - 1}", f"{step.left_over:.6f}", border=True,
+            f"Gradient left over from step {step.number - 1}", _written(step.left_over), border=True,
             help="The norm of all gradients together, before they are cleared.",
         )  # fmt: skip
         st.markdown("After `zero_grad()` it is **0**.")
@@ -131,7 +132,7 @@ def backward_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> No
     """Each layer's gradient norm, and the gradient of the first kernels."""
     st.markdown(
         "Going back from the loss by the chain rule, every weight gets its gradient: how much the loss would rise if "
-        f"the weight rose a little. All together have a norm (length) of **{step.gradient_norm:.6f}**."
+        f"the weight rose a little. All together have a norm (length) of **{_written(step.gradient_norm)}**."
     )
     if step.clip < 1:
         st.markdown(f"Gradient clipping to {config.grad_clip:g} then multiplies them all by {step.clip:.6f}.")
@@ -157,15 +158,18 @@ def backward_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> No
 def update_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
     """The optimiser's arithmetic for one chosen weight."""
     st.markdown(f"{words.choice(config.optimizer)} moves every weight against its gradient. Follow one of them:")
+    titles = _layer_names(step, config, dataset)
+    expect_one_of("step.weights", titles.values())
     with st.container(horizontal=True):
         name = st.selectbox(
-            "Weights", list(step.weights), key="step.weights", persist_state="session",
-            format_func=_layer_names(step, config, dataset).__getitem__,
+            "Weights", list(step.weights), key="step.weights", persist_state="session", bind="query-params",
+            format_func=titles.__getitem__,
         )  # fmt: skip
         w = step.weights[name]
+        expect_number(f"step.index.{name}", 0, len(w.before) - 1)
         index = st.number_input(
             f"Which one (of {math.prod(w.shape):,})", 0, len(w.before) - 1, min(_largest(w), len(w.before) - 1),
-            key=f"step.index.{name}", persist_state="session",
+            key=f"step.index.{name}", persist_state="session", bind="query-params",
             help="Counted from 0; the one with the largest gradient to begin with.",
         )  # fmt: skip
     place = np.unravel_index(int(index), w.shape)
@@ -188,17 +192,27 @@ def after_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
     st.markdown("The same batch once more, through the network with its new weights:")
     change = step.loss_after - step.loss
     with st.grid(2, min_column_width=160):
-        st.metric("Loss before", f"{step.loss:.6f}", border=True, height="stretch")
+        st.metric("Loss before", _written(step.loss), border=True, height="stretch")
         st.metric(
-            "Loss afterwards", f"{step.loss_after:.6f}", f"{change:+.6f}", delta_color="inverse", border=True,
+            "Loss afterwards", _written(step.loss_after), _written(change, "+"), delta_color="inverse", border=True,
             height="stretch",
         )  # fmt: skip
+    blown_up = step.loss > 10 * math.log(dataset.num_classes)
     st.markdown(
+        "It fell, but from a loss that the steps before had blown up: try a lower learning rate." if change < 0
+        and blown_up else
         "It fell: the step went downhill." if change < 0 else
         "It did not change: the step was too short to be seen. Try a higher learning rate." if change == 0 else
         "It rose: the step was too long for this slope. Try a lower learning rate." if change > 0 else
         "It is no number any more: the step was far too long. Try a much lower learning rate."
     )  # fmt: skip
+
+
+def _written(value: float, sign: str = "") -> str:
+    """With six decimals, or with its power of ten where these would be no more than a row of digits."""
+    if not 1e4 <= abs(value) < math.inf:
+        return f"{value:{sign}.6f}"
+    return f"{sign if value > 0 else ''}{words.power(value)}"
 
 
 def _layer_names(step: Step, config: TrainConfig, dataset: ImageDataset) -> dict[str, str]:

@@ -12,7 +12,7 @@ from cnnlab.evaluation.evaluate import checkpoint_time
 from cnnlab.explain.step import Step, TooLarge, open_step, repeat_steps, scheduled_lr
 from cnnlab.runs import Run
 from cnnlab.ui import cache, words
-from cnnlab.ui.network.address import expect_number, expect_one_of
+from cnnlab.ui.network.address import expect_number, expect_one_of, expect_truth
 from cnnlab.ui.network.choice import Subject
 from cnnlab.ui.network.images import lab_images
 from cnnlab.ui.network.repeat import repeat_view
@@ -87,15 +87,20 @@ def _settings(subject: Subject, dataset: ImageDataset) -> tuple[Start, int, floa
             help="Which step of the training; from the second on momentum has something to remember.",
         )  # fmt: skip
         scheduled = scheduled_lr(config, dataset, int(number))
+        expect_truth("step.own")
         own = st.toggle("Own learning rate", key="step.own", persist_state="session", bind="query-params")
         lr = None
         if own:
-            expect_number("step.lr", 0, MOST_LR)
+            expect_number("step.lr", 0.0, MOST_LR)
             lr = st.number_input(
                 "Learning rate", value=scheduled, format="%g", key="step.lr", width=160, persist_state="session",
                 bind="query-params",
-                help="In place of the schedule's; try 10 and 100 times as much.",
+                help="In place of the schedule's, also in the steps before the opened one; try 10 and 100 times as "
+                "much.",
             )  # fmt: skip
+    if lr is not None and not 0 < lr <= MOST_LR:
+        st.error(f"A learning rate of {lr:g} is not allowed: give a number above 0, such as {scheduled:.3g}.")
+        lr = None
     st.caption(
         f"By its settings: {words.choice(config.optimizer)}"
         + (f" with momentum {config.momentum:g}" if config.momentum else "")
@@ -104,11 +109,9 @@ def _settings(subject: Subject, dataset: ImageDataset) -> tuple[Start, int, floa
         + (f", weight decay {config.weight_decay:g}" if config.weight_decay else "")
         + f", batches of {config.batch_size}, "
         + ("from the run's weights on; optimiser and schedule begin anew" if start else "from the first weights on")
+        + (f"; the learning rate here is {lr:g} in its place" if lr is not None else "")
         + ". In double precision, so that every digit can be followed."
     )
-    if lr is not None and not 0 < lr <= MOST_LR:
-        st.error(f"A learning rate of {lr:g} is not allowed: give a number above 0, such as {scheduled:.3g}.")
-        lr = None
     return start, int(number), lr
 
 
