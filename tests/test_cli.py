@@ -359,3 +359,36 @@ def test_images_that_changed_since_a_run_began_are_refused_when_it_is_resumed(ca
     status, _, errors = said(capsys, "resume", "a")
     assert status == 1 and f"changed since this run began ({fact.replace('_', ' ')}: " in errors.replace("\n", " ")
     assert run.facts()[fact] == before
+
+
+def test_a_file_that_cannot_be_written_is_named_and_the_old_one_stays(capsys, trained_run, tmp_path, monkeypatch):
+    kept = tmp_path / "answers.csv"
+    kept.write_text("old")
+
+    def full(*given: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("cnnlab.cli.base.write_whole", full)
+    sentence = refused(capsys, "evaluate", str(trained_run.path), "--csv", str(kept), status=1)
+    assert sentence == f"{kept} cannot be written (No space left on device)." and kept.read_text() == "old"
+
+
+def test_an_interrupt_ends_in_a_word(capsys, trained_run, monkeypatch):
+    def interrupted(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cnnlab.evaluation.evaluate.evaluate", interrupted)
+    assert refused(capsys, "evaluate", str(trained_run.path), status=130) == "Interrupted."
+
+
+def test_a_training_that_is_interrupted_before_it_begins_leaves_no_run(capsys, fresh_folders, monkeypatch):
+    def interrupted(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cnnlab.train.check", interrupted)
+    assert refused(capsys, "train", *TINY, "--name", "early", status=130) == "Interrupted."
+    assert not list_runs(fresh_folders)
+
+
+def test_options_amid_names_are_told_where_to_stand(capsys):
+    assert "Options stand before or after all names" in refused(capsys, "plot", "a", "b", "--split", "val", "c.html")

@@ -172,7 +172,7 @@ def test_the_lines_for_a_photograph_make_the_pixels_of_training(tmp_path: Path, 
     exif[0x0112] = 6  # turned to its side
     Image.fromarray(noise).save(tmp_path / "a.png", exif=exif)
     names: dict[str, Any] = {}
-    exec(usage("none", config).split("facts =")[0], names)
+    exec(usage("none", config).split("pixels =")[0], names)
     assert np.array_equal(names["pixels_of"](tmp_path / "a.png")[0].numpy(), decode(tmp_path / "a.png", 20, color))
 
 
@@ -185,7 +185,7 @@ def test_the_command_exports_the_checkpoint_and_shows_how_to_use_it(trained_run:
     assert main(["export", str(trained_run.path), str(file), "--checkpoint", checkpoint]) == 0
     said = capsys.readouterr()
     first, rest = said.out.split("\n", 1)
-    assert first == f"{file}: trained, {checkpoint} checkpoint, takes uint8 [N, 1, 28, 28]. With PyTorch alone:"
+    assert first == f"{file}: trained, {checkpoint} checkpoint, takes uint8 [N, 1, 28, 28]. To use it:"
     assert rest.strip() == usage(str(file), trained_run.config) and said.err == ""
     facts = {FACTS: ""}
     network = torch.export.load(file, extra_files=facts).module()

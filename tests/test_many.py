@@ -231,8 +231,16 @@ def test_a_name_of_other_bytes_than_letters_goes_out_as_csv_and_parquet(predicto
 
 
 def test_a_zip_that_is_not_there_is_not_called_damaged(tmp_path):
-    with pytest.raises(SourcesError, match=r"^There is no zip gone.zip: check the path\.$"):
+    with pytest.raises(SourcesError, match=r"^There is no zip .*/gone.zip: check the path\.$"):
         from_paths([tmp_path / "gone.zip"])
+
+
+def test_what_cannot_be_read_does_not_stop_what_stands_beside_it(predictor, digit_files, tmp_path):
+    (tmp_path / "none").mkdir()
+    (tmp_path / "bad.zip").write_bytes(b"no zip")
+    rows = predict_many(predictor, from_paths([digit_files, tmp_path / "none", tmp_path / "bad.zip"]))
+    assert [bool(row.answer) for row in rows] == [True] * 30 + [False] * 2
+    assert "holds no image files" in rows[-2].error and "it is damaged or no zip" in rows[-1].error
 
 
 def test_the_rows_go_out_as_csv_and_parquet(predictor):
@@ -261,7 +269,7 @@ def test_the_command_line_walks_folders_and_writes_a_table(trained_run, digit_fi
     [
         (["{empty}"], "{empty} holds no image files"),
         (["a.png", "--csv", "a.txt"], "'a.txt' is not allowed: let the file end in .csv."),
-        (["{empty}/no.zip"], "There is no zip no.zip"),
+        (["{empty}/no.zip"], "There is no zip {empty}/no.zip"),
     ],
 )
 def test_the_command_line_refuses_in_one_sentence(trained_run, tmp_path, capsys, arguments, sentence):

@@ -72,6 +72,7 @@ def test_what_is_varied_is_read_in_the_settings_own_type(text: str, vary: Vary) 
     [
         ("lr", "give NAME=A,B,C or NAME=LOW..HIGH"),
         ("speed=1,2", "Unknown setting 'speed'"),
+        ("hidden=64,128", "hidden cannot be varied, for it is a list"),
         ("seed=1,2", "seed cannot be varied: with another, trials would be judged by other validation images."),
         ("validation-fraction=0.1,0.2", "validation_fraction cannot be varied: "),
         ("lr=0.1..0.01", "LOW below HIGH"),

@@ -38,10 +38,11 @@ class OneSentenceParser(argparse.ArgumentParser):
 
     def refuse(self, unknown: Sequence[str]) -> NoReturn:
         """Say that nobody knows these arguments, and what may have been meant."""
-        if not unknown[0].startswith("-"):
-            self.error(f"{unknown[0]} comes after an option that came after others like it: put options first or last")
         near = get_close_matches(unknown[0].split("=")[0], self._option_string_actions, 1)
-        self.error(f"unrecognized arguments: {' '.join(unknown)}" + (f". Did you mean {near[0]}?" if near else ""))
+        hint = f". Did you mean {near[0]}?" if near else ""
+        if not unknown[0].startswith("-") and any(action.nargs == "+" for action in self._actions):
+            hint = ". Options stand before or after all names"
+        self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
