@@ -174,7 +174,7 @@ def _plot(given: argparse.Namespace) -> int:
     try:
         from cnnlab.figures.comparison import MOST, comparison_figure
         from cnnlab.figures.curves import curves_figure
-        from cnnlab.figures.save import ENDINGS, FigureError, save_figure
+        from cnnlab.figures.save import ENDINGS, FigureError, saved_figure
     except ModuleNotFoundError as error:
         raise Failure(f"Drawing needs the package {error.name}: install requirements.txt.") from error
     from cnnlab.curves import epoch_length, read_curves
@@ -193,7 +193,7 @@ def _plot(given: argparse.Namespace) -> int:
         if not figure.data:
             raise Failure(f"None of these runs has {given.split} figures: choose others by --split.")
     try:
-        save_figure(figure, given.file)
+        write_file(given.file, saved_figure(figure, given.file.suffix.lower()))
     except FigureError as error:
         raise Failure(str(error)) from error
     print(given.file)
