@@ -81,9 +81,13 @@ def reopen_run(run: Run) -> FileLock:
         if run.state() == "finished":  # in the meantime
             lock.release()
             refuse_to_resume(run)
-        (run.path / "stop").unlink(missing_ok=True)
-        run.drop_half_record()
-        run.append([{"event": "queued", "time": time.time()}])
+        try:
+            (run.path / "stop").unlink(missing_ok=True)
+            run.drop_half_record()
+            run.append([{"event": "queued", "time": time.time()}])
+        except OSError:
+            lock.release()
+            raise
     return lock
 
 

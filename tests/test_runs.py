@@ -138,6 +138,7 @@ def test_a_folder_that_cannot_be_written_to_is_told_in_a_sentence(queued_run, mo
     monkeypatch.setattr(patched, refused)
     with pytest.raises(RunError, match=rf"{queued_run.path} cannot be written to \(Permission denied\)"):
         call()
+    assert not queued_run.alive()  # nothing holds it
 
 
 def test_a_damaged_record_is_passed_over_where_a_run_goes_on(queued_run):
