@@ -363,3 +363,13 @@ def test_an_address_opens_its_run_though_there_is_a_newer_one(own_run: Run):
     page.query_params["evaluate.run"] = "own"
     assert page.run().selectbox(key="evaluate.run").value == "own"
     assert page.query_params["evaluate.run"] == "own" and not page.toast
+
+
+def test_a_link_by_the_id_of_a_renamed_run_opens_it(own_run: Run):
+    newer = own_run.path.with_name("newer")
+    shutil.copytree(own_run.path, newer)
+    Run(newer).add_facts({"created": own_run.created + 60})
+    own_run.rename("best so far")
+    page = AppTest.from_file(str(PROJECT / "pages/evaluate.py"), default_timeout=PATIENCE)
+    page.query_params["evaluate.run"] = "own"
+    assert page.run().selectbox(key="evaluate.run").value == "own" and not page.toast
