@@ -11,7 +11,8 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from cnnlab.runs import PROGRESS, Run, is_record, record_of
+from cnnlab.records import PROGRESS, is_record, record_of
+from cnnlab.runs import Run
 
 MOST_POINTS = 600  # of a curve: a chart is about so many pixels wide
 DIGITS = 5  # of a number that matter on a screen; all sixteen would triple what is sent

@@ -33,14 +33,12 @@ from cnnlab.config import TrainConfig
 from cnnlab.locks import is_held
 from cnnlab.parsing import ConfigError, parse
 from cnnlab.paths import write_whole
+from cnnlab.records import PROGRESS, mark_of, record_of
 from cnnlab.tails import lines_from_the_end, tail
 
 State = Literal["queued", "running", "finished", "stopped", "failed", "interrupted"]
 LIVE: tuple[State, ...] = ("queued", "running")
 ENDED: tuple[State, ...] = ("finished", "stopped", "failed")
-
-PROGRESS = ("step", "eval", "epoch")
-"""The records that tell of a step; they alone have one."""
 
 NAME = re.compile(r"[\w][\w .()+=,-]{0,99}")
 RESERVED = ("sweeps", "kernels.json")  # what else lies among the runs
@@ -187,7 +185,7 @@ class Run:
         """All whole records (of the kind ``event``), from the first on; what a bad disk or a person made of others is
         passed over.
         """
-        mark = _mark(event)
+        mark = mark_of(event)
         try:
             with self.metrics_path.open("rb") as file:
                 for line in file:
@@ -198,7 +196,7 @@ class Run:
 
     def last_record(self, event: str | None = None) -> dict[str, Any] | None:
         """The last whole record (of the kind ``event``); the file is read from its end."""
-        mark = _mark(event)
+        mark = mark_of(event)
         for line in lines_from_the_end(self.metrics_path):
             if mark in line and (record := record_of(line)):
                 return record
@@ -254,27 +252,6 @@ def changing(run: Run) -> Iterator[None]:
         raise RunError(
             f"{run.path} cannot be written to ({error.strerror}): look at its permissions and its disk."
         ) from error
-
-
-def record_of(line: bytes) -> dict[str, Any] | None:
-    """The record that a line of the metrics holds; None where it is damaged."""
-    try:
-        record = json.loads(line)
-    except ValueError:
-        return None
-    return record if is_record(record) else None
-
-
-def is_record(found: Any) -> bool:
-    """Whether what was ``found`` in the metrics is a record: its event is named, and its step where it has one."""
-    if not isinstance(found, dict) or not isinstance(found.get("event"), str):
-        return False
-    return found["event"] not in PROGRESS or isinstance(found.get("step"), int)
-
-
-def _mark(event: str | None) -> bytes:
-    """What stands in the line of a record of the kind ``event``."""
-    return f'"event": "{event}"'.encode() if event else b"{"
 
 
 def checked_name(name: str) -> str:

@@ -85,7 +85,7 @@ def choose() -> Subject | None:
         config = run.config
     except ERRORS as error:
         st.error(
-            f"{words.plain(run.name)} cannot be evaluated. {error}\n\n"
+            f"{words.plain(run.name)} cannot be evaluated. {words.plain(str(error))}\n\n"
             "Another run, checkpoint or split can be chosen in the sidebar.",
             icon=":material/error:",
         )

@@ -3,6 +3,7 @@
 Each can be clicked, or picked with arrow keys and Enter: it opens large, with the others before and after it.
 """
 
+from functools import lru_cache
 from zlib import crc32
 
 import numpy as np
@@ -58,10 +59,13 @@ def gallery(
     )
 
 
+_short_names = lru_cache(maxsize=16)(short_names)  # a page of images asks for the same ones
+
+
 def caption(subject: Subject, place: int) -> str:
     """``✓ 4``, or of a wrong answer ``✗ 9 (4)``; below it how sure, and the image's id."""
     e = subject.evaluation
     predicted, true = int(e.predicted[place]), int(e.labels[place])
-    names = short_names(subject.names, 14 if predicted == true else 7)
+    names = _short_names(subject.names, 14 if predicted == true else 7)
     answer = f"✓ {names[true]}" if predicted == true else f"✗ {names[predicted]} ({names[true]})"
     return f"{answer}<br>{words.sure(e.confidence[place])}<br>#{e.ids[place]}"

@@ -46,7 +46,7 @@ def _tell(run: Run) -> None:
     except RunError as error:
         st.warning(words.plain(str(error)), icon=":material/folder_off:")
         return
-    st.error(f"**{run.name}** has left no network. {ended}", icon=":material/error:")
+    st.error(f"**{words.plain(run.name)}** has left no network. {words.plain(ended)}", icon=":material/error:")
     if st.button("Open the run", icon=":material/open_in_new:", key="predict.failed", type="tertiary"):
         open_run(run.id)
         st.switch_page(PAGES / "train.py")

@@ -88,6 +88,6 @@ def _closer(subject: Subject, row: Row) -> None:
     try:
         picture = open_picture(row.source.fetch(), least=enough(checkpoint.image_size))
     except UnreadableImage as error:
-        st.error(f"**{words.plain(row.source.name)}** {error}", icon=":material/broken_image:")
+        st.error(f"**{words.plain(row.source.name)}** {words.plain(str(error))}", icon=":material/broken_image:")
         return
     closer_view(subject, Given(picture, row.source.name))

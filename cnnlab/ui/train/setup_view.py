@@ -123,7 +123,8 @@ def _start_row(config: TrainConfig, runs: Sequence[Run], blocked: bool = False) 
             "Start training", type="primary", icon=":material/play_arrow:", disabled=blocked, key="start"
         )
         processes = _processes(config)
-        _waits([run for run in runs if run.state() in LIVE])
+        if live := [run for run in runs if run.state() in LIVE]:
+            _waits(live)
         st.code(
             launch.shown_command(["train", *launch.flags(config, recipe)], processes),
             language="bash",
