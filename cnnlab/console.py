@@ -19,6 +19,7 @@ from cnnlab.config import TrainConfig
 from cnnlab.engine import Record
 from cnnlab.train import Listener
 
+UNCUT = 10_000  # columns, where no terminal says how many there are: rich would take 80
 PLAIN_EVERY = 5.0  # seconds between two lines on a training's way through an epoch
 
 err = Console(stderr=True, highlight=False)
@@ -31,7 +32,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
         table.add_column(column, no_wrap=number == 0)
     for row in rows:
         table.add_row(*row)
-    Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False).print(table)
+    Console(width=None if sys.stdout.isatty() else UNCUT, highlight=False, markup=False).print(table)
 
 
 def figures_line(values: dict[str, Any]) -> str:

@@ -23,6 +23,7 @@ from cnnlab import __version__, datasets, engine, models
 from cnnlab.checkpoints import CheckpointError, save_checkpoint
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
+from cnnlab.datasets.memory import memory_budget
 from cnnlab.distributed.group import joined
 from cnnlab.distributed.messages import Lost
 from cnnlab.distributed.ranks import world_size
@@ -31,7 +32,7 @@ from cnnlab.inference import pick_device
 from cnnlab.loader import steps_per_epoch
 from cnnlab.machine import prepare_process
 from cnnlab.models import ModelError
-from cnnlab.queue import turn
+from cnnlab.queue import most_at_a_time, turn
 from cnnlab.registry import UnknownName
 from cnnlab.runs import Run
 from cnnlab.team import call_together, remove_rank_locks, starting_state, why_lost
@@ -62,6 +63,8 @@ class Listener:
 
 def check(config: TrainConfig, dataset: ImageDataset | None = None) -> None:
     """Raise the error with which a training by ``config`` would fail at once; ``dataset``, if given, is not loaded."""
+    most_at_a_time()
+    memory_budget()
     datasets.check_name(config.dataset)
     pick_device(config.device)
     models.MODELS.get(config.model)

@@ -235,12 +235,25 @@ def test_runs_are_listed_with_their_state_and_best_accuracy(capsys, trained_run)
     )
 
 
+def test_a_list_is_not_cut_where_no_terminal_says_how_wide_it_is(capsys, fresh_folders):
+    dataset = "folder:" + "/flowers" * 40
+    create_run(fresh_folders / "long", {"config": TrainConfig(dataset=dataset).model_dump(mode="json")})[1].release()
+    assert dataset in said(capsys, "runs")[1]
+
+
 def test_a_damaged_run_does_not_hide_the_others(capsys, fresh_folders):
     for name in ("good", "bad"):
         create_run(fresh_folders / name, {"config": TrainConfig().model_dump(mode="json")})[1].release()
     (fresh_folders / "bad/config.json").write_text("{")
     status, output, errors = said(capsys, "runs")
     assert status == 0 and "good" in output and "interrupted" in output and "bad is no run folder" in errors
+
+
+@pytest.mark.parametrize("variable", ["CNNLAB_MAX_TRAININGS", "CNNLAB_MEMORY_GB"])
+def test_a_wrong_setting_of_the_environment_leaves_no_run(capsys, fresh_folders, monkeypatch, variable):
+    monkeypatch.setenv(variable, "many")
+    assert refused(capsys, "train", *TINY).startswith(f"{variable} = many is not allowed: give a ")
+    assert list_runs(fresh_folders) == []
 
 
 # ── questions to a run ────────────────────────────────────────────────────────────────────────────────────────────

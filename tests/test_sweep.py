@@ -230,7 +230,7 @@ def test_a_killed_workers_trial_is_replaced_by_one_that_joins_by_name_and_stops_
     assert [t.state for t in load_sweep(folder).trials()] == ["interrupted"]
     second = trainer.start("sweep")
     until(lambda: Run(fresh_folders / "sweep-002").state() == "running", "training by the second worker")
-    folder.request_stop()
+    assert cli.main(["sweep", "--stop"]) == 0
     out, errors = second.communicate(timeout=60)
     assert second.returncode == 0, errors
     assert [t.state for t in load_sweep(folder).trials()] == ["interrupted", "stopped"]
@@ -302,12 +302,13 @@ def test_the_command_prints_the_trials_the_best_first(
         (["--vary", "momentum=0.1,0.2"], "momentum = 0.1 has no effect with optimizer = adam"),
         (["--name", "nobody"], "There is no sweep 'nobody'"),
         (["--lr", "0.1"], "Nothing is varied"),
+        (["--name", "nobody", "--stop"], "'nobody' is not at work"),
     ],
 )
 def test_wrong_arguments_are_answered_in_a_sentence(
     flags: list[str], said: str, fresh_folders: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(["sweep", *flags]) == (1 if flags == ["--name", "nobody"] else 2)
+    assert cli.main(["sweep", *flags]) == 2
     assert said in capsys.readouterr().err
     assert list_sweeps(fresh_folders) == []
 

@@ -45,7 +45,7 @@ def _runs(given: argparse.Namespace) -> int:
             )
         )
     columns = ("run", "state", "recipe", "dataset", "epoch", "validation accuracy", "duration", "created")
-    print_table(f"{len(rows)} runs in {folder}", columns, rows)
+    print_table(f"{len(rows)} run{'s' if len(rows) != 1 else ''} in {folder}", columns, rows)
     return OK
 
 

@@ -42,7 +42,7 @@ def add_commands(command: AddCommand) -> None:
     add_run(predict)
     predict.add_argument("images", nargs="+", metavar="PATH", help="an image, a folder of images, or a zip")
     predict.add_argument("--csv", metavar="FILE.csv", type=Path, help="write each picture's answer as a table")
-    predict.add_argument("--top", type=int, default=3, help="how many classes to name (default: 3); a table has two")
+    predict.add_argument("--top", type=int, default=3, help="how many classes to name (default: 3); a CSV file has two")
     export = command("export", "Write a run's network into a file that needs PyTorch alone.", _export)
     add_run(export)
     export.add_argument("file", metavar="FILE.pt2", type=Path, help="where to write it")

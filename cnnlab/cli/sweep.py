@@ -9,7 +9,7 @@ from cnnlab import recipes
 from cnnlab.cli.base import FAILED, OK, AddCommand, Failure, add_recipe, add_runs_dir, add_settings, folder_of
 from cnnlab.config import TrainConfig, shown
 from cnnlab.parsing import ConfigError, adapt
-from cnnlab.runs import checked_name
+from cnnlab.runs import RunError, checked_name
 
 if TYPE_CHECKING:
     from cnnlab.sweeps.folder import SweepFolder
@@ -34,6 +34,7 @@ def add_commands(command: AddCommand) -> None:
     )
     sweep.add_argument("--trials", type=int, help=f"how many trials, with those of other workers (default: {TRIALS})")
     sweep.add_argument("--name", default="sweep", help="its name; that alone goes on with the sweep, or joins it")
+    sweep.add_argument("--stop", action="store_true", help="ask the workers of --name to stop, with all saved")
     sweep.add_argument("--storage", metavar="URL", help="a database for workers on other hosts, such as sqlite:///FILE")
     add_runs_dir(sweep)
     add_settings(sweep)
@@ -45,9 +46,11 @@ def _sweep(given: argparse.Namespace) -> int:
     if given.trials is not None and given.trials < 1:
         raise ConfigError(f"--trials {given.trials} is not allowed: give a whole number from 1 on, such as {TRIALS}.")
     folder = SweepFolder(folder_of(given), checked_name(given.name))
+    if given.stop:
+        return _stop(folder)
     with folder.joined() as worker:  # before torch is imported: the dashboard waits for it
         try:
-            from cnnlab.sweeps.study import JUDGED, SweepError, open_sweep
+            from cnnlab.sweeps.study import JUDGED, SweepError, UnknownSweep, open_sweep
             from cnnlab.sweeps.sweep import check_sweep, run_sweep
         except ModuleNotFoundError as error:
             raise Failure(f"A sweep needs the package {error.name}: install requirements.txt.") from error
@@ -58,12 +61,22 @@ def _sweep(given: argparse.Namespace) -> int:
             check_sweep(plan.config, plan.varied)
             sweep = open_sweep(folder, given.storage)
             trials = run_sweep(sweep, plan, ConsoleListener, worker)
+        except UnknownSweep as error:
+            raise ConfigError(str(error)) from error
         except SweepError as error:
             raise Failure(str(error)) from error
     _print_trials(folder.name, plan, trials)
     if sum(trial.state in JUDGED for trial in trials) < plan.trials:
         print(f"cnnlab: Not all {plan.trials} trials are made: sweep --name {folder.name} goes on.", file=sys.stderr)
     return FAILED if trials and all(trial.state == "failed" for trial in trials) else OK
+
+
+def _stop(folder: "SweepFolder") -> int:
+    if not (workers := folder.at_work()):
+        raise RunError(f"The sweep '{folder.name}' is not at work in {folder.runs}: there is nothing to stop.")
+    folder.request_stop()
+    print(f"{workers} worker{'s' if workers > 1 else ''} of {folder.name} will stop after a step, with all saved.")
+    return OK
 
 
 def _plan(given: argparse.Namespace, folder: "SweepFolder") -> "Plan":

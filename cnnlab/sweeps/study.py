@@ -41,6 +41,10 @@ class SweepError(Exception):
     """A sweep that cannot be read; the message says which, why and what to do."""
 
 
+class UnknownSweep(SweepError):
+    """There is no sweep of that name."""
+
+
 @dataclass(frozen=True)
 class Trial:
     """One trial: its ``number`` from 1 on (Optuna's plus 1), its run's id ("" for none), what was varied, and the best
@@ -225,15 +229,15 @@ def open_sweep(folder: SweepFolder, storage: str | None = None) -> Sweep:
 
 
 def load_sweep(folder: SweepFolder, storage: str | None = None) -> Sweep:
-    """A sweep that has begun. Raises SweepError where it has not, or cannot be read."""
+    """A sweep that has begun. Raises UnknownSweep where it has not, SweepError where it cannot be read."""
     address = storage or folder.storage()
     if address is None and not folder.journal_path.is_file():
-        raise SweepError(f"There is no sweep '{folder.name}' in {folder.runs}: {BEGIN}")
+        raise UnknownSweep(f"There is no sweep '{folder.name}' in {folder.runs}: {BEGIN}")
     with _reading(folder):
         try:
             study = optuna.load_study(study_name=folder.name, storage=_storage(folder, address), sampler=_sampler())
         except KeyError as error:
-            raise SweepError(f"There is no sweep '{folder.name}' in its storage: {BEGIN}") from error
+            raise UnknownSweep(f"There is no sweep '{folder.name}' in its storage: {BEGIN}") from error
     return Sweep(folder, study)
 
 

@@ -9,11 +9,11 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, TimeoutError, expect, sync_playwright
 
 from cnnlab.runs import LIVE, list_runs
 
@@ -167,6 +167,11 @@ def settled(page: Page) -> None:
 
 
 def take_photo(page: Page) -> None:
-    """Press the camera's button once there is a picture to take: before, it does nothing."""
+    """Press the camera's button until there was a picture to take: before, it does nothing."""
     page.wait_for_function("() => document.querySelector('video')?.readyState >= 2")
-    page.get_by_role("button", name="Take Photo").click()
+    taken = page.get_by_role("button", name="Clear photo")
+    for _ in range(5):
+        page.get_by_role("button", name="Take Photo").click()
+        with suppress(TimeoutError):
+            return taken.wait_for(timeout=4_000)
+    raise AssertionError("The camera gave no picture.")
