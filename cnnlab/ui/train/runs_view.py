@@ -20,24 +20,31 @@ from cnnlab.ui.train.settings_words import brief
 from cnnlab.ui.train.views import open_run
 
 MOST_ROWS = 16  # without scrolling
-EVERY = 2.0  # seconds between two looks while a training is going on
+EVERY, IDLE = 2.0, 10.0  # seconds between two looks: during a training, and while a shell may start one
 
 
 def runs_view(runs: Sequence[Run]) -> None:
-    """The table of all runs, kept up to date while one of ``runs`` is live."""
-    live = any(run.state() in LIVE for run in runs)
-    st.fragment(_runs, run_every=EVERY if live else None)()
+    """The table of all runs, kept up to date: often while one of ``runs`` is live."""
+    live = _any_live(runs)
+    st.fragment(_runs, run_every=EVERY if live else IDLE)(live)
 
 
-def _runs() -> None:
-    summaries = _summaries()
+def _any_live(runs: Sequence[Run]) -> bool:
+    return any(run.state() in LIVE for run in runs)
+
+
+def _runs(live: bool) -> None:
+    runs = list_runs(runs_dir())
+    if live != _any_live(runs):
+        st.rerun(scope="app")
+    summaries = _summaries(runs)
     _table(summaries)
     comparison(summaries)
 
 
-def _summaries() -> list[Summary]:
+def _summaries(runs: Sequence[Run]) -> list[Summary]:
     found = []
-    for run in list_runs(runs_dir()):
+    for run in runs:
         try:
             found.append(summarise(run, last_records(run) if run.state() in LIVE else None))
         except RunError as error:
