@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from cnnlab.ui.network.address import expect_one_of, tell_refused
+from cnnlab.ui.history import follow_history
+from cnnlab.ui.network.address import ask_again, expect_one_of, tell_refused
 from cnnlab.ui.network.anatomy import anatomy_view
+from cnnlab.ui.network.build import forget_build
 from cnnlab.ui.network.calculator import calculator_view
 from cnnlab.ui.network.choice import choose
 from cnnlab.ui.network.classics import classics_view
@@ -19,6 +21,12 @@ VIEWS = {
     "Classics": classics_view,
     "Code": code_view,
 }
+
+
+def _went(address: dict[str, str]) -> None:
+    ask_again(address)
+    forget_build()
+
 
 expect_one_of("network.view", VIEWS)
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -36,3 +44,4 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
 if subject := choose():
     VIEWS[view](subject)
 tell_refused()
+follow_history("network", _went)

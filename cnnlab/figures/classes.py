@@ -56,6 +56,6 @@ def class_counts_figure(class_names: Sequence[str], counts: Sequence[int], heigh
 def _name_bars(figure: go.Figure, class_names: Sequence[str]) -> None:
     few = len(class_names) <= MANY
     figure.update_xaxes(type="category", showticklabels=few, showgrid=False, automargin=True)
-    if few:
+    if few and class_names:  # else they come with the data
         shown = [literal(name) for name in short_names(class_names, LONGEST)]
         figure.update_xaxes(tickvals=list(class_names), ticktext=shown)

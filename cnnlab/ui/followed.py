@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from cnnlab.curves import CurveReader
 from cnnlab.runs import Run
@@ -31,6 +32,11 @@ def following(run: Run) -> Iterator[CurveReader]:
             _readers.popitem(last=False)
         reader.read()
         yield reader
+
+
+def route(run: Run, what: str) -> str:
+    """Where the browser asks for ``what`` of ``run``: curves, status or classes; see server."""
+    return f"/lab/runs/{quote(run.id, safe='')}/{what}"
 
 
 def last_records(run: Run) -> dict[str, dict[str, Any]]:

@@ -7,6 +7,7 @@ whoever opened a page's address on a fresh server would see that page alone.
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 PAGE, ENTERED = "navigation.page", "navigation.entered"
@@ -36,13 +37,16 @@ def navigate() -> None:
 
 def _keep_address(page: str) -> None:
     """Bring the address of the last visit to ``page`` back at once: each widget by itself would make it a step of the
-    browser's history.
+    browser's history. Where Back led here, Streamlit has reset the widgets by the address as it was: they read it anew.
     """
     kept = f"navigation.address.{page}"
     if not just_entered():
         st.session_state[kept] = st.query_params.to_dict()
-    elif not st.query_params:
-        st.query_params.update(st.session_state.get(kept, {}))
+    elif not st.query_params and (address := st.session_state.get(kept)):
+        st.query_params.update(address)
+        context = get_script_run_ctx()
+        if context and context.is_history_navigation:
+            st.rerun()
 
 
 def just_entered() -> bool:

@@ -82,7 +82,7 @@ def _status(request: Request) -> Response:
 
     try:
         return JSONResponse(asdict(status(Run(runs_dir() / request.path_params["id"]))))
-    except RunError:
+    except (RunError, OSError):  # no run, or a name that no file can have
         return Response(status_code=404)
 
 
@@ -97,13 +97,13 @@ def _sweep_status(request: Request) -> Response:
 
 def _answer(request: Request, series: Any) -> Response:
     run = Run(runs_dir() / request.path_params["id"])
-    with following(run) as reader:
-        if request.query_params.get("have") == reader.version:
-            return Response(status_code=204)
-        try:
+    try:
+        with following(run) as reader:
+            if request.query_params.get("have") == reader.version:
+                return Response(status_code=204)
             return JSONResponse({"version": reader.version, "series": series(reader)})
-        except RunError:
-            return Response(status_code=404)
+    except (RunError, OSError):
+        return Response(status_code=404)
 
 
 ROUTES = [

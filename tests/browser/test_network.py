@@ -115,6 +115,32 @@ def test_a_click_in_the_drawing_chooses_the_layer(goto: Goto) -> None:
     expect(page.locator(".network .bow")).to_have_count(8)
 
 
+def test_back_takes_a_block_away_again_and_leads_from_another_page_to_the_view_that_was_open(goto: Goto) -> None:
+    page = network_page(goto, "Anatomy")
+    choose(page, "Show", "My own, from blocks")
+    settled(page)
+    page.get_by_role("button", name="Add a block").click()
+    third = page.get_by_role("button", name="3: 32")
+    expect(third).to_be_visible()
+    expect(page).to_have_url(re.compile("network.blocks="))
+    settled(page)
+    page.go_back()
+    expect(third).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("network.blocks="))
+    page.go_forward()
+    expect(third).to_be_visible()
+    settled(page)
+    page.get_by_role("radio", name="Classics").click()
+    expect(page).to_have_url(re.compile("network.view=Classics"))
+    settled(page)
+    page.get_by_role("link", name="Filters").click()
+    expect(page).to_have_url(re.compile("/filters"))
+    settled(page)
+    page.go_back()
+    expect(page).to_have_url(re.compile("network.view=Classics"))
+    expect(page.get_by_role("radio", name="Classics")).to_be_checked()
+
+
 def test_a_reload_and_a_visit_elsewhere_keep_what_was_built_and_chosen(goto: Goto) -> None:
     page = network_page(goto, "Anatomy")
     choose(page, "Show", "My own, from blocks")

@@ -50,6 +50,9 @@ def test_a_first_visitor_starts_the_default_recipe_and_sees_it_finish(goto: Goto
     expect(page.get_by_text("python -m cnnlab train --recipe quick_digits")).to_be_visible()
     start(page)
     wait_for_points(page, 0)
+    names = page.locator("[class*=st-key-classes] .xtick text")
+    expect(names.first).to_be_visible()
+    assert names.all_text_contents() == list("0123456789")
     expect(page.get_by_text("All 12 epochs are done.").first).to_be_visible(timeout=60_000)
     run = newest(runs)
     assert run.state() == "finished"

@@ -4,7 +4,7 @@
 >>> write("quiz.round", "3")                                             # doctest: +SKIP
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import TypeVar
 
 import streamlit as st
@@ -12,7 +12,7 @@ import streamlit as st
 from cnnlab.ui.navigation import just_entered
 
 T = TypeVar("T")
-WRONG, OPENED = "network.wrong", "network.opened"
+WRONG, OPENED, ASKED = "network.wrong", "network.opened", "network.asked"
 
 
 def asked(key: str, read: Callable[[str], T], first: T) -> T:
@@ -20,6 +20,7 @@ def asked(key: str, read: Callable[[str], T], first: T) -> T:
 
     ``read`` raises ValueError for a text that cannot be used.
     """
+    st.session_state.setdefault(ASKED, set()).add(key)
     if key not in st.session_state:
         st.session_state[key] = first
         text = st.query_params.get(key)
@@ -29,6 +30,13 @@ def asked(key: str, read: Callable[[str], T], first: T) -> T:
             refuse(key)
     value: T = st.session_state[key]
     return value
+
+
+def ask_again(address: Mapping[str, str]) -> None:
+    """The browser went back or forward to ``address``: its values are asked for anew."""
+    for key in st.session_state.get(ASKED, ()):
+        if st.session_state.get(f"{key}.written") != address.get(key):
+            st.session_state.pop(key, None)
 
 
 def write(key: str, text: str | None) -> None:

@@ -73,6 +73,11 @@ def _read(text: str) -> tuple[Block, ...]:
     return tuple(block.model_dump() for block in made.blocks)
 
 
+def forget_build() -> None:
+    """Let the fields of the blocks show what the address says, after the browser went to another one."""
+    forget_fields(EDITOR)
+
+
 def _keep(blocks: tuple[Block, ...]) -> None:
     st.session_state[BLOCKS] = blocks
 

@@ -9,6 +9,7 @@ from dataclasses import asdict
 
 from cnnlab.runs import LIVE, Run, State
 from cnnlab.ui.component import component
+from cnnlab.ui.followed import route
 from cnnlab.ui.train.status import Status, status
 
 _component = component(__file__)
@@ -19,7 +20,7 @@ def live_status(run: Run, state: State) -> None:
 
     ``state`` is what the rest of the page was drawn for.
     """
-    src = f"/lab/runs/{run.id}/status" if state in LIVE else ""
+    src = route(run, "status") if state in LIVE else ""
     watched(status(run), state, src, key=f"status.{run.id}")
 
 

@@ -16,6 +16,7 @@ from cnnlab.figures.style import SPLIT_COLORS, SPLIT_NAMES
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import LIVE, Run, RunError, State, names_of
 from cnnlab.ui import words
+from cnnlab.ui.followed import route
 from cnnlab.ui.live_plot import live_plot
 from cnnlab.ui.train.live_status import live_status
 from cnnlab.ui.train.run_actions import MESSAGE, run_actions
@@ -55,7 +56,7 @@ def run_view(runs: Sequence[Run]) -> None:
     if each_class.open:  # what nobody looks at need not be kept up to date
         with each_class:
             if config.watch_test or facts.get("images", {}).get("val", 1):
-                _classes(run, config, live=state in LIVE)
+                _classes(run, config, state in LIVE, facts.get("class_names", []))
             else:
                 st.info("This run holds out no validation images: nothing is known of its classes.",
                         icon=":material/visibility_off:")  # fmt: skip
@@ -74,7 +75,7 @@ def _header(run: Run, runs: Sequence[Run], state: State, config: TrainConfig) ->
     icon, colour, meaning = words.STATES[state]
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         names = names_of(runs)
-        key = f"run.widget.{run.name}"  # a renamed run needs a new widget, for an old one keeps its labels
+        key = f"run.widget.{run.id}.{run.name}"  # a renamed run needs a new widget, for an old one keeps its labels
         st.session_state.setdefault(key, run.id)
         st.selectbox(
             "Run",
@@ -131,7 +132,7 @@ def _curves(run: Run, config: TrainConfig, live: bool) -> None:
     figure = curves_figure({}, axis=unit, log_loss=log)
     live_plot(
         figure,
-        f"/lab/runs/{run.id}/curves?unit={unit}",
+        route(run, f"curves?unit={unit}"),
         live,
         run.name,
         key=f"curves.{run.id}.{unit}.{log}",
@@ -139,12 +140,12 @@ def _curves(run: Run, config: TrainConfig, live: bool) -> None:
     )
 
 
-def _classes(run: Run, config: TrainConfig, live: bool) -> None:
+def _classes(run: Run, config: TrainConfig, live: bool, names: Sequence[str]) -> None:
     split = watched_split(run, config)
     st.caption(f"Accuracy on the {SPLIT_NAMES[split]} images of each class, after the last evaluation.")
     live_plot(
-        class_accuracy_figure([], [], SPLIT_COLORS[split]),
-        f"/lab/runs/{run.id}/classes",
+        class_accuracy_figure(names, [None] * len(names), SPLIT_COLORS[split]),
+        route(run, "classes"),
         live,
         f"{run.name} classes",
         key=f"classes.{run.id}",

@@ -28,7 +28,7 @@ def restore_view() -> None:
 
 
 def open_address(asked: Mapping[str, str]) -> None:
-    """Go to the view that an address names, if it does."""
+    """Go to the view that an address names, if it names one."""
     if view := next((v for v in VIEWS if ADDRESS[v] == asked.get("view")), None):
         st.session_state[RUN] = asked.get("run", st.session_state.get(RUN))
         st.session_state[SWEEP] = asked.get("sweep")

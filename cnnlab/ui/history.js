@@ -1,11 +1,11 @@
 const mounted = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".train-history");
+  const root = parentElement.querySelector(".page-history");
   window.removeEventListener("popstate", mounted.get(root));
   const tell = () => {
     const page = window.location.pathname.split("/").pop();
-    if (!data.others.includes(page)) setTriggerValue("went", window.location.search);  // else another page is opening
+    if (data.own.includes(page)) setTriggerValue("went", window.location.search);  // else another page is opening
   };
   mounted.set(root, tell);
   window.addEventListener("popstate", tell);
