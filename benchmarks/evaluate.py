@@ -22,8 +22,9 @@ from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from cnnlab import datasets
+from cnnlab.checkpoints import load_trained
 from cnnlab.cli import main as cnnlab
-from cnnlab.evaluation.evaluate import evaluate, load_trained
+from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.inference import EVAL_BATCH
 from cnnlab.runs import find_run
 from tests.browser.conftest import ARGUMENTS, chromium, running_server, settled

@@ -25,6 +25,7 @@ from cnnlab.engine import TrainState
 from cnnlab.loader import Scaling, scaling_of
 from cnnlab.parsing import ConfigError, parse
 from cnnlab.paths import written_whole
+from cnnlab.runs import Run, RunError
 from cnnlab.seeding import seeded
 
 MODEL, OPTIMIZER = "model.", "optimizer."
@@ -45,6 +46,7 @@ class Checkpoint:
     scaling: Scaling
     counters: dict[str, Any]
     tensors: dict[str, Tensor]
+    path: Path | None = None  # of the file
 
     @property
     def step(self) -> int:
@@ -55,7 +57,7 @@ class Checkpoint:
         """The trained network, set to evaluation, on the CPU; raises CheckpointError if weights and network differ."""
         with seeded(0):  # weights are drawn, and replaced at once
             model = models.build(self.config, self.in_channels, self.image_size, len(self.class_names))
-        _load_weights(model, self.tensors)
+        _load_weights(model, self)
         return model.to(memory_format=torch.channels_last).eval()
 
 
@@ -87,7 +89,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
         scaling = Scaling(tuple(facts["scaling"]["mean"]), tuple(facts["scaling"]["std"]))
         names = tuple(facts["class_names"])
         config = parse(facts["config"])
-        return Checkpoint(config, names, facts["in_channels"], facts["image_size"], scaling, facts["counters"], tensors)
+        shape = facts["in_channels"], facts["image_size"]
+        return Checkpoint(config, names, *shape, scaling, facts["counters"], tensors, path)
     except FileNotFoundError:
         raise CheckpointError(f"There is no checkpoint {path}: the run saved none yet.") from None
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, ConfigError) as error:
@@ -96,9 +99,20 @@ def read_checkpoint(path: Path) -> Checkpoint:
         ) from error
 
 
+def load_trained(run: Run, name: str | None = None) -> tuple[str, Checkpoint]:
+    """The checkpoint ``name`` of ``run`` (by default best, else last) with its name.
+
+    Raises RunError where there is none, CheckpointError where it cannot be read.
+    """
+    chosen = name or run.chosen_checkpoint()
+    if chosen is None:
+        raise RunError(f"{run.name} has no checkpoint yet: wait for its first epoch, or resume it.")
+    return chosen, read_checkpoint(run.checkpoint_path(chosen))
+
+
 def restore(state: TrainState, saved: Checkpoint) -> None:
     """Bring ``state`` (fresh, of the same config) to where ``saved`` was; raises CheckpointError if they don't fit."""
-    _load_weights(state.model, saved.tensors)
+    _load_weights(state.model, saved)
     for number, weight in enumerate(state.optimizer.param_groups[0]["params"]):
         prefix = f"{OPTIMIZER}{number}."
         state.optimizer.state[weight] = {
@@ -115,10 +129,10 @@ def _like(value: Tensor, weight: Tensor) -> Tensor:
     return torch.empty_like(weight).copy_(value) if value.shape == weight.shape else value.to(weight.device)
 
 
-def _load_weights(model: nn.Module, tensors: dict[str, Tensor]) -> None:
-    weights = {key.removeprefix(MODEL): value for key, value in tensors.items() if key.startswith(MODEL)}
+def _load_weights(model: nn.Module, saved: Checkpoint) -> None:
+    weights = {key.removeprefix(MODEL): value for key, value in saved.tensors.items() if key.startswith(MODEL)}
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
         first = textwrap.shorten(str(error).splitlines()[-1], 100, placeholder=" …")  # it names every weight
-        raise CheckpointError(f"The checkpoint is of another network ({first}).") from error
+        raise CheckpointError(f"The checkpoint {saved.path} is of another network ({first}).") from error

@@ -14,7 +14,8 @@ from cnnlab.config import TrainConfig
 from cnnlab.datasets.view import Images, fetched
 from cnnlab.loader import Scaling
 
-EVAL_BATCH = 1000  # images; larger ones leave the processor's caches
+EVAL_BATCH = 1000  # images at a time, at most; more leave the processor's caches
+EVAL_PIXELS = EVAL_BATCH * 32 * 32  # likewise; of larger pictures fewer are taken, for each needs memory by its pixels
 
 
 def pick_device(name: str) -> torch.device:
@@ -46,10 +47,12 @@ def infer(
     model.eval()
     device = next(model.parameters()).device
     parts = []
-    starts = range(0, max(1, len(images)), EVAL_BATCH)
-    for start, pixels in zip(starts, fetched(images, (slice(s, s + EVAL_BATCH) for s in starts)), strict=True):
+    height, width = images.shape[2:]
+    batch = max(1, min(EVAL_BATCH, EVAL_PIXELS // (height * width)))
+    starts = range(0, max(1, len(images)), batch)
+    for start, pixels in zip(starts, fetched(images, (slice(s, s + batch) for s in starts)), strict=True):
         inputs = scaling(pixels.to(device))
         with autocast(device, config):
             parts.append(model(inputs).float())
-        on_progress(min(start + EVAL_BATCH, len(images)), len(images))
+        on_progress(min(start + batch, len(images)), len(images))
     return torch.cat(parts)

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+FOLDER_PREFIX = "folder:"  # before the path of a person's own images, which is a dataset's name
+
 
 def data_dir() -> Path:
     """The folder of datasets: ``CNNLAB_DATA``, else ``./data``. It need not exist."""
@@ -25,6 +27,15 @@ def cache_dir() -> Path:
     """Where decoded images are kept: ``CNNLAB_CACHE``, else ``cache`` in the folder of datasets."""
     override = os.environ.get("CNNLAB_CACHE")
     return Path(override).expanduser().resolve() if override else data_dir() / "cache"
+
+
+def folder_path(dataset: str) -> Path:
+    """The folder that a dataset's name such as ``folder:~/flowers`` means."""
+    path = Path(dataset.removeprefix(FOLDER_PREFIX))
+    try:
+        return path.expanduser()
+    except RuntimeError:  # ~nobody
+        return path
 
 
 def printable(name: str) -> str:

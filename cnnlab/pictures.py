@@ -21,6 +21,7 @@ KNOWN = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
 MOST_MEGAPIXELS = 64  # 192 MB in colour; a full-frame camera takes 61
 ENOUGH = 560  # pixels of each side, 20 times the usual 28: of larger JPEGs a fraction of the size is decoded
 NEARLY_WHITE = 225  # of 255
+FLOAT_RANGES = {1.0: 2.0, 255.0: 280.0, 65535.0: 70000.0}  # white -> how high a value may be for this to be white
 BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 
@@ -107,11 +108,12 @@ def _ground(rgba: Image.Image) -> str:
 def _eight_bits(values: NDArray[np.float64], mode: str, sixteen: bool) -> NDArray[np.uint8]:
     """float [H, W] of a deep picture -> uint8 [H, W]; the range that its values can take is kept, not stretched.
 
-    Of what is not ``sixteen`` bits deep, 32 or floating point, nobody says the range: the values tell it.
+    Of what is not ``sixteen`` bits deep, 32 or floating point, nobody says the range: the values tell it. Floating
+    point may reach a little beyond, as after sharpening; what fits no usual range is bright where it is highest.
     """
     values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
-    top = 1.0 if mode == "F" and values.max() <= 1 else 255.0
-    if sixteen or values.max() > 255:
-        top = 65535.0
+    highest = 65535.0 if sixteen else float(values.max())
+    ranges = FLOAT_RANGES if mode == "F" else {top: top for top in (255.0, 65535.0)}
+    top = next((top for top, reach in ranges.items() if highest <= reach), highest)
     scaled: NDArray[np.uint8] = (values * (255 / top)).clip(0, 255).round().astype(np.uint8)
     return scaled

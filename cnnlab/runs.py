@@ -230,6 +230,13 @@ class Run:
         """Where the checkpoint ``name`` (best or last) lies, or would."""
         return self.path / "checkpoints" / f"{name}.safetensors"
 
+    def checkpoint_time(self, name: str) -> int:
+        """When the checkpoint ``name`` was written, in ns; 0 where there is none. It tells one from the next."""
+        try:
+            return self.checkpoint_path(name).stat().st_mtime_ns
+        except OSError:
+            return 0
+
     def calibration_path(self, checkpoint: str) -> Path:
         """Where the temperature of ``checkpoint`` is kept, or would be."""
         return self.path / f"calibration-{checkpoint}.json"

@@ -36,6 +36,9 @@ def summarise(run: Run, last: Mapping[str, Mapping[str, Any]] | None = None) -> 
 
     ``last``, its last record of each event, spares who has it a search through a long log.
 
+    ``duration`` goes on while it is live. Of one that was cut off it is that of its whole epochs, or, where there are
+    none, until its last record.
+
     ``best_accuracy`` is the validation accuracy of the best checkpoint, ``watched_accuracy`` the last test accuracy of
     a run that watches the test set; None where there is none.
     """
@@ -43,9 +46,10 @@ def summarise(run: Run, last: Mapping[str, Mapping[str, Any]] | None = None) -> 
     state = run.state()
     find: Callable[[str], Mapping[str, Any] | None] = run.last_record if last is None else last.get
     epoch = find("epoch") or {}
-    duration = (run.last_record() or {}).get("elapsed", epoch.get("elapsed", 0.0))
-    if state in LIVE and (start := find("start")):
-        duration = start["elapsed"] + time.time() - start["time"]
+    duration = (run.last_record() or {}).get("elapsed", epoch.get("elapsed"))
+    if (state in LIVE or duration is None) and (start := find("start")):
+        until = time.time() if state in LIVE else run.metrics_path.stat().st_mtime
+        duration = start["elapsed"] + until - start["time"]
     return Summary(
         run.id,
         run.name,
@@ -57,6 +61,6 @@ def summarise(run: Run, last: Mapping[str, Mapping[str, Any]] | None = None) -> 
         facts.get("images_version", ""),
         epoch.get("best/accuracy"),
         epoch.get("test/accuracy"),
-        float(duration),
+        float(duration or 0.0),
         run.created,
     )

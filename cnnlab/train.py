@@ -205,8 +205,10 @@ def _append(run: Run, records: list[Record]) -> None:
 
 
 def _end(run: Run, listener: Listener, status: str, message: str) -> str:
-    last = run.last_record("epoch") or {}
-    end = Record("end", int(last.get("step", 0)), int(last.get("epoch", 0)), {"status": status, "message": message})
+    last, start = run.last_record("epoch") or {}, run.last_record("start")
+    elapsed = start["elapsed"] + time.time() - start["time"] if start else 0.0
+    values = {"status": status, "message": message, "elapsed": elapsed}
+    end = Record("end", int(last.get("step", 0)), int(last.get("epoch", 0)), values)
     with suppress(OSError):  # the disk is full, say, which may be why: the listener hears of it all the same
         _append(run, [end])
     listener.record(end)

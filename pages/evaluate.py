@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from cnnlab.ui.address import ask_again, tell_refused
 from cnnlab.ui.evaluate.advice import next_steps
 from cnnlab.ui.evaluate.calibration import calibration_view
 from cnnlab.ui.evaluate.choice import choose
@@ -13,6 +14,7 @@ from cnnlab.ui.evaluate.images import images_view
 from cnnlab.ui.evaluate.one_image import image_dialog
 from cnnlab.ui.evaluate.ranking import curves_view
 from cnnlab.ui.evaluate.takeaway import takeaway_view
+from cnnlab.ui.history import follow_history
 
 VIEWS = {
     "Confusion": confusion_view,
@@ -41,3 +43,5 @@ if subject := choose():
     )
     VIEWS[view](subject)
     image_dialog(subject)
+tell_refused()
+follow_history("evaluate", ask_again)

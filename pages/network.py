@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from cnnlab.ui.address import ask_again, expect_one_of, tell_refused
 from cnnlab.ui.history import follow_history
-from cnnlab.ui.network.address import ask_again, expect_one_of, tell_refused
 from cnnlab.ui.network.anatomy import anatomy_view
 from cnnlab.ui.network.build import forget_build
 from cnnlab.ui.network.calculator import calculator_view

@@ -9,7 +9,6 @@ from streamlit.testing.v1 import AppTest
 from cnnlab import datasets
 from cnnlab.config import TrainConfig
 from cnnlab.evaluation import findings as rules
-from cnnlab.evaluation.evaluate import checkpoint_time
 from cnnlab.runs import Run
 from cnnlab.ui import cache
 from cnnlab.ui.cache import images
@@ -26,7 +25,7 @@ def run(trained_run: Run, tmp_path: Path) -> Run:
 
 
 def asked(run: Run) -> tuple[Path, str, int]:
-    return run.path, "best", checkpoint_time(run, "best")
+    return run.path, "best", run.checkpoint_time("best")
 
 
 def test_images_that_have_come_meanwhile_are_used(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,11 +41,10 @@ def test_what_is_kept_shows_no_progress(run: Run) -> None:
     def script(path: str) -> None:
         from pathlib import Path
 
-        from cnnlab.evaluation.evaluate import checkpoint_time
         from cnnlab.runs import Run
         from cnnlab.ui import cache
 
-        of = Path(path), "best", checkpoint_time(Run(Path(path)), "best")
+        of = Path(path), "best", Run(Path(path)).checkpoint_time("best")
         cache.evaluation(of[0], "test", *of[1:])
         cache.projection(*of, "test", 100, "")
 

@@ -57,7 +57,7 @@ def test_safetensors_of_somebody_else_are_refused(tmp_path):
 
 def test_a_checkpoint_of_another_network_is_refused(saved, grey_squares):
     other = new_state(parse({"model": "mlp", "device": "cpu"}), grey_squares)
-    with pytest.raises(CheckpointError, match="The checkpoint is of another network"):
+    with pytest.raises(CheckpointError, match=r"The checkpoint .*\.safetensors is of another network"):
         restore(other, read_checkpoint(saved))
 
 

@@ -183,6 +183,7 @@ def test_a_loss_that_blows_up_ends_as_failed_with_its_steps_on_record(capsys, fr
     run = Run(fresh_folders / "boom")
     assert status == 1 and output.splitlines()[-1] == str(run.path) and run.state() == "failed"
     message = run.last_record("end")["message"]
+    assert run.last_record("end")["elapsed"] > 0
     assert message in errors.replace("\n", " ") and "Traceback" not in errors
     where, step = re.search(r"(at|after) step (\d+) is ", message).groups()  # its training loss, or the validation's
     assert [r["step"] for r in run.records("step")] == list(range(1, int(step) + (where == "after")))
@@ -247,6 +248,18 @@ def test_a_damaged_run_does_not_hide_the_others(capsys, fresh_folders):
     (fresh_folders / "bad/config.json").write_text("{")
     status, output, errors = said(capsys, "runs")
     assert status == 0 and "good" in output and "interrupted" in output and "bad is no run folder" in errors
+
+
+def test_a_folder_of_images_is_kept_with_its_whole_path(capsys, fresh_folders, tmp_path, monkeypatch):
+    for place in range(8):
+        path = tmp_path / "own" / "ab"[place % 2] / f"{place}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), 20 * place).save(path)
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path / "there")
+    given = ["--dataset", "folder:../own", "--model", "mlp", "--epochs", "1", "--name", "far"]
+    assert said(capsys, "train", *given, "--validation-fraction", "0")[0] == 0
+    assert Run(fresh_folders / "far").config.dataset == f"folder:{tmp_path / 'own'}"
 
 
 @pytest.mark.parametrize("variable", ["CNNLAB_MAX_TRAININGS", "CNNLAB_MEMORY_GB"])

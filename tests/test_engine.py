@@ -15,7 +15,7 @@ from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
 from cnnlab.engine import NotFinite, Record, TrainState, fit, new_state
 from cnnlab.inference import infer, pick_device
-from cnnlab.loader import epoch_batches, scaling_of
+from cnnlab.loader import Scaling, epoch_batches, scaling_of
 from cnnlab.models import ModelError
 from cnnlab.parsing import adapt, parse
 from cnnlab.train import check
@@ -233,6 +233,24 @@ def test_an_epochs_figures_are_means_over_images(grey_squares):
     for key in ("train/loss", "train/accuracy"):
         mean = sum(n * s.values[key] for n, s in zip(sizes, of("step", records), strict=True)) / 240
         assert of("epoch", records)[0].values[key] == pytest.approx(mean)
+
+
+def test_of_larger_pictures_fewer_are_asked_for_at_a_time():
+    asked = []
+
+    class Spy(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(1))
+
+        def forward(self, images):
+            asked.append(len(images))
+            return images.mean((1, 2, 3))[:, None].expand(-1, 2)
+
+    for count, side in ((1001, 32), (5, 512)):
+        images = torch.full((count, 1, side, side), 7, dtype=torch.uint8)
+        assert infer(Spy(), images, TrainConfig(), Scaling((0.0,), (1.0,))).shape == (count, 2)
+    assert asked == [1000, 1, 3, 2]
 
 
 def test_an_evaluation_is_on_all_images_at_an_epochs_end_and_on_the_first_in_between(grey_squares):

@@ -11,11 +11,11 @@ import torch
 from PIL import Image
 
 from cnnlab import datasets
-from cnnlab.checkpoints import CheckpointError
+from cnnlab.checkpoints import CheckpointError, load_trained
 from cnnlab.cli import main
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError
-from cnnlab.evaluation.evaluate import Evaluation, evaluate, kept_answers, load_trained
+from cnnlab.evaluation.evaluate import Evaluation, evaluate, kept_answers
 from cnnlab.prediction.temperature import calibrate
 from cnnlab.runs import Run, RunError, find_run
 

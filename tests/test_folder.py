@@ -333,6 +333,12 @@ def test_a_name_that_no_folder_can_have_is_refused_in_a_sentence(name):
         datasets.check_name(name)
 
 
+def test_a_class_whose_name_is_no_text_is_called_by_its_bytes(parted_flowers):
+    for part in ("train", "val", "test"):
+        (parted_flowers / part / "rose").rename(parted_flowers / part / os.fsdecode(b"ros\xe9"))
+    assert load(parted_flowers).class_names == ("aster", "ros\\udce9")
+
+
 def test_file_names_of_any_bytes_are_read(flowers):
     (flowers / "rose/0.png").rename(flowers / "rose" / os.fsdecode(b"\xff.png"))
     assert len(load(flowers).train) == 16

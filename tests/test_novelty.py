@@ -103,11 +103,15 @@ def test_nothing_is_downloaded_for_it(predictor):
 
 def test_where_nothing_can_be_told_a_sentence_says_why(predictor, grey_squares, tmp_path):
     config = predictor.checkpoint.config.model_copy(update={"train_images": 1, "validation_fraction": 0.0})
+    shutil.copy(predictor.run.path / "config.json", tmp_path)
     alone = replace(predictor, run=Run(tmp_path), checkpoint=replace(predictor.checkpoint, config=config))
+    learnt = replace(grey_squares, version=predictor.run.facts()["images_version"])
     with pytest.raises(DatasetError, match="cannot be told of fewer than 50"):
+        novelty_of(alone, load=lambda config: learnt)
+    with pytest.raises(DatasetError, match="have changed since it was trained"):
         novelty_of(alone, load=lambda config: grey_squares)
     wild = copy.deepcopy(predictor.network)
     for weight in wild.parameters():
         weight.data *= 1e30
     with pytest.raises(DatasetError, match="cannot be told: its training has blown up"):
-        novelty_of(replace(predictor, run=Run(tmp_path), network=wild), load=lambda config: grey_squares)
+        novelty_of(replace(predictor, run=Run(tmp_path), network=wild), load=lambda config: learnt)

@@ -373,3 +373,28 @@ def test_a_link_by_the_id_of_a_renamed_run_opens_it(own_run: Run):
     page = AppTest.from_file(str(PROJECT / "pages/evaluate.py"), default_timeout=PATIENCE)
     page.query_params["evaluate.run"] = "own"
     assert page.run().selectbox(key="evaluate.run").value == "own" and not page.toast
+
+
+def test_a_link_opens_the_cell_the_class_and_the_image_that_were_looked_at(own_run: Run):
+    id = str(evaluate(own_run, "test").ids[17])
+    page = AppTest.from_file(str(PROJECT / "pages/evaluate.py"), default_timeout=PATIENCE)
+    page.query_params.update({"evaluate.cell": "3,4", "evaluate.image": id})
+    page.run()
+    assert [page.selectbox(key=f"evaluate.{name}").value for name in ("true", "predicted")] == [3, 4]
+    assert f"Id {id};" in " ".join(m.value for m in page.markdown) and not page.toast
+    assert page.query_params["evaluate.image"] == id
+    page.selectbox(key="evaluate.predicted").set_value(3).run()
+    assert page.query_params["evaluate.cell"] == "3,3"
+    page = AppTest.from_file(str(PROJECT / "pages/evaluate.py"), default_timeout=PATIENCE)
+    page.query_params.update({"evaluate.view": "Classes", "evaluate.class": "7"})
+    assert page.run().selectbox(key="evaluate.class").value == 7 and not page.toast
+
+
+def test_what_a_link_says_and_is_not_there_is_told(own_run: Run):
+    page = AppTest.from_file(str(PROJECT / "pages/evaluate.py"), default_timeout=PATIENCE)
+    page.query_params.update({"evaluate.cell": "3,40", "evaluate.image": "9999"})
+    page.run()
+    assert [t.value for t in page.toast] == [
+        "The address holds what cannot be used: evaluate.cell=3,40 evaluate.image=9999"
+    ]
+    assert not page.exception and "evaluate.image" not in page.query_params

@@ -274,6 +274,8 @@ def test_chosen_runs_are_compared(runs: Path) -> None:
         sorted(choice.options) == ["fast (fast)", "fast (other)", "slow"] and not app.table
     )  # one without an epoch has nothing to compare
     choice.set_value(["fast", "slow"]).run()
+    assert app.query_params["compare"] == "fast/slow"
+    assert opened(view="all", compare="fast/slow").multiselect(key="compare.runs").value == ["fast", "slow"]
     table = app.table[0].value
     assert table.loc["Learning rate"].tolist() == ["0.01", "0.001"] and "Momentum" not in table.index
     assert table.loc["Validation accuracy"].tolist() == ["87.50 %", "87.50 %"]

@@ -73,11 +73,20 @@ def test_a_dark_picture_of_sixteen_bits_stays_dark():
         assert read_picture(content, color=False).tolist() == [[0, 0, 0, 1]]
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.int32])
+def test_what_fits_no_usual_range_is_as_bright_as_its_highest_value(dtype: type):
+    values = np.linspace(0, 1_000_000, 256).reshape(16, 16).astype(dtype)
+    found = read_picture(encoded(Image.fromarray(values), "TIFF"), color=False)
+    assert found.flatten().tolist() == list(range(256))
+
+
 def test_floating_point_from_0_to_1_and_from_0_to_255_are_both_read():
     for top in (1, 255):
         values = np.linspace(0, top, 12, dtype=np.float32).reshape(3, 4)
         found = read_picture(encoded(Image.fromarray(values), "TIFF"), color=False)
         assert np.abs(found - values * 255 / top).max() <= 0.5
+    lit = np.array([[0.0, 0.5, 1.0, 1.2]], dtype=np.float32)  # one pixel too bright does not blacken the others
+    assert read_picture(encoded(Image.fromarray(lit), "TIFF"), color=False).tolist() == [[0, 128, 255, 255]]
     broken = np.array([[np.nan, np.inf], [-np.inf, 1.0]], dtype=np.float32)
     assert read_picture(encoded(Image.fromarray(broken), "TIFF"), color=False).tolist() == [[0, 0], [0, 255]]
 

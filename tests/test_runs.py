@@ -1,6 +1,7 @@
 """Run folders: their states are asked of the lock, their records read as far as they are whole, their names checked."""
 
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -330,6 +331,14 @@ def test_a_summary_says_what_a_list_shows(queued_run):
     found = summarise(queued_run)
     assert (found.name, found.state, found.epoch, found.config.epochs) == ("one", "stopped", 3, 5)
     assert (found.best_accuracy, found.watched_accuracy, found.duration) == (0.75, 0.5, 5.0)
+
+
+def test_a_run_that_was_cut_off_in_its_first_epoch_took_until_its_last_record(queued_run):
+    queued_run.append([{"event": "start", "step": 0, "time": 1000.0, "elapsed": 2.0}, {"event": "step", "step": 1}])
+    os.utime(queued_run.metrics_path, (1007.0, 1007.0))
+    assert summarise(queued_run).duration == 9.0
+    queued_run.append([{"event": "epoch", "step": 2, "epoch": 1, "elapsed": 12.0}, {"event": "step", "step": 3}])
+    assert summarise(queued_run).duration == 12.0
 
 
 def test_what_is_damaged_hides_neither_the_rest_of_its_run_nor_other_runs(tmp_path):

@@ -7,9 +7,10 @@ from typing import Any, Protocol
 
 from pydantic_settings import CliSettingsSource
 
+from cnnlab import recipes
 from cnnlab.config import TrainConfig
-from cnnlab.parsing import ConfigError
-from cnnlab.paths import runs_dir, write_whole
+from cnnlab.parsing import ConfigError, adapt
+from cnnlab.paths import FOLDER_PREFIX, folder_path, runs_dir, write_whole
 from cnnlab.runs import Run, find_run
 
 OK, FAILED, WRONG = 0, 1, 2
@@ -42,6 +43,17 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 def add_recipe(parser: argparse.ArgumentParser) -> None:
     """Give ``parser`` the recipe to begin with."""
     parser.add_argument("--recipe", metavar="NAME", help="begin with the settings of this recipe")
+
+
+def config_of(given: argparse.Namespace) -> TrainConfig:
+    """The recipe and the hyperparameters of the arguments; a folder of images has its whole path, for other places.
+
+    Raises ConfigError or UnknownName.
+    """
+    config = adapt(recipes.get(given.recipe).config if given.recipe else TrainConfig(), given.settings)
+    if not config.dataset.startswith(FOLDER_PREFIX) or config.dataset == FOLDER_PREFIX:
+        return config
+    return config.model_copy(update={"dataset": f"{FOLDER_PREFIX}{folder_path(config.dataset).resolve()}"})
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:

@@ -5,10 +5,19 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cnnlab import recipes
-from cnnlab.cli.base import FAILED, OK, AddCommand, Failure, add_recipe, add_runs_dir, add_settings, folder_of
-from cnnlab.config import TrainConfig, shown
-from cnnlab.parsing import ConfigError, adapt
+from cnnlab.cli.base import (
+    FAILED,
+    OK,
+    AddCommand,
+    Failure,
+    add_recipe,
+    add_runs_dir,
+    add_settings,
+    config_of,
+    folder_of,
+)
+from cnnlab.config import shown
+from cnnlab.parsing import ConfigError
 from cnnlab.runs import RunError, checked_name
 
 if TYPE_CHECKING:
@@ -85,8 +94,7 @@ def _plan(given: argparse.Namespace, folder: "SweepFolder") -> "Plan":
     from cnnlab.sweeps.study import load_sweep
 
     if given.vary:
-        base = adapt(recipes.get(given.recipe).config if given.recipe else TrainConfig(), given.settings)
-        return Plan(base, tuple(given.vary), given.trials or TRIALS, given.recipe)
+        return Plan(config_of(given), tuple(given.vary), given.trials or TRIALS, given.recipe)
     if given.recipe or given.settings:
         raise ConfigError("Nothing is varied: give --vary, or leave the settings out to go on with a sweep.")
     plan = load_sweep(folder, given.storage).plan()

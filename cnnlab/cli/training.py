@@ -2,7 +2,6 @@
 
 import argparse
 
-from cnnlab import recipes
 from cnnlab.cli.base import (
     FAILED,
     OK,
@@ -12,13 +11,13 @@ from cnnlab.cli.base import (
     add_run,
     add_runs_dir,
     add_settings,
+    config_of,
     folder_of,
     run_of,
 )
-from cnnlab.config import TrainConfig
 from cnnlab.distributed.ranks import world_size
 from cnnlab.new_runs import create_run, new_folder, reopen_run
-from cnnlab.parsing import ConfigError, adapt
+from cnnlab.parsing import ConfigError
 from cnnlab.runs import ENDED, Run, RunError, checked_name
 
 
@@ -34,8 +33,7 @@ def add_commands(command: AddCommand) -> None:
 
 
 def _train(given: argparse.Namespace) -> int:
-    base = recipes.get(given.recipe).config if given.recipe else TrainConfig()
-    config = adapt(base, given.settings)
+    config = config_of(given)
     folder = folder_of(given)
     path = folder / checked_name(given.name) if given.name else new_folder(folder, config, given.recipe)
     facts = {"config": config.model_dump(mode="json"), "recipe": given.recipe, "processes": world_size()}

@@ -19,10 +19,8 @@ from cnnlab.datasets.error import DatasetError
 from cnnlab.datasets.mapped import on_disk
 from cnnlab.datasets.memory import memory_budget
 from cnnlab.datasets.view import ImageView
-from cnnlab.paths import cache_dir
+from cnnlab.paths import FOLDER_PREFIX, cache_dir, folder_path
 from cnnlab.registry import Registry
-
-FOLDER_PREFIX = "folder:"
 
 
 @dataclass(frozen=True)
@@ -115,15 +113,6 @@ def _is_folder(path: Path) -> bool:
         return path.is_dir()
     except OSError:  # a name of 1,000 letters
         return False
-
-
-def folder_path(name: str) -> Path:
-    """The folder that a name such as ``folder:~/flowers`` means."""
-    path = Path(name.removeprefix(FOLDER_PREFIX))
-    try:
-        return path.expanduser()
-    except RuntimeError:  # ~nobody
-        return path
 
 
 def holds_out(config: TrainConfig) -> bool:

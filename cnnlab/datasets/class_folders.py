@@ -46,7 +46,7 @@ def find_images(root: Path) -> tuple[list[ImageFile], tuple[str, ...]]:
     Raises DatasetError with a sentence where they are not laid out like a dataset.
     """
     parts = split_folders(root)
-    class_names = tuple(p.name for p in _folders(parts["train"]))
+    class_names = tuple(printable(p.name) for p in _folders(parts["train"]))
     if len(class_names) < 2:
         raise DatasetError(
             f"{parts['train']} has {len(class_names)} class folders, and a classifier needs at least 2: "
@@ -55,11 +55,12 @@ def find_images(root: Path) -> tuple[list[ImageFile], tuple[str, ...]]:
     files = []
     for split, folder in parts.items():
         for class_folder in _folders(folder):
-            if class_folder.name not in class_names:
+            name = printable(class_folder.name)
+            if name not in class_names:
                 raise DatasetError(
-                    f"{class_folder} is a class that {parts['train']} does not have: rename or remove it."
+                    f"{folder / name} is a class that {parts['train']} does not have: rename or remove it."
                 )
-            label = class_names.index(class_folder.name)
+            label = class_names.index(name)
             files += [ImageFile(path, len(str(root)) + 1, split, label) for path in _images(class_folder)]
     if not files:
         raise DatasetError(f"{root} holds no image files ({', '.join(sorted(EXTENSIONS))}).")

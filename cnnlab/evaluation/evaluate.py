@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from cnnlab import datasets
-from cnnlab.checkpoints import Checkpoint, CheckpointError, read_checkpoint
+from cnnlab.checkpoints import Checkpoint, CheckpointError, load_trained
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
 from cnnlab.evaluation.scores import Scores, losses, scores
@@ -25,7 +25,7 @@ from cnnlab.inference import infer, pick_device
 from cnnlab.metrics import ClassScore, class_scores, confusion_matrix
 from cnnlab.paths import written_whole
 from cnnlab.registry import UnknownName
-from cnnlab.runs import Run, RunError
+from cnnlab.runs import Run
 
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile)
 """What reading kept predictions raises where they are missing or damaged."""
@@ -123,17 +123,6 @@ class Evaluation:
         return order
 
 
-def load_trained(run: Run, name: str | None = None) -> tuple[str, Checkpoint]:
-    """The checkpoint ``name`` of ``run`` (by default best, else last) with its name.
-
-    Raises RunError where there is none, CheckpointError where it cannot be read.
-    """
-    chosen = name or run.chosen_checkpoint()
-    if chosen is None:
-        raise RunError(f"{run.name} has no checkpoint yet: wait for its first epoch, or resume it.")
-    return chosen, read_checkpoint(run.checkpoint_path(chosen))
-
-
 def evaluate(
     run: Run,
     split: str,
@@ -147,14 +136,14 @@ def evaluate(
     a sentence.
     """
     chosen = checkpoint or run.chosen_checkpoint() or "best"
-    mark = f"{chosen} {checkpoint_time(run, chosen)}"  # asked first: a newer file then only means to evaluate again
+    mark = f"{chosen} {run.checkpoint_time(chosen)}"  # asked first: a newer file then only means to evaluate again
     chosen, saved = load_trained(run, checkpoint)
     version = _version(saved.config)  # where they are gone, what is kept of them is all there is
     by_default = chosen == run.chosen_checkpoint()
     kept = run.path / (f"predictions-{split}.npz" if by_default else f"predictions-{split}-{chosen}.npz")
     if found := _recall(kept, mark, version, chosen, split, saved.class_names):
         return found
-    _same_network(run, saved, run.checkpoint_path(chosen))
+    _same_network(run, saved)
     dataset = load(saved.config)
     if dataset.class_names != saved.class_names:
         raise DatasetError(f"The classes of {saved.config.dataset} have changed since {run.name} was trained.")
@@ -162,11 +151,7 @@ def evaluate(
     if len(images) == 0:
         why = " it was trained with validation_fraction = 0." if split == "val" else " its dataset brings none."
         raise DatasetError(f"{run.name} has no {split} images:{why} Take another split.")
-    try:
-        network = saved.network()
-    except CheckpointError as error:
-        raise CheckpointError(f"{run.checkpoint_path(chosen)}: {error}") from error
-    network.to(pick_device("auto"))
+    network = saved.network().to(pick_device("auto"))
     logits = infer(network, images.images, saved.config, saved.scaling, on_progress)
     answers = torch.log_softmax(logits.cpu().double(), 1).float().numpy()
     labels, ids = images.labels.numpy(), images.ids.numpy()
@@ -182,26 +167,19 @@ def _version(config: TrainConfig) -> str | None:
         return None
 
 
-def _same_network(run: Run, saved: Checkpoint, path: Path) -> None:
+def _same_network(run: Run, saved: Checkpoint) -> None:
     """Raise CheckpointError if ``saved`` is another run's."""
     found, own = (f"{c.model} on {c.dataset}" for c in (saved.config, run.config))
     if found != own:
         raise CheckpointError(
-            f"The checkpoint {path} is of another network: it is {found}, the run is {own}. Put the run's own back."
+            f"The checkpoint {saved.path} is of another network: it is {found}, the run is {own}. "
+            "Put the run's own back."
         )
 
 
 def have_changed(run: Run, version: str) -> bool:
     """Whether ``version`` of a run's images is not that which it learnt from, if that is known. Raises RunError."""
     return bool(run.facts().get("images_version", version) != version)
-
-
-def checkpoint_time(run: Run, checkpoint: str) -> int:
-    """When ``checkpoint`` was written, in nanoseconds; 0 where there is none. It tells one version from the next."""
-    try:
-        return run.checkpoint_path(checkpoint).stat().st_mtime_ns
-    except OSError:
-        return 0
 
 
 def kept_answers(run: Run, like: Evaluation) -> NDArray[np.int64] | None:

@@ -24,7 +24,7 @@ from torch.nn.functional import normalize
 from cnnlab import datasets
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset, ImageSet
-from cnnlab.evaluation.evaluate import UNREADABLE, checkpoint_time
+from cnnlab.evaluation.evaluate import UNREADABLE, have_changed
 from cnnlab.paths import written_whole
 from cnnlab.prediction.look import Look, look
 from cnnlab.prediction.predictor import Predictor
@@ -89,10 +89,11 @@ def neighbour_distances(known: Tensor, features: Tensor) -> NDArray[np.float32]:
 def novelty_of(predictor: Predictor, load: Callable[[TrainConfig], ImageDataset] = datasets.load_if_here) -> Novelty:
     """The Novelty of a network, kept in its run's folder.
 
-    Raises DatasetError where its images are not here, or say nothing: too few, or features that are no numbers.
+    Raises DatasetError where its images are not here or have changed since it was trained, or say nothing: too few, or
+    features that are no numbers.
     """
     run, saved = predictor.run, predictor.checkpoint
-    mark = f"{FORMAT} {checkpoint_time(run, predictor.name)}"
+    mark = f"{FORMAT} {run.checkpoint_time(predictor.name)}"
     kept = run.features_path(predictor.name)
     try:
         with kept.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
@@ -103,7 +104,10 @@ def novelty_of(predictor: Predictor, load: Callable[[TrainConfig], ImageDataset]
                 return Novelty(known, centres, whitening, (near, strange), file["distances"], kind)
     except UNREADABLE:
         pass  # none kept yet, or a damaged one: it is made anew
-    splits = load(saved.config).splits(saved.config)
+    dataset = load(saved.config)
+    if have_changed(run, dataset.version):
+        raise DatasetError("Its images have changed since it was trained: what is unlike them cannot be told.")
+    splits = dataset.splits(saved.config)
     train, held_out = some(splits.train, 2 * MOST), some(splits.val, MOST)
     shown, parts = train.head(MOST), [held_out]
     if len(held_out) < FEWEST:  # half of the training images stand in for those that were never shown

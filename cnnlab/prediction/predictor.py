@@ -12,8 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from cnnlab.checkpoints import Checkpoint, CheckpointError
-from cnnlab.evaluation.evaluate import load_trained
+from cnnlab.checkpoints import Checkpoint, load_trained
 from cnnlab.inference import infer, pick_device
 from cnnlab.loader import Scaling
 from cnnlab.prediction.preprocess import Prepared, prepare
@@ -90,8 +89,4 @@ def load_predictor(run: Run, checkpoint: str | None = None, calibration: Calibra
     Raises RunError where there is none, CheckpointError where it cannot be used.
     """
     name, saved = load_trained(run, checkpoint)
-    try:
-        network = saved.network()
-    except CheckpointError as error:
-        raise CheckpointError(f"{run.checkpoint_path(name)}: {error}") from error
-    return Predictor(run, name, saved, network.to(pick_device("auto")), calibration)
+    return Predictor(run, name, saved, saved.network().to(pick_device("auto")), calibration)

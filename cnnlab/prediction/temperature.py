@@ -22,7 +22,7 @@ from cnnlab import datasets
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
 from cnnlab.evaluation.calibration import calibration_error, reliability
-from cnnlab.evaluation.evaluate import checkpoint_time, evaluate, have_changed
+from cnnlab.evaluation.evaluate import evaluate, have_changed
 from cnnlab.paths import write_whole
 from cnnlab.runs import Run
 
@@ -53,7 +53,7 @@ def calibrate(
     Where there are no validation images, or not on this machine, it is no calibration, with the reason; that is not
     kept. Raises RunError or CheckpointError.
     """
-    mark = f"{FORMAT} {checkpoint_time(run, checkpoint)}"
+    mark = f"{FORMAT} {run.checkpoint_time(checkpoint)}"
     kept = run.calibration_path(checkpoint)
     try:
         found = json.loads(kept.read_text("utf-8"))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageSet
-from cnnlab.evaluation.evaluate import Evaluation, checkpoint_time
+from cnnlab.evaluation.evaluate import Evaluation
 from cnnlab.registry import UnknownName
 from cnnlab.runs import LIVE, Run
 from cnnlab.ui import cache, words
@@ -78,9 +78,9 @@ def choose() -> Subject | None:
         if split == "train":
             st.caption(":material/warning: It has learnt from these images: they flatter it.")
         if run.state() in LIVE:
-            _watch(run, checkpoint, checkpoint_time(run, checkpoint))
+            _watch(run, checkpoint, run.checkpoint_time(checkpoint))
     try:
-        written = checkpoint_time(run, checkpoint)
+        written = run.checkpoint_time(checkpoint)
         evaluation = cache.evaluation(run.path, split, checkpoint, written)
         config = run.config
     except ERRORS as error:
@@ -102,7 +102,7 @@ def choose() -> Subject | None:
 @st.fragment(run_every=3)
 def _watch(run: Run, checkpoint: str, seen: int) -> None:
     """Of a live run: say when there is something newer to see, and leave it to the person when to see it."""
-    newer = checkpoint_time(run, checkpoint) != seen
+    newer = run.checkpoint_time(checkpoint) != seen
     news = "**Newer weights were saved.**" if newer else "You see its weights as they were last saved."
     st.caption(f"This run is still training. {news}")
     if st.button(

@@ -5,6 +5,7 @@ import streamlit as st
 
 from cnnlab.metrics import ClassScore, Interval
 from cnnlab.ui import words
+from cnnlab.ui.address import asked, write
 from cnnlab.ui.evaluate.choice import Subject
 from cnnlab.ui.evaluate.gallery import gallery
 
@@ -16,9 +17,11 @@ SORTS = ("Mistaken for another", "Others taken for it", "Recognised")
 def classes_view(subject: Subject) -> None:
     """The table of all classes on the left, the chosen class on the right."""
     scores = subject.evaluation.per_class
-    known = range(len(scores))
-    if st.session_state.get(CLASS) not in known:
-        st.session_state[CLASS] = min(known, key=lambda c: 2.0 if (a := scores[c].accuracy) is None else a)
+    worst = min(range(len(scores)), key=lambda c: 2.0 if (a := scores[c].accuracy) is None else a)
+    if asked(CLASS, subject.names.index, worst) >= len(scores):  # it was chosen among others
+        st.session_state[CLASS] = worst
+    chosen = st.session_state[CLASS]
+    write(CLASS, subject.names[chosen] if chosen != worst else None)
     with st.container(horizontal=True):  # where there is no room for both, the class goes below
         with st.container(width=HALF):
             _table(subject, scores)
@@ -74,7 +77,11 @@ def _chosen(key: str) -> None:
 
 def _one_class(subject: Subject, scores: list[ClassScore]) -> None:
     label = st.selectbox(
-        "Class", range(len(scores)), format_func=subject.names.__getitem__, key=CLASS, persist_state="session"
+        "Class",
+        range(len(scores)),
+        format_func=subject.names.__getitem__,
+        key=CLASS,
+        persist_state="session",
     )
     score = scores[label]
     name = words.plain(score.name)
@@ -105,6 +112,7 @@ def _one_class(subject: Subject, scores: list[ClassScore]) -> None:
         key="evaluate.sort",
         label_visibility="collapsed",
         persist_state="session",
+        bind="query-params",
     )
     e = subject.evaluation
     mine, claimed = e.labels == label, e.predicted == label

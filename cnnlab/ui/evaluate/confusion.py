@@ -10,6 +10,7 @@ from cnnlab.evaluation.confusions import Pair, confused_pairs, similarity_order
 from cnnlab.figures.confusion import confusion_figure
 from cnnlab.metrics import share_matrix
 from cnnlab.ui import words
+from cnnlab.ui.address import asked, write
 from cnnlab.ui.evaluate.choice import Subject
 from cnnlab.ui.evaluate.classes import open_class
 from cnnlab.ui.evaluate.gallery import gallery
@@ -19,19 +20,20 @@ SHOWN = {"count": "Counts", "row": "% of true class", "column": "% of answers"}
 WIDE = 30  # classes from which on the matrix takes the page's whole width
 MATRIX, IMAGES = 540, 450  # pixels of width elsewhere
 MOST_PAIRS = 100  # rows of the list
+CELL, OF = "evaluate.cell", "evaluate.of"  # true and predicted class; whose
 TRUE, PREDICTED = "evaluate.true", "evaluate.predicted"
 
 
 def confusion_view(subject: Subject) -> None:
     """The matrix and its images, then the pairs that are confused most."""
     pairs = confused_pairs(subject.evaluation.confusion)
-    _begin(subject, pairs)
+    cell = _chosen(subject, pairs)
     wide = len(subject.names) > WIDE
     with st.container(horizontal=not wide):  # where there is no room for both, the images go below
         with st.container(width="stretch" if wide else MATRIX):
-            _matrix(subject, 860 if wide else MATRIX + 40)
+            _matrix(subject, cell, 860 if wide else MATRIX + 40)
         with st.container(width="stretch" if wide else IMAGES):
-            _cell(subject, columns=7 if wide else 4)
+            _cell(subject, cell, columns=7 if wide else 4)
     st.subheader("Most confused pairs", anchor=False)
     if pairs:
         _pairs(subject, pairs[:MOST_PAIRS])
@@ -41,19 +43,30 @@ def confusion_view(subject: Subject) -> None:
 
 def choose_cell(true: int, predicted: int) -> None:
     """Open the images of class ``true`` that were taken for ``predicted``."""
-    st.session_state[TRUE], st.session_state[PREDICTED] = true, predicted
+    st.session_state[CELL] = true, predicted
 
 
-def _begin(subject: Subject, pairs: list[Pair]) -> None:
-    """Begin with the most confused pair, or else the fullest cell; forget a choice that belongs to other classes."""
-    known = range(len(subject.names))
-    if st.session_state.get("evaluate.of") != subject.id or st.session_state.get(TRUE) not in known:
-        st.session_state["evaluate.of"] = subject.id
-        largest = int(subject.evaluation.confusion.diagonal().argmax())
-        choose_cell(*((pairs[0].true, pairs[0].predicted) if pairs else (largest, largest)))
+def _chosen(subject: Subject, pairs: list[Pair]) -> tuple[int, int]:
+    """True and predicted class: by default the most confused pair, or else the fullest cell."""
+    largest = int(subject.evaluation.confusion.diagonal().argmax())
+    first = (pairs[0].true, pairs[0].predicted) if pairs else (largest, largest)
+    cell = asked(CELL, lambda text: _cell_of(text, len(subject.names)), first)
+    if st.session_state.setdefault(OF, subject.id) != subject.id:  # it was chosen among others
+        cell = first
+    st.session_state[OF], st.session_state[CELL] = subject.id, cell
+    st.session_state[TRUE], st.session_state[PREDICTED] = cell
+    write(CELL, "{},{}".format(*cell) if cell != first else None)
+    return cell
 
 
-def _matrix(subject: Subject, height: int) -> None:
+def _cell_of(text: str, classes: int) -> tuple[int, int]:
+    true, predicted = map(int, text.split(","))
+    if not (0 <= true < classes and 0 <= predicted < classes):
+        raise ValueError(text)
+    return true, predicted
+
+
+def _matrix(subject: Subject, cell: tuple[int, int], height: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         shown = st.segmented_control(
             "Show",
@@ -64,18 +77,27 @@ def _matrix(subject: Subject, height: int) -> None:
             key="evaluate.shown",
             label_visibility="collapsed",
             persist_state="session",
+            bind="query-params",
         )
-        hide = st.toggle("Errors only", key="evaluate.hide", persist_state="session", help="Leaves the diagonal out.")
+        hide = st.toggle(
+            "Errors only",
+            key="evaluate.hide",
+            persist_state="session",
+            bind="query-params",
+            help="Leaves the diagonal out.",
+        )
         similar = st.toggle(
             "By similarity",
             key="evaluate.similar",
             persist_state="session",
+            bind="query-params",
             help="Puts classes side by side that are confused with each other (hierarchical clustering).",
         )
         log = st.toggle(
             "Log colour",
             key="evaluate.log",
             persist_state="session",
+            bind="query-params",
             disabled=shown != "count",
             help="Makes small counts visible beside large ones.",
         )
@@ -88,7 +110,7 @@ def _matrix(subject: Subject, height: int) -> None:
         "" if shown == "count" else shown,
         hide,
         log,
-        (st.session_state[TRUE], st.session_state[PREDICTED]),
+        cell,
         height,
     )
     plot(
@@ -102,11 +124,12 @@ def _matrix(subject: Subject, height: int) -> None:
     st.caption("Click a cell to see its images, the name of a class to see all about it.")
 
 
-def _cell(subject: Subject, columns: int) -> None:
+def _cell(subject: Subject, cell: tuple[int, int], columns: int) -> None:
     names, counts = subject.names, subject.evaluation.confusion
     with st.container(horizontal=True):
-        true = _class("True class", names, TRUE)
-        predicted = _class("Taken for", names, PREDICTED)
+        _class("True class", names, TRUE)
+        _class("Taken for", names, PREDICTED)
+    true, predicted = cell
     count, of = int(counts[true, predicted]), int(counts[true].sum())
     here, there = words.plain(names[true]), words.plain(names[predicted])
     if not of:
@@ -128,8 +151,15 @@ def _cell(subject: Subject, columns: int) -> None:
         )
 
 
-def _class(label: str, names: Sequence[str], key: str) -> int:
-    return st.selectbox(label, range(len(names)), format_func=names.__getitem__, key=key, persist_state="session")
+def _class(label: str, names: Sequence[str], key: str) -> None:
+    st.selectbox(
+        label,
+        range(len(names)),
+        format_func=names.__getitem__,
+        key=key,
+        on_change=lambda: choose_cell(st.session_state[TRUE], st.session_state[PREDICTED]),
+        persist_state="session",
+    )
 
 
 def _pairs(subject: Subject, pairs: list[Pair]) -> None:

@@ -65,6 +65,7 @@ def _choice() -> tuple[str, str]:
             format_func=LAYOUTS.__getitem__,
             key="evaluate.layout",
             persist_state="session",
+            bind="query-params",
             help="PCA: the two directions in which the features vary most, at once. t-SNE: neighbours stay neighbours, "
             "distances between groups mean little; it takes a while.",
         )
@@ -76,6 +77,7 @@ def _choice() -> tuple[str, str]:
             format_func=COLOURS.__getitem__,
             key="evaluate.colour",
             persist_state="session",
+            bind="query-params",
         )
     return layout, colour
 

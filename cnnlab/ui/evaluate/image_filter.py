@@ -26,8 +26,11 @@ def filters(evaluation: Evaluation) -> NDArray[np.bool_]:
             format_func=OUTCOMES.__getitem__,
             key=OUTCOME,
             persist_state="session",
+            bind="query-params",
         )
-        low, high = st.slider("How sure it was", 0, 100, (0, 100), format="%d %%", key=SURE, persist_state="session")
+        low, high = st.slider(
+            "How sure it was", 0, 100, (0, 100), format="%d %%", key=SURE, persist_state="session", bind="query-params"
+        )
         shown = (e.confidence >= low / 100) & (e.confidence <= high / 100)
         if true:
             shown &= np.isin(e.labels, true)
@@ -50,6 +53,7 @@ def _classes(label: str, names: tuple[str, ...], key: str) -> list[int]:
         key=key,
         placeholder="Any",
         persist_state="session",
+        bind="query-params",
     )
 
 

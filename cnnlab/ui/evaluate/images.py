@@ -31,6 +31,7 @@ def images_view(subject: Subject) -> None:
             key="evaluate.kind",
             label_visibility="collapsed",
             persist_state="session",
+            bind="query-params",
         )
         if kind == "sample":
             st.button("Shuffle", icon=":material/shuffle:", key="evaluate.shuffle", on_click=_shuffle)

@@ -14,8 +14,9 @@ from cnnlab.figures.picture import picture_figure
 from cnnlab.figures.probabilities import probabilities_figure
 from cnnlab.figures.style import RIGHT, WRONG, shortened
 from cnnlab.ui import cache, words
+from cnnlab.ui.address import write
 from cnnlab.ui.evaluate.choice import SPLITS, Subject
-from cnnlab.ui.evaluate.opened import close_image, opened_image, turn
+from cnnlab.ui.evaluate.opened import IMAGE, close_image, open_asked, opened_image, turn
 from cnnlab.ui.plot import plot
 from cnnlab.ui.select import ERRORS
 
@@ -26,7 +27,12 @@ LARGE = 300  # pixels of a picture's height
 
 def image_dialog(subject: Subject) -> None:
     """The dialog with the image that was opened, if one was."""
-    if opened_image(subject.id) and subject.images is not None:
+    if subject.images is None:
+        return
+    open_asked(subject.id, subject.evaluation.ids)
+    if opened_image(subject.id) is None:
+        write(IMAGE, None)
+    else:
         _dialog(subject, subject.images.images)
 
 
@@ -36,6 +42,7 @@ def _dialog(subject: Subject, images: Images) -> None:
     if opened is None:
         return
     e, place = subject.evaluation, opened.place
+    write(IMAGE, str(e.ids[place]))
     image = images[place].numpy()
     _head(subject, place, opened.at, len(opened.places))
     method, opacity = _method(subject)

@@ -6,7 +6,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-KEY = "evaluate.opened"
+from cnnlab.ui.address import asked
+from cnnlab.ui.by_number import place_of
+
+KEY, IMAGE = "evaluate.opened", "evaluate.image"  # what is open; in the address, by its id
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,22 @@ class Opened:
 def open_image(of: str, places: NDArray[np.int64], place: int) -> None:
     """Open the image at ``place``, one of ``places``, of the subject whose id is ``of``."""
     st.session_state[KEY] = Opened(of, places, int(np.flatnonzero(places == place)[0]))
+
+
+def open_asked(of: str, ids: NDArray[np.int64]) -> None:
+    """Open the image that the address names, where it is read anew; ``ids`` (int64 [N]) are those of the subject."""
+
+    def read(text: str) -> int:
+        if (place := place_of(ids, text)) is None:
+            raise ValueError(text)
+        return place
+
+    first = IMAGE not in st.session_state
+    place = asked(IMAGE, read, None)
+    if first and place is not None:
+        open_image(of, np.array([place]), place)
+    elif first:
+        close_image()
 
 
 def opened_image(of: str) -> Opened | None:

@@ -6,7 +6,7 @@ import streamlit as st
 from cnnlab.explain.anatomy import Part
 from cnnlab.explain.drawing import draw, size_text
 from cnnlab.ui import cache, words
-from cnnlab.ui.network.address import expect_number, expect_one_of
+from cnnlab.ui.address import expect_number, expect_one_of
 from cnnlab.ui.network.choice import Subject
 from cnnlab.ui.network.drawing import network_drawing
 from cnnlab.ui.network.formula_table import formula_table

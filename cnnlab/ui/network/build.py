@@ -12,8 +12,8 @@ from cnnlab.explain.mending import Fault, fault_of
 from cnnlab.models.custom import trace_sizes
 from cnnlab.parsing import adapt
 from cnnlab.ui import cache
+from cnnlab.ui.address import asked, expect_number, write
 from cnnlab.ui.block_editor import Block, block_editor, forget_fields
-from cnnlab.ui.network.address import asked, expect_number, write
 from cnnlab.ui.train.settings import FIRST_RECIPE
 
 BLOCKS, HIDDEN, FLAT = "network.blocks", "network.hidden", "network.flat"

@@ -9,7 +9,7 @@ from cnnlab.explain import formulas
 from cnnlab.explain.quiz import Question, questions
 from cnnlab.explain.receptive import Field
 from cnnlab.ui import cache
-from cnnlab.ui.network.address import asked, expect_number, write
+from cnnlab.ui.address import asked, expect_number, write
 from cnnlab.ui.network.choice import Subject
 from cnnlab.ui.network.formula_table import formula_table
 

@@ -12,8 +12,8 @@ from cnnlab.models import MODELS, ModelError
 from cnnlab.parsing import ConfigError, adapt
 from cnnlab.runs import Run, RunError
 from cnnlab.ui import cache, words
+from cnnlab.ui.address import expect_one_of
 from cnnlab.ui.navigation import PAGES
-from cnnlab.ui.network.address import expect_one_of
 from cnnlab.ui.network.build import built_config
 from cnnlab.ui.select import CHECKPOINTS, select, select_run, trained_runs
 from cnnlab.ui.train.settings import FIRST_RECIPE, fill_form

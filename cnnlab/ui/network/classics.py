@@ -10,7 +10,7 @@ from cnnlab.explain.groups import groups_of
 from cnnlab.figures.gradients import depth_figure
 from cnnlab.loader import scaling_of
 from cnnlab.ui import cache, words
-from cnnlab.ui.network.address import expect_number, expect_truth
+from cnnlab.ui.address import expect_number, expect_truth
 from cnnlab.ui.network.choice import IMAGENET_SHAPE, Subject
 from cnnlab.ui.network.drawing import network_drawing
 from cnnlab.ui.network.formula_table import formula_table

@@ -8,8 +8,8 @@ from cnnlab.explain.step import MOST_PARAMETERS, SMALLER
 from cnnlab.figures.strips import strip_png
 from cnnlab.loader import Scaling, scaling_of
 from cnnlab.ui import cache
+from cnnlab.ui.address import asked, expect_one_of, expect_truth, refuse, write
 from cnnlab.ui.network.account import account
-from cnnlab.ui.network.address import asked, expect_one_of, expect_truth, refuse, write
 from cnnlab.ui.network.choice import Subject
 from cnnlab.ui.network.flow_image import flow_image
 from cnnlab.ui.network.images import lab_images

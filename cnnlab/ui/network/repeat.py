@@ -9,7 +9,7 @@ from cnnlab.config import TrainConfig
 from cnnlab.explain.step import Step
 from cnnlab.figures.gradients import losses_figure
 from cnnlab.ui import words
-from cnnlab.ui.network.address import expect_number, expect_one_of, expect_truth
+from cnnlab.ui.address import expect_number, expect_one_of, expect_truth
 
 Losses = Callable[[int, float | None], list[float]]
 """(steps, learning rate or None for the schedule's) -> losses before each step and after the last."""

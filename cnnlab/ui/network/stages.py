@@ -18,7 +18,7 @@ from cnnlab.figures.gradients import norms_figure
 from cnnlab.figures.style import shortened
 from cnnlab.loader import augments
 from cnnlab.ui import cache, words
-from cnnlab.ui.network.address import expect_number, expect_one_of
+from cnnlab.ui.address import expect_number, expect_one_of
 
 CELL, COLUMNS, MOST_IMAGES = 64, 8, 32
 QUIET = {"displayModeBar": False, "staticPlot": True}

@@ -8,11 +8,10 @@ from torch import Tensor
 
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
-from cnnlab.evaluation.evaluate import checkpoint_time
 from cnnlab.explain.step import Step, TooLarge, open_step, repeat_steps, scheduled_lr
 from cnnlab.runs import Run
 from cnnlab.ui import cache, words
-from cnnlab.ui.network.address import expect_number, expect_one_of, expect_truth
+from cnnlab.ui.address import expect_number, expect_one_of, expect_truth
 from cnnlab.ui.network.choice import Subject
 from cnnlab.ui.network.images import lab_images
 from cnnlab.ui.network.repeat import repeat_view
@@ -123,7 +122,7 @@ def _start(run: Run, checkpoint: str) -> Start:
         "Begin with", names, default=names[0], required=True, key="step.start", persist_state="session",
         bind="query-params",
     )  # fmt: skip
-    return (run.path, checkpoint, checkpoint_time(run, checkpoint)) if chosen == names[0] else None
+    return (run.path, checkpoint, run.checkpoint_time(checkpoint)) if chosen == names[0] else None
 
 
 def _switch() -> int:

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from cnnlab import models
 from cnnlab.config import TrainConfig
-from cnnlab.evaluation.evaluate import checkpoint_time
 from cnnlab.explain.activations import IMAGE, Layer, activations
 from cnnlab.loader import Scaling
 from cnnlab.seeding import seeded
@@ -36,7 +35,7 @@ class Way:
 def way_through(side: str, subject: Subject, pixels: Tensor, scaling: Scaling) -> Way:
     """The way of ``pixels`` (uint8 [1, C, H, W]); a trained network scales them as it was trained."""
     if side == "Trained" and subject.run is not None:
-        changed = checkpoint_time(subject.run, subject.checkpoint)
+        changed = subject.run.checkpoint_time(subject.checkpoint)
         network, scaling = _trained(subject.run.path, subject.checkpoint, changed)
     else:
         network = _untrained(subject.config.model_dump_json(), subject.shape)

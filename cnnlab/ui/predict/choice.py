@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from cnnlab.evaluation.evaluate import checkpoint_time
 from cnnlab.prediction.novelty import Novelty
 from cnnlab.prediction.predictor import Predictor
 from cnnlab.runs import LIVE, Run, names_of
@@ -52,7 +51,7 @@ def choose() -> Subject | None:
         slot = st.container()
     try:
         predictor = _predictor(run, checkpoint)
-        novelty = cache.novelty(run.path, checkpoint, checkpoint_time(run, checkpoint))
+        novelty = cache.novelty(run.path, checkpoint, run.checkpoint_time(checkpoint))
     except ERRORS as error:
         st.error(words.plain(str(error)), icon=":material/error:")
         return None
@@ -94,7 +93,7 @@ def _threshold() -> float:
 
 
 def _predictor(run: Run, checkpoint: str) -> Predictor:
-    changed = checkpoint_time(run, checkpoint)
+    changed = run.checkpoint_time(checkpoint)
     predictor = cache.predictor(run.path, checkpoint, changed)
     return replace(predictor, calibration=cache.calibration(run.path, checkpoint, changed))
 

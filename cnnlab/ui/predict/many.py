@@ -4,7 +4,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from cnnlab.evaluation.evaluate import checkpoint_time
 from cnnlab.pictures import UnreadableImage, enough, open_picture
 from cnnlab.prediction.many import Row, predict_many
 from cnnlab.prediction.sources import Source, SourcesError, from_bytes, from_paths
@@ -65,7 +64,7 @@ def _forget() -> None:
 def _answered(subject: Subject, asked: str, sources: list[Source]) -> list[Row]:
     """The rows for ``sources``, kept until something else is asked."""
     predictor = subject.predictor
-    mark = f"{asked} {subject.id} {checkpoint_time(predictor.run, predictor.name)} {len(sources)}"
+    mark = f"{asked} {subject.id} {predictor.run.checkpoint_time(predictor.name)} {len(sources)}"
     if st.session_state.get(ANSWERED, ("",))[0] == mark:
         kept: list[Row] = st.session_state[ANSWERED][1]
         return kept

@@ -5,7 +5,7 @@ import streamlit as st
 from PIL import Image
 
 from cnnlab.datasets import ImageSet
-from cnnlab.evaluation.evaluate import Evaluation, checkpoint_time
+from cnnlab.evaluation.evaluate import Evaluation
 from cnnlab.figures.gallery import GAP, gallery_figure
 from cnnlab.figures.style import RIGHT, WRONG, shortened
 from cnnlab.ui import cache, words
@@ -84,7 +84,7 @@ def _images(subject: Subject) -> tuple[ImageSet, Evaluation] | None:
     """The test images and the answers to all of them; a sentence and None where they cannot be had."""
     config, predictor = subject.predictor.checkpoint.config, subject.predictor
     try:
-        changed = checkpoint_time(predictor.run, predictor.name)
+        changed = predictor.run.checkpoint_time(predictor.name)
         answers = cache.evaluation(predictor.run.path, "test", predictor.name, changed)
         return answered_images(predictor.run, config, answers), answers
     except ERRORS as error:

@@ -16,11 +16,12 @@ from cnnlab.paths import runs_dir
 from cnnlab.runs import Run, names_of
 from cnnlab.summary import Summary
 from cnnlab.ui import words
+from cnnlab.ui.address import write
 from cnnlab.ui.followed import following
 from cnnlab.ui.plot import plot
 from cnnlab.ui.train.settings_words import in_full
+from cnnlab.ui.train.views import BETWEEN, COMPARE, COMPARED
 
-CHOSEN = "compare.runs"
 SPLITS = ("val", "train", "test")
 NOT_A_SETTING = ("device",)
 
@@ -32,19 +33,20 @@ def comparison(summaries: Sequence[Summary]) -> None:
         return
     names = names_of(Run(runs_dir() / id) for id in trained)
     st.subheader("Compare", anchor=False)
-    if CHOSEN in st.session_state:  # a run may have been deleted
-        st.session_state[CHOSEN] = [id for id in st.session_state[CHOSEN] if id in trained]
+    if COMPARED in st.session_state:  # a run may have been deleted
+        st.session_state[COMPARED] = [id for id in st.session_state[COMPARED] if id in trained][:MOST]
     chosen = st.multiselect(
         "Runs to compare",
         list(trained),
         format_func=lambda id: names.get(id, id),
-        key=CHOSEN,
+        key=COMPARED,
         max_selections=MOST,
         select_all=False,
         placeholder="Choose two or more runs",
         label_visibility="collapsed",
         persist_state="session",
     )
+    write(COMPARE, BETWEEN.join(chosen) or None)  # the page itself, which writes its address, is not run again
     if len(chosen) < 2:
         st.caption(f"Up to {MOST} runs: their curves in one chart, and the settings in which they differ.")
         return

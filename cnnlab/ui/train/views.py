@@ -11,6 +11,8 @@ from cnnlab.runs import Run, list_runs
 View = Literal["New run", "Run", "All runs", "Sweeps"]
 VIEWS: tuple[View, ...] = ("New run", "Run", "All runs", "Sweeps")
 VIEW, RUN, SWEEP = "train.view", "train.run", "train.sweep"
+COMPARED, COMPARE = "compare.runs", "compare"  # the ids of the runs that are compared; in the address
+BETWEEN = "/"  # two of them there: no id has it
 ADDRESS: dict[View, str] = {"New run": "new", "Run": "run", "All runs": "all", "Sweeps": "sweeps"}
 
 
@@ -25,6 +27,7 @@ def restore_view() -> None:
     st.session_state[VIEW] = view or ("Run" if run_id else "New run")
     st.session_state[RUN] = run_id
     st.session_state[SWEEP] = st.query_params.get("sweep")
+    _compare(st.query_params)
 
 
 def open_address(asked: Mapping[str, str]) -> None:
@@ -32,7 +35,12 @@ def open_address(asked: Mapping[str, str]) -> None:
     if view := next((v for v in VIEWS if ADDRESS[v] == asked.get("view")), None):
         st.session_state[RUN] = asked.get("run", st.session_state.get(RUN))
         st.session_state[SWEEP] = asked.get("sweep")
+        _compare(asked)
         show_view(view)
+
+
+def _compare(asked: Mapping[str, str]) -> None:
+    st.session_state[COMPARED] = list(filter(None, asked.get(COMPARE, "").split(BETWEEN)))
 
 
 def _live_run() -> str | None:
@@ -104,4 +112,6 @@ def view_address(runs: Sequence[Run] = ()) -> dict[str, str]:
     run, sweep = st.session_state[RUN], wanted_sweep()
     if view == "Sweeps" and sweep:
         return {"view": ADDRESS[view], "sweep": sweep}
+    if view == "All runs" and (compared := st.session_state.get(COMPARED)):
+        return {"view": ADDRESS[view], COMPARE: BETWEEN.join(compared)}
     return {"view": ADDRESS[view]} | ({"run": run} if run and view == "Run" else {})

@@ -1,4 +1,4 @@
-"""What the Network page's address holds beside what its widgets bind themselves, and a word on what it cannot use.
+"""What a page's address holds beside what its widgets bind themselves, and a word on what it cannot use.
 
 >>> first = asked("quiz.round", int, 0)                                  # doctest: +SKIP
 >>> write("quiz.round", "3")                                             # doctest: +SKIP
@@ -9,10 +9,10 @@ from typing import TypeVar
 
 import streamlit as st
 
-from cnnlab.ui.navigation import just_entered
+from cnnlab.ui.navigation import PAGE, just_entered
 
 T = TypeVar("T")
-WRONG, OPENED, ASKED = "network.wrong", "network.opened", "network.asked"
+WRONG, OPENED, ASKED = "address.wrong", "address.opened", "address.asked"  # each followed by the page
 
 
 def asked(key: str, read: Callable[[str], T], first: T) -> T:
@@ -20,7 +20,7 @@ def asked(key: str, read: Callable[[str], T], first: T) -> T:
 
     ``read`` raises ValueError for a text that cannot be used.
     """
-    st.session_state.setdefault(ASKED, set()).add(key)
+    st.session_state.setdefault(_here(ASKED), set()).add(key)
     if key not in st.session_state:
         st.session_state[key] = first
         text = st.query_params.get(key)
@@ -33,8 +33,8 @@ def asked(key: str, read: Callable[[str], T], first: T) -> T:
 
 
 def ask_again(address: Mapping[str, str]) -> None:
-    """The browser went back or forward to ``address``: its values are asked for anew."""
-    for key in st.session_state.get(ASKED, ()):
+    """The browser went back or forward to ``address``: what it says otherwise is asked for anew."""
+    for key in st.session_state.get(_here(ASKED), ()):
         if st.session_state.get(f"{key}.written") != address.get(key):
             st.session_state.pop(key, None)
 
@@ -55,13 +55,13 @@ def write(key: str, text: str | None) -> None:
 
 def expect_one_of(key: str, labels: Collection[str]) -> None:
     """Before the bound widget ``key`` is drawn: refuse what the address says if it is none of its ``labels``."""
-    if OPENED not in st.session_state and st.query_params.get(key, next(iter(labels))) not in labels:
+    if _here(OPENED) not in st.session_state and st.query_params.get(key, next(iter(labels))) not in labels:
         refuse(key)
 
 
 def expect_truth(key: str) -> None:
     """Before the bound toggle ``key`` is drawn: refuse what the address says if it is neither true nor false."""
-    if OPENED not in st.session_state and st.query_params.get(key, "true").lower() not in ("true", "false"):
+    if _here(OPENED) not in st.session_state and st.query_params.get(key, "true").lower() not in ("true", "false"):
         refuse(key)
 
 
@@ -70,7 +70,7 @@ def expect_number(key: str, low: float, high: float) -> None:
 
     Where ``low`` is an int, the number must be whole.
     """
-    if OPENED not in st.session_state and key in st.query_params:
+    if _here(OPENED) not in st.session_state and key in st.query_params:
         try:
             number = float(st.query_params[key])
             usable = low <= number <= high and (isinstance(low, float) or number.is_integer())
@@ -82,11 +82,16 @@ def expect_number(key: str, low: float, high: float) -> None:
 
 def refuse(key: str) -> None:
     """Remember that what the address says of ``key`` cannot be used."""
-    st.session_state.setdefault(WRONG, []).append(f"{key}={st.query_params[key]}")
+    st.session_state.setdefault(_here(WRONG), []).append(f"{key}={st.query_params[key]}")
 
 
 def tell_refused() -> None:
     """At the page's end: one sentence on all that was refused."""
-    st.session_state[OPENED] = True
-    if wrong := st.session_state.pop(WRONG, None):
+    st.session_state[_here(OPENED)] = True
+    if wrong := st.session_state.pop(_here(WRONG), None):
         st.toast(f"The address holds what cannot be used: {' '.join(wrong)}", icon=":material/link_off:")
+
+
+def _here(what: str) -> str:
+    """The session's key of ``what`` is known of this page's address."""
+    return f"{what}.{st.session_state.get(PAGE)}"
