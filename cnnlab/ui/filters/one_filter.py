@@ -24,8 +24,8 @@ def one_filter(chosen: Chosen, color: bool) -> None:
             persist_state="session",
             help="Shows what is lost when values below 0 and above 255 are cut off, as many programs do.",
         )
-    kernel_choice(keep_button)
     picture = chosen.picture(color)
+    kernel_choice(keep_button, len(picture), settings.summed)
     problem = _problem(picture, settings)
     preset = st.session_state[PRESET]
     offered = slides(preset, st.session_state[PARAMS]) if preset != OWN else []
