@@ -48,6 +48,7 @@ def test_every_network_is_taken_apart(fresh_folders: Path, name: str) -> None:
     page = opened(network__model=name, network__images="cifar10")
     assert not page.exception and not page.error
     assert len(page.dataframe[0].value) > 5
+    assert list(page.dataframe[0].value)[4:6] == ["Sees", "Stride"]  # which the caption explains: in sight
 
 
 def test_the_batch_counts_in_shapes_and_memory(fresh_folders: Path) -> None:
