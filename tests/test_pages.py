@@ -248,6 +248,7 @@ def test_a_run_without_validation_images_is_told_before_and_after(runs: Path) ->
 def test_all_runs_tell_what_each_has_changed(runs: Path) -> None:
     ended_run(runs, "own", "finished", "Done.", lr=0.00123456789, batch_size=7)
     table = opened(view="all").dataframe[0].value
+    assert list(table)[2:4] == ["Validation accuracy (best)", "Changed"]
     assert "learning rate 0.00123456789" in table["Changed"][0] and "batch size 7" in table["Changed"][0]
     ended_run(runs, "other", "finished", "Done.", dataset="mnist").rename("own")
     table = opened(view="all").dataframe[0].value
@@ -276,7 +277,7 @@ def test_chosen_runs_are_compared(runs: Path) -> None:
     choice.set_value(["fast", "slow"]).run()
     table = app.table[0].value
     assert table.loc["Learning rate"].tolist() == ["0.01", "0.001"] and "Momentum" not in table.index
-    assert table.loc["Validation accuracy"].tolist() == ["87.50 %", "87.50 %"]
+    assert table.loc["Validation accuracy (best)"].tolist() == ["87.50 %", "87.50 %"]
     assert any("different validation images" in caption.value for caption in app.caption)
     shutil.rmtree(runs / "slow")
     app.run()
