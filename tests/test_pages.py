@@ -245,6 +245,14 @@ def test_a_run_without_validation_images_is_told_before_and_after(runs: Path) ->
     assert "no validation images" in opened(view="run", run="blind").info[0].value
 
 
+def test_the_form_tells_what_0_means(runs: Path) -> None:
+    app = opened(view="new")
+    assert app.number_input(key="field.train_images").label == "Training images (0: all)"
+    assert app.number_input(key="field.augment_erase").label == "Erase (pixels, 0: off)"
+    app.number_input(key="field.grad_clip").set_value(1.0).run()
+    assert app.button(key="reset.grad_clip").label == "Gradient clipping: off → 1"
+
+
 def test_all_runs_tell_what_each_has_changed(runs: Path) -> None:
     ended_run(runs, "own", "finished", "Done.", lr=0.00123456789, batch_size=7)
     table = opened(view="all").dataframe[0].value

@@ -108,7 +108,7 @@ def _differences(runs: Mapping[str, Summary]) -> None:
     }
     for name in TrainConfig.model_fields:
         both = zip(compared, values, strict=True)
-        texts = [in_full(getattr(run.config, name)) if applies(name, v) else "–" for run, v in both]
+        texts = [in_full(name, getattr(run.config, name)) if applies(name, v) else "–" for run, v in both]
         if len(set(texts)) > 1 and name not in NOT_A_SETTING:
             rows[title(name)] = texts
     st.table(pd.DataFrame.from_dict(rows, orient="index", columns=list(runs)))

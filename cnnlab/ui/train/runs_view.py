@@ -59,7 +59,7 @@ def _changed(summary: Summary) -> str:
     values = summary.config.model_dump()
     names = [n for n in changes(values, base.model_dump()) if n not in ("dataset", "model")]  # which are told besides
     titles = ((title(name), name) for name in names)
-    return ", ".join(f"{said[0].lower()}{said[1:]} {brief(values[name])}" for said, name in titles) or "–"
+    return ", ".join(f"{said[0].lower()}{said[1:]} {brief(name, values[name])}" for said, name in titles) or "–"
 
 
 def _table(summaries: list[Summary]) -> None:
