@@ -33,10 +33,20 @@ class ConvBlock(BaseModel):
 
 
 def _field(
-    default: Any, group: str, title: str, help: str, unit: str = "", when: tuple[str, ...] = (), **limits: Any
+    default: Any,
+    group: str,
+    title: str,
+    help: str,
+    unit: str = "",
+    when: tuple[str, ...] = (),
+    zero: str = "",
+    **limits: Any,
 ) -> Any:
-    """A Field with what the form needs. ``when`` = (field, value, …): only then does this field count."""
-    facts: dict[str, Any] = {"group": group, "unit": unit, "when": list(when)}
+    """A Field with what the form needs. ``when`` = (field, value, …): only then does this field count.
+
+    ``zero`` is what 0 means, where that is no number.
+    """
+    facts: dict[str, Any] = {"group": group, "unit": unit, "when": list(when), "zero": zero}
     return Field(default, title=title, description=help, json_schema_extra=facts, **limits)
 
 
@@ -75,9 +85,10 @@ class TrainConfig(BaseModel):
     train_images: int = _field(
         0,
         "Data",
-        "Training images used",
+        "Training images",
         "Train on only so many images of the training split; 0 uses all.",
         "images",
+        zero="all",
         ge=0,
         le=10_000_000,
     )
@@ -153,7 +164,13 @@ class TrainConfig(BaseModel):
         0.0, "Optimiser", "Weight decay", "Pull of the weights towards 0 (decoupled in AdamW).", ge=0, le=10
     )
     grad_clip: float = _field(
-        0.0, "Optimiser", "Gradient clipping", "Largest norm of the whole gradient; 0 leaves it alone.", ge=0, le=1000
+        0.0,
+        "Optimiser",
+        "Gradient clipping",
+        "Largest norm of the whole gradient; 0 leaves it alone.",
+        zero="off",
+        ge=0,
+        le=1000,
     )
     epochs: int = _field(5, "Optimiser", "Epochs", "Passes over the training images.", "epochs", ge=1, le=1000)
     batch_size: int = _field(64, "Optimiser", "Batch size", "Images in one step.", "images", ge=1, le=65_536)
@@ -210,7 +227,14 @@ class TrainConfig(BaseModel):
         le=180,
     )
     augment_erase: int = _field(
-        0, "Regularisation", "Erase", "Blank a square of this side in each image; 0 for none.", "pixels", ge=0, le=256
+        0,
+        "Regularisation",
+        "Erase",
+        "Blank a square of this side in each image; 0 for none.",
+        "pixels",
+        zero="off",
+        ge=0,
+        le=256,
     )
     early_stopping: int = _field(
         0,
@@ -218,6 +242,7 @@ class TrainConfig(BaseModel):
         "Early stopping",
         "End after so many epochs without a lower validation loss; 0 never does.",
         "epochs",
+        zero="off",
         ge=0,
         le=1000,
     )
@@ -228,6 +253,7 @@ class TrainConfig(BaseModel):
         "Evaluate every",
         "Steps between two evaluations; 0 evaluates at the end of each epoch only.",
         "steps",
+        zero="epoch",
         ge=0,
         le=1_000_000,
     )
@@ -237,6 +263,7 @@ class TrainConfig(BaseModel):
         "Evaluate on",
         "How many images such an evaluation takes, always the same; 0 takes all.",
         "images",
+        zero="all",
         ge=0,
         le=10_000_000,
     )
@@ -317,7 +344,7 @@ def applies(name: str, values: Mapping[str, Any]) -> bool:
 
 
 def form_facts(name: str) -> dict[str, Any]:
-    """The form's facts about the field ``name``: group, unit, when."""
+    """The form's facts about the field ``name``: group, unit, when, zero."""
     facts = TrainConfig.model_fields[name].json_schema_extra
     assert isinstance(facts, dict)
     return dict(facts)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from cnnlab.config import TrainConfig
 from cnnlab.evaluation.advice import (
     eating_pair,
     learnt_nothing,
@@ -46,8 +47,22 @@ def test_a_loss_that_has_settled_or_is_short_says_nothing(val: list[float]):
 
 
 def test_validation_rising_while_training_falls_is_overfitting():
-    found = overfitting([1.0, 0.5, 0.3, 0.1], [0.9, 0.5, 0.6, 0.7])
+    found = overfitting([1.0, 0.5, 0.3, 0.1], [0.9, 0.5, 0.6, 0.7], TrainConfig())
     assert found and "Since epoch 2 validation loss rose from 0.5000 to 0.7000" in found.evidence
+
+
+@pytest.mark.parametrize(
+    ("config", "remedies"),
+    [
+        (TrainConfig(), "Try augmentation, weight decay or early stopping;"),  # this network takes no dropout
+        (TrainConfig(model="tiny_resnet", augment_shift=2, weight_decay=0.01), "Try dropout or early stopping;"),
+        (TrainConfig(model="mlp", augment_shift=2, weight_decay=0.01), "Try early stopping;"),  # has dropout of its own
+        (TrainConfig(augment_shift=2, weight_decay=0.01, early_stopping=5), "Try more training images;"),
+    ],
+)
+def test_remedies_that_a_run_uses_are_not_advised(config: TrainConfig, remedies: str):
+    found = overfitting([1.0, 0.5, 0.3, 0.1], [0.9, 0.5, 0.6, 0.7], config)
+    assert found and found.action.startswith(remedies)
 
 
 @pytest.mark.parametrize(
@@ -56,12 +71,13 @@ def test_validation_rising_while_training_falls_is_overfitting():
         ([], []),
         ([1.0, 0.5, 0.3], []),
         ([1.0, 0.5, 0.3, 0.2], [0.9, 0.5, 0.51, 0.52]),  # hardly rises
+        ([0.1, 0.01, 0.005, 0.002], [0.1, 0.0089, 0.0092, 0.0128]),  # by much of nearly nothing
         ([1.0, 0.5, 0.6, 0.7], [0.9, 0.5, 0.6, 0.7]),  # training rises too
         ([1.0, 0.5, 0.4], [0.9, 0.5, 0.9]),  # one epoch is no trend
     ],
 )
 def test_other_curves_are_no_overfitting(train: list[float], val: list[float]):
-    assert overfitting(train, val) is None
+    assert overfitting(train, val, TrainConfig()) is None
 
 
 def test_a_class_far_behind_is_named():
@@ -148,9 +164,9 @@ def test_epochs_are_counted_at_their_ends_though_a_run_evaluates_within_them(tmp
 
 
 def test_a_validation_loss_below_the_training_loss_is_no_overfitting():
-    val = [0.0013, 0.002, 0.0025, 0.0029]
-    assert overfitting([0.0396, 0.035, 0.03, 0.0288], val) is None
-    assert overfitting([0.003, 0.002, 0.001, 0.0005], val)
+    val = [0.013, 0.02, 0.03, 0.04]
+    assert overfitting([0.396, 0.35, 0.3, 0.288], val, TrainConfig()) is None
+    assert overfitting([0.03, 0.02, 0.01, 0.005], val, TrainConfig())
 
 
 def test_the_epochs_of_a_long_run_are_all_read(tmp_path, trained_run):

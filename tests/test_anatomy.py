@@ -164,6 +164,15 @@ def test_vgg16_has_five_groups_and_a_classifier() -> None:
     assert [g.parts[-1].output[1:] for g in groups[:2]] == [(64, 112, 112), (128, 56, 56)]
 
 
+def test_resnet_18_is_as_much_smaller_than_vgg_16_as_classics_says() -> None:
+    vgg, resnet = (taken_apart(TrainConfig(model=name), 3, 224, 1000) for name in ("vgg16", "resnet18"))
+    assert round(sum(p.parameters for p in vgg) / sum(p.parameters for p in resnet)) == 12
+    assert 8 < sum(p.multiply_adds for p in vgg) / sum(p.multiply_adds for p in resnet) < 9
+    first_add = next(p for p in resnet if p.kind == "Add")
+    assert first_add.output[1:] == (64, 56, 56)
+    assert (256, 56, 56) in [p.output[1:] for p in vgg]
+
+
 @pytest.mark.parametrize(("name", "blocks", "aside"), [("resnet18", 8, 6), ("tiny_resnet", 2, 0)])
 def test_residual_blocks_are_groups_and_their_shortcuts_known(name: str, blocks: int, aside: int) -> None:
     parts = taken_apart(TrainConfig(model=name))

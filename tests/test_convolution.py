@@ -82,12 +82,16 @@ def test_the_output_has_the_size_that_the_formula_says(case):
 )
 def test_the_tutorials_sizes(width, size, chosen, result):
     assert chosen.output_size(width, size) == result
-    assert chosen.formula(width, size).endswith(f"= {result}")
+    assert chosen.formula(width, size, "W").endswith(f"+ 1 = {result}")
 
 
 def test_a_size_that_is_no_whole_number_is_rounded_down_and_told():
     chosen = Settings(padding="none", stride=2)
-    assert chosen.formula(8, 3).endswith("= 3.5 \\rightarrow 3")
+    assert chosen.formula(8, 3, "H") == (
+        r"\left\lfloor \frac{H - F + 2P}{S} \right\rfloor + 1 = "
+        r"\left\lfloor \frac{8 - 3 + 2 \cdot 0}{2} \right\rfloor + 1 = 3"
+    )
+    assert "floor" not in chosen.formula(7, 3, "H")
     assert chosen.unused(8, 3) == 1 and chosen.unused(7, 3) == 0
 
 

@@ -116,10 +116,24 @@ def test_random_weights_are_those_of_a_new_layer_and_repeat():
 
 
 def test_advice_names_the_sum():
-    assert "All weights are 0" in advice(make_kernel([[0, 0], [0, 0]]))
-    assert "add up to 0" in advice(make_preset("sobel_x"))
-    assert "keeps its brightness" in advice(make_preset("box"))
-    assert "2.5 times as bright" in advice(make_kernel([[2.5]]))
+    assert "All weights are 0" in advice(make_kernel([[0, 0], [0, 0]]), 1, True)
+    assert "add up to 0" in advice(make_preset("sobel_x"), 3, True)
+    assert "keeps its brightness" in advice(make_preset("box"), 1, True)
+    assert "2.5 times as bright" in advice(make_kernel([[2.5]]), 1, True)
+
+
+@pytest.mark.parametrize(
+    ("weights", "summed", "sentence"),
+    [
+        ("1", True, "1 in each channel, 3 in all: an even grey comes out 3 times as bright."),
+        ("1", False, "add up to 1: the picture keeps its brightness."),
+        ("0.2|0.3|0.5", True, "0.2 in red, 0.3 in green, 0.5 in blue, 1 in all: an even grey keeps its brightness."),
+        ("1|-1|0", True, "1 in red, -1 in green, 0 in blue, 0 in all: an even grey gives 0."),
+        ("1|-1|0", False, "1 in red, -1 in green, 0 in blue: in an even area each channel"),
+    ],
+)
+def test_advice_on_a_colour_picture_is_of_what_its_channels_give(weights, summed, sentence):
+    assert sentence in advice(parse_kernel(weights), 3, summed)
 
 
 @pytest.mark.parametrize(

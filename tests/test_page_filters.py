@@ -208,10 +208,11 @@ def test_a_dataset_that_is_not_here_is_told():
 
 
 def test_colour_adds_up_or_keeps_apart():
-    page = opened(color="Colour", picture="shapes")
+    page = opened(color="Colour", picture="shapes", preset="identity")
     assert shown(page)["picture"]["channels"] == 3 and shown(page)["settings"]["summed"]
+    assert "an even grey comes out 3 times as bright" in said(page)
     page.segmented_control(key="filters.join").set_value("Each by itself").run()
-    assert not shown(page)["settings"]["summed"]
+    assert not shown(page)["settings"]["summed"] and "keeps its brightness" in said(page)
     assert "np.stack(each)" in page.code[0].value
 
 

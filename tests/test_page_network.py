@@ -48,6 +48,7 @@ def test_every_network_is_taken_apart(fresh_folders: Path, name: str) -> None:
     page = opened(network__model=name, network__images="cifar10")
     assert not page.exception and not page.error
     assert len(page.dataframe[0].value) > 5
+    assert list(page.dataframe[0].value)[4:6] == ["Sees", "Stride"]  # which the caption explains: in sight
 
 
 def test_the_batch_counts_in_shapes_and_memory(fresh_folders: Path) -> None:
@@ -229,6 +230,11 @@ def test_next_goes_through_all_stages_of_a_step(fresh_folders: Path) -> None:
 def test_the_weights_arithmetic_is_the_same_as_torchs(fresh_folders: Path) -> None:
     page = opened(network__view="One training step", step__stage="step")
     assert "✓ the same" in said(page) and "m̂" in said(page)
+    assert "β₁ = 0.9, β₂ = 0.999, ε = 1e−8, λ = 0.01: weight decay" in [c.value for c in page.caption]
+    page.segmented_control(key="step.stage").set_value("zero_grad")
+    page.number_input(key="step.number").set_value(2).run()
+    assert "sets each `w.grad` to **None**" in said(page)
+    page.segmented_control(key="step.stage").set_value("step")
     page.number_input(key="step.number").set_value(3).run()
     assert "✓ the same" in said(page) and "0.9^3" in said(page)
 

@@ -19,8 +19,10 @@ from cnnlab.new_runs import create_run
 from cnnlab.prediction.many import read_source
 from cnnlab.prediction.predictor import load_predictor
 from cnnlab.prediction.sources import from_paths
+from cnnlab.prediction.temperature import Calibration
 from cnnlab.runs import Run
 from cnnlab.ui.inbox import Inbox
+from cnnlab.ui.predict.answer import legend
 from tests.drawn_digits import drawn_digits
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -57,6 +59,18 @@ def drawn(page: AppTest, picture: Image.Image) -> AppTest:
 
 def said(page: AppTest) -> str:
     return " ".join(m.value for m in (*page.markdown, *page.caption, *page.info, *page.error, *page.warning))
+
+
+@pytest.mark.parametrize(
+    ("calibration", "sentence"),
+    [
+        (Calibration(1.3, 143), "Bar: how sure, calibrated."),
+        (Calibration(1.0, 143), "validation images show no need to correct it."),
+        (Calibration(1.0, 0), "Not calibrated:"),
+    ],
+)
+def test_the_bars_are_called_calibrated_only_where_they_were_corrected(calibration: Calibration, sentence: str):
+    assert sentence in legend(calibration)
 
 
 def panels(page: AppTest, key: str) -> list[dict[str, Any]]:

@@ -245,9 +245,18 @@ def test_a_run_without_validation_images_is_told_before_and_after(runs: Path) ->
     assert "no validation images" in opened(view="run", run="blind").info[0].value
 
 
+def test_the_form_tells_what_0_means(runs: Path) -> None:
+    app = opened(view="new")
+    assert app.number_input(key="field.train_images").label == "Training images (0: all)"
+    assert app.number_input(key="field.augment_erase").label == "Erase (pixels, 0: off)"
+    app.number_input(key="field.grad_clip").set_value(1.0).run()
+    assert app.button(key="reset.grad_clip").label == "Gradient clipping: off → 1"
+
+
 def test_all_runs_tell_what_each_has_changed(runs: Path) -> None:
     ended_run(runs, "own", "finished", "Done.", lr=0.00123456789, batch_size=7)
     table = opened(view="all").dataframe[0].value
+    assert list(table)[2:4] == ["Validation accuracy (best)", "Changed"]
     assert "learning rate 0.00123456789" in table["Changed"][0] and "batch size 7" in table["Changed"][0]
     ended_run(runs, "other", "finished", "Done.", dataset="mnist").rename("own")
     table = opened(view="all").dataframe[0].value
@@ -278,7 +287,7 @@ def test_chosen_runs_are_compared(runs: Path) -> None:
     assert opened(view="all", compare="fast/slow").multiselect(key="compare.runs").value == ["fast", "slow"]
     table = app.table[0].value
     assert table.loc["Learning rate"].tolist() == ["0.01", "0.001"] and "Momentum" not in table.index
-    assert table.loc["Validation accuracy"].tolist() == ["87.50 %", "87.50 %"]
+    assert table.loc["Validation accuracy (best)"].tolist() == ["87.50 %", "87.50 %"]
     assert any("different validation images" in caption.value for caption in app.caption)
     shutil.rmtree(runs / "slow")
     app.run()

@@ -53,8 +53,8 @@ def test_an_ended_run_shows_its_last_figures(tmp_path: Path) -> None:
     now = status(run)
     assert (now.state, now.share, now.text) == ("stopped", 0.5, "Stopped after step 21. 21 of 42 steps.")
     tiles = {tile.label: tile.value for tile in now.tiles}
-    assert (tiles["Training loss"], tiles["Validation accuracy"]) == ("0.5000", "87.50 %")
-    assert (tiles["Kept weights (epoch 1)"], tiles["Time"]) == ("87.50 %", "3.0 s")
+    assert (tiles["Training loss"], tiles["Validation accuracy (last)"]) == ("0.5000", "87.50 %")
+    assert (tiles["Validation accuracy (best)"], tiles["Time"]) == ("87.50 %", "3.0 s")
 
 
 def test_a_run_without_validation_images_has_no_best(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_run_without_validation_images_has_no_best(tmp_path: Path) -> None:
     assert watched_split(run, run.config) == "val"  # a folder may bring its own
     run.add_facts({"images": {"train": 1438, "val": 0, "test": 359}})
     tiles = {tile.label: tile.value for tile in status(run).tiles}
-    assert (tiles["Test accuracy"], tiles["Kept weights"]) == ("–", "the last")
+    assert (tiles["Test accuracy (last)"], tiles["Kept weights"]) == ("–", "the last")
 
 
 def test_a_long_run_is_looked_at_less_often() -> None:

@@ -11,7 +11,7 @@ from cnnlab.datasets import ImageDataset
 from cnnlab.engine import fit, new_state
 from cnnlab.explain.depth import gradient_norms
 from cnnlab.explain.step import Step, TooLarge, open_step, repeat_steps
-from cnnlab.explain.update import shown, update_lines
+from cnnlab.explain.update import constants, shown, update_lines
 from cnnlab.loader import scaling_of
 from cnnlab.parsing import adapt
 from cnnlab.seeding import seeded
@@ -49,6 +49,18 @@ def test_the_arithmetic_by_hand_is_torchs_to_every_digit_shown(
             ours, torchs = by_hand(step, config, weight.name, index), float(weight.after[index])
             assert ours == pytest.approx(torchs, rel=1e-10, abs=1e-15)
             assert shown(ours) == shown(torchs)
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("sgd", ""),
+        ("nesterov", "μ = 0.9: momentum, λ = 0.01: weight decay"),
+        ("adamw", "β₁ = 0.9, β₂ = 0.999, ε = 1e−8, λ = 0.1: weight decay"),
+    ],
+)
+def test_the_letters_in_the_arithmetic_are_told(name: str, letters: str) -> None:
+    assert constants(config_of(**OPTIMISERS[name])) == letters
 
 
 @pytest.mark.parametrize("recipe", ["quick_digits", "cnn_5x5", "mlp", "cifar_cnn"])

@@ -109,7 +109,7 @@ def _print_trials(name: str, plan: "Plan", trials: "list[Trial]") -> None:
     names = [setting.name for setting in plan.varied]
     print_table(
         f"Sweep {name}, the best first",
-        ("run", *names, "state", "validation accuracy"),
+        ("run", *names, "state", "validation accuracy (best)"),
         (
             (
                 t.run or "–",

@@ -1,6 +1,6 @@
 """What to do next, from rules alone, each with its evidence; a rule that sees nothing says nothing.
 
->>> overfitting(train=[1.0, 0.5, 0.3, 0.2, 0.1], val=[0.9, 0.5, 0.6, 0.7, 0.8]).title
+>>> overfitting(train=[1.0, 0.5, 0.3, 0.2, 0.1], val=[0.9, 0.5, 0.6, 0.7, 0.8], config=TrainConfig()).title
 'It learns its training images by heart'
 """
 
@@ -11,13 +11,17 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnlab.config import TrainConfig, applies
 from cnnlab.evaluation.calibration import calibration_error, reliability
 from cnnlab.evaluation.scores import Scores
+from cnnlab.explain.script_loop import DROPOUT
+from cnnlab.loader import augments
 from cnnlab.metrics import ClassScore, wilson
 
 ABOVE = 0.05  # of accuracy above answering blindly: less is not much
 FALL = 0.03  # of the loss, an epoch: less is not worth another run
 RISE = 0.1  # of the lowest validation loss: less is noise
+LEAST_RISE = 0.02  # of the loss itself: where it is near 0, one image makes it rise by more than a tenth
 BEHIND = 0.1  # of accuracy below the other classes
 EATEN = 0.05  # of a class's images
 FEWEST = 10  # images that a pair of classes must have confused
@@ -65,19 +69,35 @@ def still_falling(val: Sequence[float]) -> Advice | None:
     )
 
 
-def overfitting(train: Sequence[float], val: Sequence[float]) -> Advice | None:
+def overfitting(train: Sequence[float], val: Sequence[float], config: TrainConfig) -> Advice | None:
     """The validation loss rises for two epochs and more, above the training loss, while that still falls."""
     if not val or len(train) != len(val):
         return None
     best = int(np.argmin(val))
-    if len(val) - 1 - best < 2 or val[-1] < val[best] * (1 + RISE) or train[-1] >= train[best] or val[-1] <= train[-1]:
+    if len(val) - 1 - best < 2 or val[-1] - val[best] < max(LEAST_RISE, RISE * val[best]):
+        return None
+    if train[-1] >= train[best] or val[-1] <= train[-1]:
         return None
     return Advice(
         "It learns its training images by heart",
         f"Since epoch {best + 1} validation loss rose from {val[best]:.4f} to {val[-1]:.4f}, while training loss fell "
         f"from {train[best]:.4f} to {train[-1]:.4f}.",
-        "Try augmentation, dropout or weight decay, or early stopping; the best checkpoint is from before the rise.",
+        f"Try {_untried(config)}; the best checkpoint is from before the rise.",
     )
+
+
+def _untried(config: TrainConfig) -> str:
+    """What keeps a network from learning its images by heart and ``config`` does without, as a list in words."""
+    takes_dropout = applies("dropout", config.model_dump())
+    dropout = config.dropout or (config.dropout is None and config.model in DROPOUT)
+    untried = {
+        "augmentation": not augments(config),
+        "dropout": takes_dropout and not dropout,
+        "weight decay": not config.weight_decay,
+        "early stopping": not config.early_stopping,
+    }
+    *others, last = [remedy for remedy, open in untried.items() if open] or ["more training images"]
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def weak_class(scores: Sequence[ClassScore]) -> Advice | None:

@@ -22,7 +22,7 @@ def findings(run: Run, evaluation: Evaluation) -> list[Advice]:
     answers = [e.predicted, *(a for rival in rivals if (a := kept_answers(rival, e)) is not None)]
     said = [
         advice.still_falling(val),
-        advice.overfitting(train, val),
+        advice.overfitting(train, val, run.config),
         advice.weak_class(e.per_class),
         advice.eating_pair(e.confusion, e.class_names),
         advice.too_small(e.scores, accuracies),

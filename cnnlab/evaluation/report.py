@@ -89,12 +89,15 @@ def _headline(found: Scores, blind: Scores) -> str:
         "balanced_accuracy": "Balanced accuracy",
         "macro_f1": "Macro F1",
         "top3": "Top-3 accuracy",
-        "calibration_error": "Calibration error",
     }
     rows = [(label, _percent(getattr(found, n)), _percent(getattr(blind, n))) for n, label in shares.items()]
     return _table(
-        ("", "this run", "always the most frequent class"),
-        [*rows, ("Loss", f"{found.loss:.4f}", f"{blind.loss:.4f}")],
+        ("", "this run", "the classes' shares as probabilities"),
+        [
+            *rows,
+            ("Calibration error", _percent(found.calibration_error), "–"),
+            ("Loss", f"{found.loss:.4f}", f"{blind.loss:.4f}"),
+        ],
     )
 
 

@@ -64,7 +64,7 @@ def losses(log_probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -
 
 
 def baseline(labels: NDArray[np.int64], num_classes: int) -> Scores:
-    """The Scores of always answering the most frequent class; each class is as probable as it is in ``labels``."""
+    """The Scores of giving every image the classes' shares of ``labels`` as probabilities, whatever it shows."""
     frequency = np.bincount(labels, minlength=num_classes) / len(labels)
     with np.errstate(divide="ignore"):  # a class without images: its probability, 0, is asked of no image
         answer = np.log(frequency)

@@ -96,15 +96,19 @@ class Settings:
         """Pixels of the output where the picture has ``length``: floor((W − D(F − 1) − 1 + P) / S) + 1."""
         return (length + sum(self.pads(size)) - self.dilation * (size - 1) - 1) // self.stride + 1
 
-    def formula(self, length: int, size: int) -> str:
-        """The output size formula in LaTeX with the numbers put in."""
+    def formula(self, length: int, size: int, letter: str) -> str:
+        """The output size formula in LaTeX, in letters (W or H for ``length``) and with the numbers put in.
+
+        It is rounded down only where the division leaves a rest.
+        """
         before, after = self.pads(size)
         kernel = str(size) if self.dilation == 1 else f"({self.dilation} \\cdot ({size} - 1) + 1)"
         pads = f"2 \\cdot {before}" if before == after else f"{before} + {after}"
-        exact = (length + before + after - self.dilation * (size - 1) - 1) / self.stride + 1
-        inner = f"\\frac{{{length} - {kernel} + {pads}}}{{{self.stride}}} + 1"
-        result = self.output_size(length, size)
-        return f"{inner} = {exact:g}" if exact == result else f"{inner} = {exact:.4g} \\rightarrow {result}"
+        reach = "F" if self.dilation == 1 else "(D(F - 1) + 1)"
+        opening, closing = ("\\left\\lfloor ", " \\right\\rfloor") if self.unused(length, size) else ("", "")
+        symbols = f"{opening}\\frac{{{letter} - {reach} + 2P}}{{S}}{closing} + 1"
+        numbers = f"{opening}\\frac{{{length} - {kernel} + {pads}}}{{{self.stride}}}{closing} + 1"
+        return f"{symbols} = {numbers} = {self.output_size(length, size)}"
 
     def unused(self, length: int, size: int) -> int:
         """Pixels at the end of each row that the last place of the kernel does not reach."""

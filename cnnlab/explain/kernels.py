@@ -6,7 +6,7 @@
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -91,18 +91,41 @@ def read_kernel(content: bytes) -> Kernel:
     return make_kernel(found)
 
 
-def advice(kernel: Kernel) -> str:
-    """What a person should know of ``kernel``: its sum, and what that means for the picture's brightness."""
-    total = float(kernel.weights.sum()) / len(kernel.weights)
+def advice(kernel: Kernel, channels: int, summed: bool) -> str:
+    """What a person should know of ``kernel``: its sum, and what that means for the picture's brightness.
+
+    The picture has ``channels``, 1 or 3, which are ``summed`` or filtered each by itself.
+    """
     if not kernel.weights.any():
         return "All weights are 0: whatever the picture, the output is 0 everywhere. Change a weight."
-    if abs(total) < 1e-4:
+    sums = [_told(float(plane.sum())) for plane in kernel.weights[:channels]]
+    sums *= channels // len(sums)
+    if not any(sums):
         return "The weights add up to 0: where the picture is even, the output is 0, and only changes are seen."
-    if abs(total - 1) < 1e-4:
+    if channels > 1 and (summed or len(set(sums)) > 1):
+        return _advice_in_colour(sums, summed)
+    if sums[0] == 1:
         return "The weights add up to 1: the picture keeps its brightness."
     return (
-        f"The weights add up to {total:.4g}: an even area comes out {total:.4g} times as bright. Normalise makes it 1."
+        f"The weights add up to {sums[0]:.4g}: an even area comes out {sums[0]:.4g} times as bright. "
+        "Normalise makes it 1."
     )
+
+
+def _advice_in_colour(sums: Sequence[float], summed: bool) -> str:
+    """The same where the channels' ``sums`` (R, G, B) are added up, or not alike."""
+    red, green, blue = (f"{total:.4g}" for total in sums)
+    each = f"{red} in each channel" if red == green == blue else f"{red} in red, {green} in green, {blue} in blue"
+    if not summed:
+        return f"The weights add up to {each}: in an even area each channel comes out so many times as bright."
+    total = _told(sum(sums))
+    outcome = {0.0: "gives 0", 1.0: "keeps its brightness"}.get(total, f"comes out {total:.4g} times as bright")
+    return f"The weights add up to {each}, {total:.4g} in all: an even grey {outcome}."
+
+
+def _told(total: float) -> float:
+    """A sum as a whole number where only the weights' last decimals keep it from being one."""
+    return float(round(total)) if abs(total - round(total)) < 1e-4 else total
 
 
 def _normalised(weights: Weights) -> Weights:

@@ -103,7 +103,7 @@ _add(
     "identity",
     "Plain",
     "Identity",
-    "Gives each pixel back as it is: the start for a kernel of your own.",
+    "Takes each pixel alone, without its neighbours: the start for a kernel of your own.",
     [[0, 0, 0], [0, 1, 0], [0, 0, 0]],
 )
 PRESETS.add(

@@ -51,6 +51,16 @@ def update_lines(
     return lines + kind(config, weight, gradient, lr, state or {})
 
 
+def constants(config: TrainConfig) -> str:
+    """What the other letters in the lines stand for, with their values; empty where there are none."""
+    said = [f"λ = {shown(config.weight_decay)}: weight decay"] if config.weight_decay else []
+    if config.optimizer != "sgd":
+        said = [f"β₁ = {BETA1}", f"β₂ = {BETA2}", f"ε = {shown(EPSILON)}", *said]
+    elif config.momentum:
+        said = [f"μ = {shown(config.momentum)}: momentum", *said]
+    return ", ".join(said)
+
+
 def shown(value: float, digits: int = 8) -> str:
     """A number with as many ``digits`` that matter as an account's parts have: with eight its result can be checked."""
     return f"{value:.{digits}g}".replace("-", "−").replace("e−0", "e−").replace("e+0", "e")
@@ -108,8 +118,8 @@ def _adam(config: TrainConfig, w: float, g: float, lr: float, state: Mapping[str
         *lines,
         Line("m ← β₁·m + (1 − β₁)·g", f"0.9·{inside(m0)} + 0.1·{inside(g)}", m, "a moving mean of the gradient"),
         Line("v ← β₂·v + (1 − β₂)·g²", f"0.999·{inside(v0)} + 0.001·{inside(g)}²", v, "and of its square"),
-        Line("m̂ = m/(1 − β₁ᵗ)", f"{inside(m)}/(1 − 0.9^{t})", m_hat, "both began at 0: this makes up for it"),
-        Line("v̂ = v/(1 − β₂ᵗ)", f"{inside(v)}/(1 − 0.999^{t})", v_hat, ""),
+        Line("m̂ = m/(1 − β₁ᵗ)", f"{inside(m)}/(1 − 0.9^{t})", m_hat, "m began at 0: this makes up for it"),
+        Line("v̂ = v/(1 − β₂ᵗ)", f"{inside(v)}/(1 − 0.999^{t})", v_hat, "and so did v"),
         Line(
             "w ← w − lr·m̂/(√v̂ + ε)", f"{inside(w)} − {shown(lr)}·{inside(m_hat)}/(√{inside(v_hat)} + 1e−8)", new,
             "a step of about lr, whatever the gradient's size",

@@ -8,7 +8,7 @@ from cnnlab.ui.evaluate.choice import SPLITS, Subject
 
 
 def headline(subject: Subject) -> None:
-    """The sentence and six figures, each with the baseline's below it."""
+    """The sentence and six figures, each with the baseline's below it where it has one."""
     found = subject.evaluation.scores
     blind = baseline(subject.evaluation.labels, len(subject.names))
     low, high = found.interval
@@ -21,17 +21,21 @@ def headline(subject: Subject) -> None:
     tiles = _figures(found, blind, len(subject.names))
     with st.grid(len(tiles), min_column_width=150):
         for label, value, other, help in tiles:
-            st.metric(label, value, f"baseline {other}", delta_color="off", delta_arrow="off", border=True, help=help)
+            beside = f"baseline {other}" if other else None
+            st.metric(
+                label, value, beside, delta_color="off", delta_arrow="off", border=True, height="stretch", help=help
+            )
 
 
-def _figures(found: Scores, blind: Scores, classes: int) -> list[tuple[str, str, str, str]]:
+def _figures(found: Scores, blind: Scores, classes: int) -> list[tuple[str, str, str | None, str]]:
     percent = words.percent
     figures = [
         (
             "Accuracy",
             percent(found.accuracy),
             percent(blind.accuracy),
-            f"{found.correct:,} right of {found.count:,}. The baseline always answers the most frequent class.",
+            f"{found.correct:,} right of {found.count:,}. The baseline never looks: its probabilities are always the "
+            "classes' shares of these images, so it answers the most frequent class.",
         ),
         ("Loss", words.loss(found.loss), words.loss(blind.loss), "Mean cross-entropy; lower is better."),
         (
@@ -50,7 +54,7 @@ def _figures(found: Scores, blind: Scores, classes: int) -> list[tuple[str, str,
         (
             "Calibration error",
             percent(found.calibration_error),
-            percent(blind.calibration_error),
+            None,  # the baseline's is 0: it takes its confidence from the answers
             "How far its confidence lies from its accuracy, on average over 15 bins (ECE). 0 is honest.",
         ),
     ]

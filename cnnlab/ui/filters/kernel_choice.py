@@ -29,7 +29,7 @@ HELP = {
     "Flip up-down": "Flip it upside down",
     "Transpose": "Rows become columns",
     "Negate": "Change every sign",
-    "Normalise": "Divide by the sum, so that brightness stays",
+    "Normalise": "Divide each channel's weights by their sum",
 }
 
 
@@ -61,8 +61,11 @@ def _label(option: str) -> str:
     return f"{preset.family} · {preset.title}"
 
 
-def kernel_choice(keep: Callable[[], None]) -> None:
-    """The rows, with what ``keep`` draws at the first one's end, and a sentence on the kernel."""
+def kernel_choice(keep: Callable[[], None], channels: int, summed: bool) -> None:
+    """The rows, with what ``keep`` draws at the first one's end, and a sentence on the kernel.
+
+    It is moved over a picture of ``channels``, which are ``summed`` or filtered each by itself.
+    """
     saved = saved_kernels()
     options = [OWN] if st.session_state[PRESET] == OWN else []
     options += [SAVED + name for name in saved] + PRESETS.names()
@@ -84,7 +87,8 @@ def kernel_choice(keep: Callable[[], None]) -> None:
         keep()
     _changes()
     preset = st.session_state[PRESET]
-    st.caption(" ".join([PRESETS.get(preset).sentence if preset != OWN else f"**{kernel().name}.**", advice(kernel())]))
+    about = PRESETS.get(preset).sentence if preset != OWN else f"**{kernel().name}.**"
+    st.caption(f"{about} {advice(kernel(), channels, summed)}")
 
 
 def _changes() -> None:

@@ -24,8 +24,8 @@ def one_filter(chosen: Chosen, color: bool) -> None:
             persist_state="session",
             help="Shows what is lost when values below 0 and above 255 are cut off, as many programs do.",
         )
-    kernel_choice(keep_button)
     picture = chosen.picture(color)
+    kernel_choice(keep_button, len(picture), settings.summed)
     problem = _problem(picture, settings)
     preset = st.session_state[PRESET]
     offered = slides(preset, st.session_state[PARAMS]) if preset != OWN else []
@@ -51,16 +51,15 @@ def _formula(picture: Picture, settings: Settings) -> None:
     _, height, width = picture.shape
     size = kernel().size
     st.subheader("The size of the output", anchor=False)
-    reach = "F" if settings.dilation == 1 else "(D(F - 1) + 1)"
     with st.grid(2, min_column_width=430):
-        st.latex(rf"\text{{width}} = \frac{{W - {reach} + 2P}}{{S}} + 1 = {settings.formula(width, size)}")
-        st.latex(rf"\text{{height}} = \frac{{H - {reach} + 2P}}{{S}} + 1 = {settings.formula(height, size)}")
+        st.latex(rf"\text{{width}} = {settings.formula(width, size, 'W')}")
+        st.latex(rf"\text{{height}} = {settings.formula(height, size, 'H')}")
     words = "W, H: the picture. F: the kernel's side. P: padding on each side. S: stride."
     words += " D: dilation." if settings.dilation > 1 else ""
     unused = [(settings.unused(n, size), what) for n, what in ((width, "column"), (height, "row"))]
     lost = " and ".join(f"the last {n} {what}{'s' if n > 1 else ''}" for n, what in unused if n)
     words += (
-        f" The division leaves a rest: {lost} of the padded picture cannot be reached, and the result is rounded down."
+        f" The division leaves a rest: {lost} of the padded picture cannot be reached, and ⌊ ⌋ rounds down."
         if lost
         else ""
     )

@@ -99,7 +99,8 @@ def padding_choice() -> str:
         key=key("padding"),
         accept_new_options=True,
         persist_state="session",
-        help="Pixels added around the picture: none, as many as keep its size (same), or any number up to 32: type it.",
+        help="Pixels added around the picture: none, as many as keep its size at stride 1 (same), or any number up to "
+        "32: type it.",
     )
     return str(chosen)
 

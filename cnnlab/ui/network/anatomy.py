@@ -119,13 +119,13 @@ def _table(subject: Subject, parts: list[Part]) -> None:
             "Layer": [p.kind + (" (shortcut)" if p.shortcut else "") for p in parts],
             "Settings": [p.settings for p in parts],
             "Output (N, C, H, W)": [_shape(p.output) for p in parts],
+            "Sees": [f"{p.field.size}×{p.field.size}" if p.field else "all" for p in parts],
+            "Stride": [str(p.field.stride) if p.field else "" for p in parts],
             "Parameters": [p.parameters for p in parts],
             "of all": [100 * p.parameters / weights for p in parts],
             "Multiply-adds": [p.multiply_adds for p in parts],
             "of all work": [100 * p.multiply_adds / work for p in parts],
             "Memory": [words.memory(p.activation_bytes) for p in parts],
-            "Sees": [f"{p.field.size}×{p.field.size}" if p.field else "all" for p in parts],
-            "Stride": [str(p.field.stride) if p.field else "" for p in parts],
         }
     )
     share = st.column_config.ProgressColumn(format="%.2f %%", min_value=0, max_value=100, width=90)
@@ -143,7 +143,7 @@ def _table(subject: Subject, parts: list[Part]) -> None:
         selection_mode="single-row",
         column_config={
             "#": st.column_config.NumberColumn(width=40),
-            "Settings": st.column_config.TextColumn(width=215),
+            "Settings": st.column_config.TextColumn(width=165),
             "Parameters": st.column_config.NumberColumn(format="localized"),
             "Multiply-adds": st.column_config.NumberColumn(format="localized"),
             "of all": share,

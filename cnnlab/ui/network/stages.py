@@ -11,7 +11,7 @@ from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset
 from cnnlab.explain.softmax import loss_line, softmax_line
 from cnnlab.explain.step import Step, Weights
-from cnnlab.explain.update import shown, update_lines
+from cnnlab.explain.update import constants, shown, update_lines
 from cnnlab.figures.channels import strip_figure
 from cnnlab.figures.gallery import GAP, gallery_figure
 from cnnlab.figures.gradients import norms_figure
@@ -125,7 +125,7 @@ def zero_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
             f"Gradient left over from step {step.number - 1}", _written(step.left_over), border=True,
             help="The norm of all gradients together, before they are cleared.",
         )  # fmt: skip
-        st.markdown("After `zero_grad()` it is **0**.")
+        st.markdown("`zero_grad()` clears it: PyTorch sets each `w.grad` to **None**, which counts as 0.")
 
 
 def backward_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
@@ -178,11 +178,12 @@ def update_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None
         f"`{name}[{', '.join(map(str, place))}]`: w = **{shown(weight)}**, g = **{shown(gradient)}**, "
         f"lr = **{shown(step.lr)}**, step t = {step.number}"
     )
+    if letters := constants(config):
+        st.caption(letters)
     state = {key: float(t[min(int(index), len(t) - 1)]) for key, t in w.state.items()}
     lines = update_lines(config, weight, gradient, step.lr, state, step.clip)
     for line in lines:
-        meaning = f" &nbsp; :gray[{line.meaning}]" if line.meaning else ""
-        st.markdown(f"`{line.symbols}`{meaning}  \n{line.numbers} = **{shown(line.value)}**")
+        st.markdown(f"`{line.symbols}` &nbsp; :gray[{line.meaning}]  \n{line.numbers} = **{shown(line.value)}**")
     same = shown(after) == shown(lines[-1].value)
     st.markdown(f"torch's own new weight: **{shown(after)}** {'✓ the same' if same else '✗ not the same'}")
 

@@ -7,6 +7,7 @@ from cnnlab.figures.attribution import attribution_figure
 from cnnlab.prediction.look import look
 from cnnlab.prediction.predictor import Answer
 from cnnlab.prediction.preprocess import LAYOUTS, Prepared, prepare
+from cnnlab.prediction.temperature import Calibration
 from cnnlab.ui import words
 from cnnlab.ui.live_plot import still_plot
 from cnnlab.ui.predict.bars import bars, panel
@@ -43,14 +44,20 @@ def answer_view(subject: Subject, given: Given) -> Answer | None:
     left, right = st.columns([1.75, 1], gap="medium")
     with left:
         bars([panel("", answer, TOP)], "predict.bars", given.id)
-        calibrated = "Bar: how sure, calibrated. Line in it: what the network itself says."
-        st.caption(
-            calibrated if subject.predictor.calibration.images else "Not calibrated: both are the network's own."
-        )
+        st.caption(legend(subject.predictor.calibration))
     others(subject, given)
     with right:
         _looked_at(subject, prepared, answer)
     return answer
+
+
+def legend(calibration: Calibration) -> str:
+    """What the bars and the lines in them mean."""
+    if not calibration.images:
+        return "Not calibrated: bar and line are the network's own."
+    if calibration.temperature == 1:
+        return "Bar and line are the network's own: validation images show no need to correct it."
+    return "Bar: how sure, calibrated. Line in it: what the network itself says."
 
 
 def headline(answer: Answer, threshold: float, given: Given, strange: str = "") -> None:

@@ -103,14 +103,14 @@ def _differences(runs: Mapping[str, Summary]) -> None:
     compared = list(runs.values())
     values = [run.config.model_dump() for run in compared]
     rows: dict[str, list[str]] = {
-        "Validation accuracy": [words.percent(run.best_accuracy) for run in compared],
+        "Validation accuracy (best)": [words.percent(run.best_accuracy) for run in compared],
         "Validation images": ["–" if run.held_out is None else f"{run.held_out:,}" for run in compared],
         "Epochs trained": [f"{run.epoch} of {run.config.epochs}" for run in compared],
         "Duration": [words.duration(run.duration) for run in compared],
     }
     for name in TrainConfig.model_fields:
         both = zip(compared, values, strict=True)
-        texts = [in_full(getattr(run.config, name)) if applies(name, v) else "–" for run, v in both]
+        texts = [in_full(name, getattr(run.config, name)) if applies(name, v) else "–" for run, v in both]
         if len(set(texts)) > 1 and name not in NOT_A_SETTING:
             rows[title(name)] = texts
     st.table(pd.DataFrame.from_dict(rows, orient="index", columns=list(runs)))

@@ -72,7 +72,7 @@ def _changes_list(values: Mapping[str, Any], base: Mapping[str, Any]) -> None:
         st.markdown(f":orange[**●**] **{len(changed)} changed** from the recipe")
         for name in changed:
             st.button(
-                f"{title(name)}: {brief(base[name])} → {brief(values[name])}",
+                f"{title(name)}: {brief(name, base[name])} → {brief(name, values[name])}",
                 key=f"reset.{name}",
                 icon=":material/undo:",
                 type="tertiary",
@@ -104,8 +104,10 @@ def _field(
 ) -> None:
     mark = " :red[:material/error:]" if name in wrong else " :orange[●]" if values[name] != base[name] else ""
     facts = form_facts(name)
-    unit = f" ({facts['unit']})" if facts["unit"] in ("pixels", "degrees", "steps") else ""
-    common = {"label": f"{info.title}{unit}{mark}", "help": _help(info)}
+    more = [facts["unit"]] if facts["unit"] in ("pixels", "degrees", "steps") else []
+    more += [f"0: {facts['zero']}"] if facts["zero"] else []
+    added = f" ({', '.join(more)})" if more else ""
+    common = {"label": f"{info.title}{added}{mark}", "help": _help(info)}
     if name == "dataset":
         _dataset_field(values, common)
     elif name == "blocks":

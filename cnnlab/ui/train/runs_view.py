@@ -59,7 +59,7 @@ def _changed(summary: Summary) -> str:
     values = summary.config.model_dump()
     names = [n for n in changes(values, base.model_dump()) if n not in ("dataset", "model")]  # which are told besides
     titles = ((title(name), name) for name in names)
-    return ", ".join(f"{said[0].lower()}{said[1:]} {brief(values[name])}" for said, name in titles) or "–"
+    return ", ".join(f"{said[0].lower()}{said[1:]} {brief(name, values[name])}" for said, name in titles) or "–"
 
 
 def _table(summaries: list[Summary]) -> None:
@@ -70,19 +70,19 @@ def _table(summaries: list[Summary]) -> None:
         {
             "Run": list(names_of(summaries).values()),
             "State": [s.state for s in summaries],
-            "Validation accuracy": [words.hundredfold(s.best_accuracy) for s in summaries],
-            "Last test accuracy": [words.hundredfold(s.watched_accuracy) for s in summaries],
+            "Validation accuracy (best)": [words.hundredfold(s.best_accuracy) for s in summaries],
+            "Test accuracy (last)": [words.hundredfold(s.watched_accuracy) for s in summaries],
+            "Changed": [_changed(s) for s in summaries],
             "Epochs": [f"{s.epoch} of {s.config.epochs}" for s in summaries],
             "Duration": [words.duration(s.duration) for s in summaries],
             "Network": [words.network(s.config.model) for s in summaries],
             "Dataset": [words.dataset(s.config.dataset) for s in summaries],
             "Recipe": [words.recipe(s.recipe) for s in summaries],
-            "Changed": [_changed(s) for s in summaries],
             "Started": [datetime.fromtimestamp(s.created) for s in summaries],
         }
     )
-    if table["Last test accuracy"].isna().all():
-        table = table.drop(columns="Last test accuracy")
+    if table["Test accuracy (last)"].isna().all():
+        table = table.drop(columns="Test accuracy (last)")
     st.caption("Click a run to open it.")
     opened = link_table(
         table,
@@ -90,10 +90,10 @@ def _table(summaries: list[Summary]) -> None:
         [s.id for s in summaries],
         open_run,
         {
-            "Validation accuracy": st.column_config.NumberColumn(
+            "Validation accuracy (best)": st.column_config.NumberColumn(
                 format="%.2f %%", help="Of the weights that are kept as best: where the validation loss was lowest."
             ),
-            "Last test accuracy": st.column_config.NumberColumn(
+            "Test accuracy (last)": st.column_config.NumberColumn(
                 format="%.2f %%", help="Of runs that watch the test set, as the tutorials do: not to choose by."
             ),
             "Started": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),

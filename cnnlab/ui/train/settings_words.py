@@ -1,25 +1,26 @@
 """Settings in words: their values long and short, and sentences about them.
 
->>> brief((64, 32))
-'64,32'
+>>> brief("hidden", (64, 32)), brief("train_images", 0)
+('64,32', 'all')
 """
 
 import re
 from typing import Any
 
-from cnnlab.config import TrainConfig, shown, title
+from cnnlab.config import TrainConfig, form_facts, shown, title
 
 
-def in_full(value: Any) -> str:
-    """A setting's value with all that it holds."""
-    return "its own" if value is None else shown(value)
+def in_full(name: str, value: Any) -> str:
+    """The ``value`` of the setting ``name`` with all that it holds."""
+    zero: str = form_facts(name)["zero"]
+    return "its own" if value is None else zero if zero and value == 0 else shown(value)
 
 
-def brief(value: Any) -> str:
-    """A setting's value in a word or two."""
+def brief(name: str, value: Any) -> str:
+    """The ``value`` of the setting ``name`` in a word or two."""
     if isinstance(value, tuple | list) and value and isinstance(value[0], dict):
         return f"{len(value)} block{'s' if len(value) > 1 else ''}"
-    return in_full(value)
+    return in_full(name, value)
 
 
 def in_form_words(sentence: str) -> str:

@@ -94,14 +94,14 @@ def _tiles(run: Run, config: TrainConfig, last: Mapping[str, Mapping[str, Any]],
     label = {"val": "Validation", "test": "Test"}[split]
     best = Tile("Kept weights", "the last", "Nothing is chosen by test images.")
     if split == "val":
-        where = f" (epoch {epoch['best/epoch']})" if "best/epoch" in epoch else ""
-        why = "The validation accuracy of the weights that are kept as best: where the validation loss was lowest."
-        best = Tile(f"Kept weights{where}", words.percent(epoch.get("best/accuracy")), why)
+        which = f"Of epoch {epoch['best/epoch']}" if "best/epoch" in epoch else "Of the epoch"
+        why = f"{which}, where the validation loss was lowest: its weights are kept as best."
+        best = Tile("Validation accuracy (best)", words.percent(epoch.get("best/accuracy")), why)
     of_training = "Mean over the last epoch's images." if epoch else "Of the last step: no epoch has ended yet."
     return (
         Tile("Training loss", words.loss(epoch.get("train/loss", step.get("train/loss"))), of_training),
-        Tile(f"{label} loss", words.loss(epoch.get(f"{split}/loss")), "After the last epoch."),
-        Tile(f"{label} accuracy", words.percent(epoch.get(f"{split}/accuracy")), "After the last epoch."),
+        Tile(f"{label} loss (last)", words.loss(epoch.get(f"{split}/loss")), "After the last epoch."),
+        Tile(f"{label} accuracy (last)", words.percent(epoch.get(f"{split}/accuracy")), "After the last epoch."),
         best,
         Tile("Time", words.duration(duration), "Training and evaluating."),
     )
