@@ -143,6 +143,17 @@ def test_a_kernel_larger_than_the_picture_is_one_sentence():
     assert not page.exception and "The kernel reaches over 11 pixels" in shown(page)["problem"]
 
 
+def test_a_kernel_for_colours_on_a_grey_picture_is_one_sentence():
+    sentence = "Your own kernel has other weights for red, green and blue, and here the picture is grey: choose"
+    page = opened(k="1|2|3", picture="digit")
+    assert sentence in shown(page)["problem"] and not page.code and not page.exception
+    page.segmented_control(key="filters.color").set_value("Colour").run()
+    assert not shown(page)["problem"] and page.code
+    for view in ({"view": "Chain", "chain": "own"}, {"view": "Layer", "bank": "chosen", "chosen": "own"}):
+        page = opened(k="1|2|3", picture="digit", **view)
+        assert sentence in page.error[0].value and not page.exception
+
+
 def test_a_kernel_of_zeros_says_what_it_gives():
     assert "All weights are 0" in said(opened(k="0,0,0;0,0,0;0,0,0"))
 

@@ -130,7 +130,7 @@ def _results(chosen: Chosen, border: Border, links: list[_Link], saved: dict[str
     steps, gone = [], []
     for link in links:
         found = _kernel(link, saved)
-        steps += [Step(Kernel(found.weights[:1], found.name), link.on, link.absolute)] if found else []
+        steps += [Step(found, link.on, link.absolute)] if found else []
         gone += [] if found else [link.name.removeprefix(SAVED)]
     if gone:
         st.warning(f"No kernel is saved as {', '.join(gone)}: that step is left out.", icon=":material/warning:")

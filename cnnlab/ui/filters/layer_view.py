@@ -120,8 +120,6 @@ def _bank(source: str, color: bool) -> Bank:
     kernels = [
         kernel() if n == OWN else saved[n.removeprefix(SAVED)] if n.startswith(SAVED) else make_preset(n) for n in names
     ]
-    if not color and any(len(one.weights) > 1 for one in kernels):
-        raise SettingsError("One of these kernels has other weights for red, green and blue: choose Colour to use it.")
     return bank_of(kernels, channels)
 
 
