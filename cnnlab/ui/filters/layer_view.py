@@ -20,6 +20,7 @@ from cnnlab.ui.filters.picture_choice import Chosen
 from cnnlab.ui.filters.stack_view import stack_view
 from cnnlab.ui.filters.state import OWN, RUN, SAVED, anew, held, kernel, key
 from cnnlab.ui.select import trained_runs
+from cnnlab.ui.words import plain
 
 LARGEST = 128  # pixels of the longer side: every output is a chart with all its values
 SHOWN = 4  # filters at a time
@@ -43,7 +44,7 @@ def layer_view(chosen: Chosen, color: bool) -> None:
         places = _page(source, bank)
         _figure(picture, bank.only(places), layer.only(places), alike[places])
     except ERRORS as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
     stack_view()
 
 
@@ -52,7 +53,7 @@ def _source() -> str:
     names = {"four": "The four 4×4 edge kernels", "chosen": "Filters of your choice"}
     names |= {name: f"Learnt by {title}" for name, title in _runs().items()}
     if held("bank") not in names:
-        st.warning(_missing(held("bank").removeprefix(RUN)), icon=":material/warning:")
+        st.warning(plain(_missing(held("bank").removeprefix(RUN))), icon=":material/warning:")
         st.session_state[key("bank")] = "four"
     return str(
         st.selectbox(
@@ -166,10 +167,9 @@ def _similar(source: str, alike: NDArray[np.float64]) -> None:
     if not source.startswith(RUN):
         return
     best = int(np.abs(alike).argmax())
-    name = kernel().name
     st.info(
-        f"Your {name} is **{_signed(alike[best])}** like filter {best + 1} of {len(alike)}. That is the cosine: 1 is "
-        "the same pattern, 0 is unrelated, −1 is its negative.",
+        f"Your {plain(kernel().name)} is **{_signed(alike[best])}** like filter {best + 1} of {len(alike)}. That is "
+        "the cosine: 1 is the same pattern, 0 is unrelated, −1 is its negative.",
         icon=":material/compare:",
     )
 
@@ -206,4 +206,4 @@ def _figure(picture: Picture, bank: Bank, layer: Layer, alike: NDArray[np.float6
     )
     words = "Orange is above 0, blue below, dark is 0; all maps share one scale."
     words += " Weights are shown as the mean of their three channels." if len(picture) == 3 else ""
-    st.caption(f"{words} The cosine tells how like your kernel ({kernel().name}) a filter is.")
+    st.caption(f"{words} The cosine tells how like your kernel ({plain(kernel().name)}) a filter is.")

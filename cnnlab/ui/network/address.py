@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import streamlit as st
 
+from cnnlab.ui import words
 from cnnlab.ui.navigation import just_entered
 
 T = TypeVar("T")
@@ -81,4 +82,4 @@ def tell_refused() -> None:
     """At the page's end: one sentence on all that was refused."""
     st.session_state[OPENED] = True
     if wrong := st.session_state.pop(WRONG, None):
-        st.toast(f"The address holds what cannot be used: {' '.join(wrong)}", icon=":material/link_off:")
+        st.toast(f"The address holds what cannot be used: {words.plain(' '.join(wrong))}", icon=":material/link_off:")

@@ -9,6 +9,7 @@ import streamlit as st
 from cnnlab import recipes
 from cnnlab.config import TrainConfig, shown
 from cnnlab.parsing import ConfigError, adapt
+from cnnlab.ui import words
 from cnnlab.ui.train.settings import FIRST_RECIPE, VALUES, changes, fill_form, form_recipe
 
 WRITTEN = "train.written"  # the address that this page wrote last
@@ -34,7 +35,9 @@ def open_settings(asked: Mapping[str, str]) -> None:
     except (ConfigError, ValueError) as error:
         fill_form(recipes.get(recipe).config, recipe)
         st.toast(
-            f"The address holds a setting that cannot be used. {error}", icon=":material/link_off:", duration="long"
+            f"The address holds a setting that cannot be used. {words.plain(str(error))}",
+            icon=":material/link_off:",
+            duration="long",
         )
 
 
