@@ -198,10 +198,19 @@ def test_a_custom_network_whose_picture_vanishes_cannot_be_started(runs: Path) -
     assert not app.error
 
 
-def test_a_folder_that_is_not_there_is_told_before_start(runs: Path) -> None:
-    app = opened(view="new", dataset="folder:/no/such/place")
-    assert "There is no folder '/no/such/place'" in app.error[0].value
+@pytest.mark.parametrize("folder", ["/no/such/place", "x" * 300])
+def test_a_folder_that_is_not_there_is_told_before_start(runs: Path, folder: str) -> None:
+    app = opened(view="new", dataset=f"folder:{folder}")
+    assert f"There is no folder '{folder}'" in app.error[0].value and not app.exception
     assert app.button(key="start.disabled").disabled
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[" * 900 + "]" * 900, "{"], ids=["open", "deep", "none"])
+@pytest.mark.parametrize("name", ["blocks", "hidden"])
+def test_a_link_with_lists_that_cannot_be_read_is_told(runs: Path, name: str, text: str) -> None:
+    app = opened(view="new", **{name: text})
+    assert "The address holds a setting that cannot be used. " in app.toast[0].value
+    assert not app.exception and name not in app.query_params
 
 
 @pytest.mark.parametrize("typed", ["{}", "'{}'", "folder:{}", "file://{}", ' "{}" '])

@@ -26,7 +26,7 @@ def asked(key: str, read: Callable[[str], T], first: T) -> T:
         text = st.query_params.get(key)
         try:
             st.session_state[key] = first if text is None else read(text)
-        except ValueError:
+        except (ValueError, RecursionError):  # as of lists in lists in lists
             refuse(key)
     value: T = st.session_state[key]
     return value

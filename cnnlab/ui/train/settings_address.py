@@ -32,10 +32,11 @@ def open_settings(asked: Mapping[str, str]) -> None:
     try:
         decoded = {name: _from_address(name, text) for name, text in settings.items()}
         fill_form(adapt(recipes.get(recipe).config, decoded), recipe)
-    except (ConfigError, ValueError) as error:
+    except (ValueError, RecursionError) as error:  # as of lists in lists in lists
         fill_form(recipes.get(recipe).config, recipe)
+        why = words.plain(str(error)) if isinstance(error, ConfigError) else "Its blocks or sizes are no JSON list."
         st.toast(
-            f"The address holds a setting that cannot be used. {words.plain(str(error))}",
+            f"The address holds a setting that cannot be used. {why}",
             icon=":material/link_off:",
             duration="long",
         )
