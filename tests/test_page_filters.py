@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,9 +12,11 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from cnnlab.explain import bank
 from cnnlab.explain.kernels import make_kernel
 from cnnlab.explain.presets import make_preset
 from cnnlab.runs import Run
+from cnnlab.ui import select
 from cnnlab.ui.filters import state
 from cnnlab.ui.navigation import ENTERED
 
@@ -286,6 +289,22 @@ def test_the_first_layer_of_a_run_is_loaded_and_compared(trained_run: Run, fresh
     assert "filters.color" not in [control.key for control in page.segmented_control]
     page.selectbox(key="filters.bank").set_value("four").run()
     assert page.segmented_control(key="filters.color").value == "Grey"
+
+
+def test_a_rerun_neither_reads_a_run_s_weights_again_nor_lists_the_runs_twice(
+    trained_run: Run, fresh_folders: Path, monkeypatch: pytest.MonkeyPatch
+):
+    shutil.copytree(trained_run.path, fresh_folders / "own")
+    page = opened(view="Layer", picture="digit", bank="run:own")
+    done = []
+    for module, name in ((bank, "read_checkpoint"), (select, "list_runs")):
+        real = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda asked, name=name, real=real: done.append(name) or real(asked))
+    page.number_input(key="filters.pool_size").set_value(3).run()
+    assert done == ["list_runs"] and not page.exception
+    os.utime(fresh_folders / "own/checkpoints/best.safetensors", ns=(1, 1))
+    page.run()
+    assert done[1:] == ["list_runs", "read_checkpoint"]
 
 
 def test_a_run_that_is_gone_is_told():

@@ -1,5 +1,6 @@
 """A convolution layer: its filters, what they find before and after ReLU and after pooling, with every shape."""
 
+from collections.abc import Mapping
 from urllib.parse import quote, unquote
 
 import numpy as np
@@ -7,14 +8,15 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cnnlab.checkpoints import CheckpointError
-from cnnlab.explain.bank import Bank, Layer, Pooling, bank_of, first_layer, run_layer, similarity
+from cnnlab.explain.bank import Bank, Layer, Pooling, bank_of, run_layer, similarity
 from cnnlab.explain.convolution import Picture, SettingsError
 from cnnlab.explain.gallery_pictures import display_copy, grey
 from cnnlab.explain.presets import FOUR, PRESETS, make_preset
 from cnnlab.figures.feature_maps import Map, described, maps_figure
 from cnnlab.models import ModelError
 from cnnlab.paths import runs_dir
-from cnnlab.runs import Run, RunError, list_runs
+from cnnlab.runs import RunError, list_runs
+from cnnlab.ui import cache
 from cnnlab.ui.filters.kernel_choice import kernel_labels, saved_kernels
 from cnnlab.ui.filters.picture_choice import Chosen
 from cnnlab.ui.filters.stack_view import stack_view
@@ -29,16 +31,16 @@ QUIET = {"displayModeBar": False}
 ERRORS = (CheckpointError, SettingsError, RunError, ModelError)
 
 
-def layer_view(chosen: Chosen, color: bool) -> None:
-    """The bank's choice in the sidebar; kernels, outputs and shapes on the page."""
+def layer_view(chosen: Chosen, color: bool, learnt: Mapping[str, str]) -> None:
+    """The bank's choice, with those ``learnt`` by runs, in the sidebar; kernels, outputs and shapes on the page."""
     with st.sidebar:
-        source = _source()
+        source = _source(learnt)
         pooling = _pooling()
     try:
         bank = _bank(source, color)
         picture = _picture(chosen, bank)
         layer = run_layer(picture, bank, pooling)
-        _shapes(picture, bank, layer)
+        _shapes(source, picture, bank, layer)
         alike = similarity(kernel(), bank)
         _similar(source, alike)
         places = _page(source, bank)
@@ -48,10 +50,10 @@ def layer_view(chosen: Chosen, color: bool) -> None:
     stack_view()
 
 
-def _source() -> str:
+def _source(learnt: Mapping[str, str]) -> str:
     st.subheader("The layer's filters", anchor=False)
     names = {"four": "The four 4×4 edge kernels", "chosen": "Filters of your choice"}
-    names |= {name: f"Learnt by {title}" for name, title in _runs().items()}
+    names |= {name: f"Learnt by {title}" for name, title in learnt.items()}
     if held("bank") not in names:
         st.warning(plain(_missing(held("bank").removeprefix(RUN))), icon=":material/warning:")
         st.session_state[key("bank")] = "four"
@@ -68,14 +70,9 @@ def _source() -> str:
     )
 
 
-def _runs() -> dict[str, str]:
+def banks_of_runs() -> dict[str, str]:
     """The names of the runs that have saved weights, by what the bank calls them."""
     return {RUN + id: run.name for id, run in trained_runs().items()}
-
-
-def learnt() -> bool:
-    """Whether the layer's filters are a run's: these take grey or colour as they were trained."""
-    return held("bank") in _runs()
 
 
 def _missing(run: str) -> str:
@@ -99,7 +96,7 @@ def _pooling() -> Pooling:
 def _bank(source: str, color: bool) -> Bank:
     channels = 3 if color else 1
     if source.startswith(RUN):
-        return first_layer(Run(runs_dir() / source.removeprefix(RUN)))
+        return cache.first_layer(runs_dir() / source.removeprefix(RUN))
     if source == "four":
         return bank_of([make_preset(name) for name in FOUR], channels)
     saved = saved_kernels()
@@ -143,7 +140,7 @@ def _page(source: str, bank: Bank) -> list[int]:
     return list(range(count))[(page - 1) * SHOWN : page * SHOWN]
 
 
-def _shapes(picture: Picture, bank: Bank, layer: Layer) -> None:
+def _shapes(source: str, picture: Picture, bank: Bank, layer: Layer) -> None:
     """Every tensor as (N, C, H, W)."""
     filters, depth, size, _ = bank.weights.shape
     names = ("Input", "Convolution", "ReLU", "Pooling")
@@ -154,7 +151,7 @@ def _shapes(picture: Picture, bank: Bank, layer: Layer) -> None:
     words += f"Computed on {picture.shape[1]} rows of {picture.shape[2]} pixels, values in [0, 1]"
     if bank.mean != (0.0,) * depth:
         words += f", scaled as in training: mean {bank.mean[0]:.3g}, deviation {bank.std[0]:.3g}"
-    if learnt():
+    if source.startswith(RUN):
         words += (
             ". Drawn are always ReLU, then the sidebar's pooling. The run's own network may have another activation "
         )
