@@ -3,11 +3,11 @@
 import streamlit as st
 
 from cnnlab.ui.filters.chain_view import chain_view
-from cnnlab.ui.filters.layer_view import layer_view, learnt
+from cnnlab.ui.filters.layer_view import banks_of_runs, layer_view
 from cnnlab.ui.filters.one_filter import one_filter
 from cnnlab.ui.filters.picture_choice import choose_picture
 from cnnlab.ui.filters.settings_form import color_choice
-from cnnlab.ui.filters.state import VIEWS, key, restore, write_address
+from cnnlab.ui.filters.state import VIEWS, held, key, restore, write_address
 
 restore()
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -18,9 +18,12 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
 with st.sidebar:
     chosen = choose_picture()
     st.caption(chosen.sentence)
-    color = view != "Chain" and color_choice(view == "Layer" and learnt())
+    learnt = banks_of_runs() if view == "Layer" else {}
+    color = view != "Chain" and color_choice(held("bank") in learnt)
 if view == "Chain":
     chain_view(chosen)
+elif view == "Layer":
+    layer_view(chosen, color, learnt)
 else:
-    {"One filter": one_filter, "Layer": layer_view}[view](chosen, color)
+    one_filter(chosen, color)
 write_address()

@@ -35,7 +35,7 @@ def cases(draw):
         summed=draw(st.booleans()),
     )
     try:
-        chosen.check(height, width, size)
+        chosen.check(picture.shape, kernel)
     except SettingsError:
         assume(False)
     return picture, kernel, chosen
@@ -135,3 +135,9 @@ def test_what_does_not_fit_is_one_sentence(chosen, size, sentence):
     with pytest.raises(SettingsError) as error:
         convolve(np.zeros((1, 8, 8), np.uint8), Kernel(np.ones((1, size, size))), chosen)
     assert sentence in str(error.value) and str(error.value).endswith(".")
+
+
+@pytest.mark.parametrize("summed", [True, False])
+def test_a_kernel_for_colours_and_a_grey_picture_are_one_sentence(summed):
+    with pytest.raises(SettingsError, match="Mine has other weights for red, green and blue, and here the picture"):
+        convolve(np.zeros((1, 8, 8), np.uint8), parse_kernel("1|2|3", "Mine"), Settings(summed=summed))

@@ -217,7 +217,7 @@ def test_pictures_are_not_downloaded_unasked(own_run: Run):
     text = (own_run.path / "config.json").read_text()
     (own_run.path / "config.json").write_text(text.replace('"dataset": "digits"', '"dataset": "cifar100"'))
     page = opened()
-    assert "CIFAR-100 is not on this machine: download it on the Train page" in page.warning[0].value
+    assert "CIFAR-100 is not on this machine: download it on the Train page" in page.warning[0].value.replace("\\", "")
 
 
 def places_shown(page: AppTest) -> list[str]:

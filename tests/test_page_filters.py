@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,9 +12,11 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from cnnlab.explain import bank
 from cnnlab.explain.kernels import make_kernel
 from cnnlab.explain.presets import make_preset
 from cnnlab.runs import Run
+from cnnlab.ui import select
 from cnnlab.ui.filters import state
 from cnnlab.ui.navigation import ENTERED
 
@@ -35,7 +38,8 @@ def weights(page: AppTest) -> list:
 
 
 def said(page: AppTest) -> str:
-    return " ".join(element.value for kind in (page.caption, page.error, page.markdown, page.info) for element in kind)
+    kinds = (page.caption, page.error, page.markdown, page.info)
+    return " ".join(element.value for kind in kinds for element in kind).replace("\\", "")
 
 
 def link(page: AppTest) -> dict[str, str]:
@@ -141,6 +145,17 @@ def test_settings_that_cannot_be_are_one_sentence_in_place_of_the_output(key, va
 def test_a_kernel_larger_than_the_picture_is_one_sentence():
     page = opened(picture="ramp", padding="none", preset="box", size="11")
     assert not page.exception and "The kernel reaches over 11 pixels" in shown(page)["problem"]
+
+
+def test_a_kernel_for_colours_on_a_grey_picture_is_one_sentence():
+    sentence = "Your own kernel has other weights for red, green and blue, and here the picture is grey: choose"
+    page = opened(k="1|2|3", picture="digit")
+    assert sentence in shown(page)["problem"] and not page.code and not page.exception
+    page.segmented_control(key="filters.color").set_value("Colour").run()
+    assert not shown(page)["problem"] and page.code
+    for view in ({"view": "Chain", "chain": "own"}, {"view": "Layer", "bank": "chosen", "chosen": "own"}):
+        page = opened(k="1|2|3", picture="digit", **view)
+        assert sentence in page.error[0].value.replace("\\", "") and not page.exception
 
 
 def test_a_kernel_of_zeros_says_what_it_gives():
@@ -277,6 +292,22 @@ def test_the_first_layer_of_a_run_is_loaded_and_compared(trained_run: Run, fresh
     assert page.segmented_control(key="filters.color").value == "Grey"
 
 
+def test_a_rerun_neither_reads_a_run_s_weights_again_nor_lists_the_runs_twice(
+    trained_run: Run, fresh_folders: Path, monkeypatch: pytest.MonkeyPatch
+):
+    shutil.copytree(trained_run.path, fresh_folders / "own")
+    page = opened(view="Layer", picture="digit", bank="run:own")
+    done = []
+    for module, name in ((bank, "read_checkpoint"), (select, "list_runs")):
+        real = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda asked, name=name, real=real: done.append(name) or real(asked))
+    page.number_input(key="filters.pool_size").set_value(3).run()
+    assert done == ["list_runs"] and not page.exception
+    os.utime(fresh_folders / "own/checkpoints/best.safetensors", ns=(1, 1))
+    page.run()
+    assert done[1:] == ["list_runs", "read_checkpoint"]
+
+
 def test_a_run_that_is_gone_is_told():
     page = opened(view="Layer", bank="run:gone")
     assert "The run gone is not here" in page.warning[0].value and not page.exception
@@ -286,7 +317,9 @@ def test_a_run_that_is_gone_is_told():
 def test_a_run_without_weights_is_told_as_such(trained_run: Run, fresh_folders: Path):
     shutil.copytree(trained_run.path, fresh_folders / "bare", ignore=shutil.ignore_patterns("checkpoints"))
     page = opened(view="Layer", bank="run:bare")
-    assert "The run bare has saved no weights: train it" in page.warning[0].value and not page.exception
+    assert (
+        "The run bare has saved no weights: train it" in page.warning[0].value.replace("\\", "") and not page.exception
+    )
 
 
 @pytest.mark.parametrize(

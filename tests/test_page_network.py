@@ -149,6 +149,7 @@ def test_a_link_to_a_place_opens_it(fresh_folders: Path) -> None:
         {"network.model": "LeNet5"},
         {"network.view": "flow"},
         {"network.source": "My own, from blocks", "network.blocks": "[5]"},
+        {"network.source": "My own, from blocks", "network.blocks": "[" * 100_000},
         {"network.source": "My own, from blocks", "network.blocks": '{"channels": 4}'},
         {"network.source": "My own, from blocks", "network.blocks": '[{"channels": -1}]'},
         {"network.batch": "0"},

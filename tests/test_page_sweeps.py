@@ -221,7 +221,9 @@ def test_where_all_were_pruned_there_is_no_best(runs: Path) -> None:
 def test_a_bad_combination_gets_its_reason(runs: Path) -> None:
     sweep_with(runs, ("FAIL", None, {"end": "failed", "reason": "warmup_epochs = 5 leaves nothing of the 2 epochs."}))
     app = opened(view="sweeps", sweep="search")
-    assert "**No trial could be trained.** The last: warmup_epochs = 5 leaves nothing" in app.error[0].value
+    assert "**No trial could be trained.** The last: warmup_epochs = 5 leaves nothing" in app.error[0].value.replace(
+        "\\", ""
+    )
     assert "warmup_epochs = 5" in app.dataframe[0].value["Why it failed"][0]
 
 

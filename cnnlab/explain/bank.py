@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn import functional
 
 from cnnlab.checkpoints import CheckpointError, read_checkpoint
-from cnnlab.explain.convolution import Maps, Picture, SettingsError
+from cnnlab.explain.convolution import Maps, Picture, SettingsError, planes
 from cnnlab.explain.kernels import Kernel, resized
 from cnnlab.runs import Run
 
@@ -81,13 +81,12 @@ class Layer:
 def bank_of(kernels: Sequence[Kernel], channels: int = 1, padding: int = 0) -> Bank:
     """A bank of ``kernels``, the smaller ones with zeros around them so that all have one size; no bias.
 
-    Raises SettingsError if there are none.
+    Raises SettingsError if there are none, or one is for more channels.
     """
     if not kernels:
         raise SettingsError("A layer needs at least one filter: choose some.")
     size = max(kernel.size for kernel in kernels)
-    shape = (channels, size, size)
-    weights = np.stack([np.broadcast_to(resized(kernel, size).weights, shape) for kernel in kernels])
+    weights = np.stack([planes(resized(kernel, size), channels) for kernel in kernels])
     names = tuple(kernel.name for kernel in kernels)
     return Bank(weights, None, names, padding=padding, mean=(0.0,) * channels, std=(1.0,) * channels)
 

@@ -49,7 +49,7 @@ def run_chain(picture: Picture, steps: Sequence[Step], border: Border) -> list[M
     for step in steps:
         if step.on:
             settings = Settings(border=border, absolute=step.absolute, summed=False)
-            settings.check(values.shape[1], values.shape[2], step.kernel.size)
+            settings.check(values.shape, step.kernel)
             values = convolve_values(values, step.kernel, settings)
             outputs.append(values)
     return outputs
@@ -60,6 +60,6 @@ def gradient(values: Maps, along_x: Kernel, along_y: Kernel, border: Border) -> 
     mean = values.mean(0, keepdims=True)
     settings = Settings(border=border)
     for kernel in (along_x, along_y):
-        settings.check(mean.shape[1], mean.shape[2], kernel.size)
+        settings.check(mean.shape, kernel)
     x, y = (convolve_values(mean, kernel, settings)[0] for kernel in (along_x, along_y))
     return Gradient(x, y, np.hypot(x, y), np.rad2deg(np.arctan2(y, x)))

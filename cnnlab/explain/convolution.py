@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from cnnlab.explain.kernels import Kernel, parse_kernel
+from cnnlab.explain.kernels import Kernel, Weights, parse_kernel
 
 Border = Literal["zero", "reflect", "replicate", "wrap"]
 BORDERS: tuple[Border, ...] = get_args(Border)
@@ -68,8 +68,10 @@ class Settings:
             raise SettingsError(f"Padding '{self.padding}' is not allowed: give none, same, or 0 to {LARGEST_PADDING}.")
         return int(self.padding), int(self.padding)
 
-    def check(self, height: int, width: int, size: int) -> None:
-        """Raise SettingsError if a kernel of ``size`` cannot be moved over ``height``×``width`` pixels."""
+    def check(self, shape: tuple[int, ...], kernel: Kernel) -> None:
+        """Raise SettingsError if ``kernel`` cannot be moved over a picture of ``shape`` (C, H, W)."""
+        channels, height, width = shape
+        size = planes(kernel, channels).shape[-1]
         for name, value, most in (
             ("stride", self.stride, LARGEST_STRIDE),
             ("dilation", self.dilation, LARGEST_DILATION),
@@ -115,12 +117,22 @@ class Settings:
         return (length + sum(self.pads(size)) - self.dilation * (size - 1) - 1) % self.stride
 
 
+def planes(kernel: Kernel, channels: int) -> Weights:
+    """The weights for each of ``channels``, [C, K, K]; raises SettingsError if grey lacks the colours they are for."""
+    if len(kernel.weights) > channels:
+        raise SettingsError(
+            f"{kernel.name} has other weights for red, green and blue, and here the picture is grey: choose Colour "
+            "where that is offered, or another kernel."
+        )
+    return np.broadcast_to(kernel.weights, (channels, kernel.size, kernel.size))
+
+
 def convolve(picture: Picture, kernel: Kernel, settings: Settings) -> Maps:
     """The output float64 [1 or C, H', W'] of ``picture`` (uint8 [C, H, W], C = 1 or 3): PyTorch's conv2d.
 
     Raises SettingsError where the kernel does not fit.
     """
-    settings.check(picture.shape[1], picture.shape[2], kernel.size)
+    settings.check(picture.shape, kernel)
     return convolve_values(picture.astype(np.float64), kernel, settings)
 
 
@@ -130,7 +142,7 @@ def convolve_values(values: Maps, kernel: Kernel, settings: Settings) -> Maps:
     channels = len(values)
     pads = settings.pads(kernel.size)
     padded = functional.pad(torch.from_numpy(values)[None], (*pads, *pads), mode=PAD_MODES[settings.border])
-    weights = torch.from_numpy(np.broadcast_to(kernel.weights, (channels, kernel.size, kernel.size)).copy())
+    weights = torch.from_numpy(planes(kernel, channels).copy())
     weights = weights.flip(-2, -1) if settings.convolution else weights
     groups = 1 if settings.summed else channels
     weights = weights[None] if settings.summed else weights[:, None]

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import streamlit as st
 
+from cnnlab.ui import words
 from cnnlab.ui.navigation import PAGE, just_entered
 
 T = TypeVar("T")
@@ -26,7 +27,7 @@ def asked(key: str, read: Callable[[str], T], first: T) -> T:
         text = st.query_params.get(key)
         try:
             st.session_state[key] = first if text is None else read(text)
-        except ValueError:
+        except (ValueError, RecursionError):  # as of lists in lists in lists
             refuse(key)
     value: T = st.session_state[key]
     return value
@@ -89,7 +90,7 @@ def tell_refused() -> None:
     """At the page's end: one sentence on all that was refused."""
     st.session_state[_here(OPENED)] = True
     if wrong := st.session_state.pop(_here(WRONG), None):
-        st.toast(f"The address holds what cannot be used: {' '.join(wrong)}", icon=":material/link_off:")
+        st.toast(f"The address holds what cannot be used: {words.plain(' '.join(wrong))}", icon=":material/link_off:")
 
 
 def _here(what: str) -> str:

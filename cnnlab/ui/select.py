@@ -13,6 +13,7 @@ from cnnlab.models import ModelError
 from cnnlab.paths import runs_dir
 from cnnlab.registry import UnknownName
 from cnnlab.runs import LIVE, Run, RunError, list_runs, names_of
+from cnnlab.ui import words
 from cnnlab.ui.styles import style
 
 CHECKPOINTS = {"best": "Best", "last": "Last"}
@@ -53,7 +54,7 @@ def select_run(runs: Mapping[str, Run], key: str) -> Run:
         st.session_state[key] = asked
         known = True
     if first and asked and not known:
-        st.toast(f"There is no run '{asked}': another is shown.", icon=":material/link_off:")
+        st.toast(f"There is no run '{words.plain(asked)}': another is shown.", icon=":material/link_off:")
     if st.session_state.get(key) not in runs and not (first and known):
         st.session_state[key] = usual
         if first:

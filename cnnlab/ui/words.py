@@ -57,7 +57,11 @@ MARKS = r"[\\`*_\[\]$:#<>~|&]|^[-+]|(?<=\d)[.)](?=\s)"  # what means something t
 
 
 def plain(name: str) -> str:
-    """What a person has named, such as a class, a file or a run, as Markdown that shows it letter by letter."""
+    """What comes from a person, a file or an address, as Markdown that shows it letter by letter.
+
+    All that Streamlit shows as Markdown and the lab has not written itself goes through here: names, errors' sentences,
+    what an address says. Else a link could show a picture or a link of its own as the lab's.
+    """
     return re.sub(MARKS, r"\\\g<0>", re.sub(r"\s", " ", printable(name)))
 
 
@@ -84,8 +88,8 @@ def recipe(name: str | None) -> str:
 
 
 def task(config: TrainConfig) -> str:
-    """What is learnt on what, such as ``Tiny ResNet on Digits``."""
-    return f"{network(config.model)} on {dataset(config.dataset)}"
+    """What is learnt on what, such as ``Tiny ResNet on Digits``, as Markdown."""
+    return plain(f"{network(config.model)} on {dataset(config.dataset)}")
 
 
 def duration(seconds: float) -> str:

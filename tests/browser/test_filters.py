@@ -213,6 +213,16 @@ def test_a_kernel_goes_into_a_file_and_comes_back(goto: Callable[..., Page], tmp
     expect(cell(page, 2, 2)).to_have_value("8")
 
 
+def test_the_picture_and_what_the_filter_makes_of_it_can_be_taken_away(goto: Callable[..., Page]) -> None:
+    page = painted(goto("/filters?picture=digit"))
+    picture = grey(gallery_picture("digit"))[None]
+    made = convolve(picture, make_preset("sobel_x"), Settings(border="reflect"))
+    for name, expected in (("Input: picture.png", picture), ("Output: result.png", made)):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name).click()
+        assert np.array_equal(np.asarray(Image.open(download.value.path())), expected[0].clip(0, 255))
+
+
 def test_an_upload_is_turned_upright_and_computed_at_a_size_that_is_told(
     goto: Callable[..., Page], tmp_path: Path
 ) -> None:

@@ -18,6 +18,7 @@ from cnnlab.datasets.download import Progress
 from cnnlab.evaluation import findings as rules
 from cnnlab.evaluation.advice import Advice
 from cnnlab.evaluation.evaluate import Evaluation, evaluate
+from cnnlab.explain import bank
 from cnnlab.explain.attributions import METHODS, Maps
 from cnnlab.explain.embeddings import Projection, last_features, principal
 from cnnlab.prediction.novelty import Novelty, novelty_of
@@ -90,6 +91,17 @@ def _written(runs: Path, names: tuple[str, ...]) -> tuple[int, ...]:
 def predictor(run: Path, checkpoint: str, changed: int) -> Predictor:
     """The network of a run's checkpoint, ready to answer. Raises RunError, CheckpointError or ModelError."""
     return load_predictor(Run(run), checkpoint)
+
+
+def first_layer(run: Path) -> bank.Bank:
+    """The first convolution that a run has learnt. Raises CheckpointError or ModelError."""
+    checkpoint = Run(run).chosen_checkpoint()
+    return _first_layer(run, checkpoint, Run(run).checkpoint_time(checkpoint) if checkpoint else 0)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _first_layer(run: Path, checkpoint: str | None, changed: int) -> bank.Bank:
+    return bank.first_layer(Run(run))
 
 
 def calibration(run: Path, checkpoint: str, changed: int) -> Calibration:

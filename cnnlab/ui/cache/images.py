@@ -35,14 +35,18 @@ def _dataset(name: str, image_size: int, color: bool, changed: float, _show: Pro
 def changed(config: TrainConfig) -> float:
     """When an image folder, or a folder for a split or a class in it, was last changed; 0 for any other dataset.
 
+    0 as well for a folder that cannot be: whoever loads it is told.
     Files that come and go are seen by it at once, and without a look at each; one that is written over is not.
     """
     if not config.dataset.startswith(datasets.FOLDER_PREFIX):
         return 0.0
     root = datasets.folder_path(config.dataset)
-    inside = _folders(root)
-    below = [p for folder in inside if folder.name.lower() in CALLED for p in _folders(folder)]  # else it is a class
-    return max((p.stat().st_mtime for p in (root, *inside, *below) if p.is_dir()), default=0.0)
+    try:
+        inside = _folders(root)
+        below = [p for folder in inside if folder.name.lower() in CALLED for p in _folders(folder)]  # else a class
+        return max((p.stat().st_mtime for p in (root, *inside, *below) if p.is_dir()), default=0.0)
+    except OSError:  # a name of 1,000 letters
+        return 0.0
 
 
 def _folders(path: Path) -> list[Path]:

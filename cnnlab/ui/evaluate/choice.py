@@ -92,7 +92,7 @@ def choose() -> Subject | None:
         return None
     with st.sidebar:
         images_here = words.images(len(evaluation.labels), SPLITS[split].lower())
-        st.caption(f"{words.plain(words.task(config))}, {images_here}")
+        st.caption(f"{words.task(config)}, {images_here}")
         shown = filters(evaluation)
     images, why = _pictures(run, config, evaluation)
     files = cache.file_names(config) if images else []
@@ -120,4 +120,4 @@ def _pictures(run: Run, config: TrainConfig, evaluation: Evaluation) -> tuple[Im
     try:
         return answered_images(run, config, evaluation), ""
     except (DatasetError, UnknownName) as error:
-        return None, f"The answers are kept, but their pictures cannot be shown. {error}"
+        return None, f"The answers are kept, but their pictures cannot be shown. {words.plain(str(error))}"

@@ -103,7 +103,7 @@ def _tsne(subject: Subject) -> Points | None:
     if job and job.points is not None:
         return job.points
     if job and job.failure:
-        st.error(job.failure, icon=":material/error:")
+        st.error(words.plain(job.failure), icon=":material/error:")
     if not job or job.failure:
         st.markdown(f"t-SNE places the {len(features):,} images so that neighbours among the features stay neighbours.")
         st.button(

@@ -12,6 +12,7 @@ from cnnlab.explain.gallery_pictures import display_copy, grey
 from cnnlab.explain.kernels import Kernel
 from cnnlab.explain.presets import PRESETS, make_preset
 from cnnlab.figures.feature_maps import Map, described, histogram_figure, maps_figure
+from cnnlab.ui import words
 from cnnlab.ui.filters.kernel_choice import kernel_labels, saved_kernels
 from cnnlab.ui.filters.picture_choice import Chosen
 from cnnlab.ui.filters.settings_form import border_choice
@@ -130,10 +131,12 @@ def _results(chosen: Chosen, border: Border, links: list[_Link], saved: dict[str
     steps, gone = [], []
     for link in links:
         found = _kernel(link, saved)
-        steps += [Step(Kernel(found.weights[:1], found.name), link.on, link.absolute)] if found else []
+        steps += [Step(found, link.on, link.absolute)] if found else []
         gone += [] if found else [link.name.removeprefix(SAVED)]
     if gone:
-        st.warning(f"No kernel is saved as {', '.join(gone)}: that step is left out.", icon=":material/warning:")
+        st.warning(
+            f"No kernel is saved as {words.plain(', '.join(gone))}: that step is left out.", icon=":material/warning:"
+        )
     try:
         outputs = run_chain(picture, steps, border)
         st.caption(f"Computed in grey at {pixels.shape[1]} × {pixels.shape[0]} pixels.")
@@ -141,7 +144,7 @@ def _results(chosen: Chosen, border: Border, links: list[_Link], saved: dict[str
         _pictures(picture, outputs, names)
         _branches([picture.astype(np.float64), *outputs], border)
     except SettingsError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(words.plain(str(error)), icon=":material/error:")
 
 
 def _pictures(picture: Picture, outputs: list[Maps], names: list[str]) -> None:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cnnlab.explain.kernels import OWN_NAME, KernelError, read_kernel
+from cnnlab.ui import words
 from cnnlab.ui.filters.kernel_choice import saved_kernels, shelf
 from cnnlab.ui.filters.state import kernel, use_kernel
 
@@ -49,7 +50,7 @@ def _dialog() -> None:
             st.selectbox("Saved kernels", list(saved), key=GONE)
             done |= st.button("Delete", icon=":material/delete:", key="filters.keep.delete", on_click=_delete)
     if problem := st.session_state.pop(PROBLEM, None):
-        st.error(problem, icon=":material/error:")
+        st.error(words.plain(problem), icon=":material/error:")
     elif done or given is not None:
         st.rerun()
 
@@ -59,7 +60,7 @@ def _save() -> None:
         saved = shelf().save(kernel(), st.session_state[NAME])
         use_kernel(saved)
         _close()
-        st.toast(f"Saved as {saved.name}.", icon=":material/bookmark:")
+        st.toast(f"Saved as {words.plain(saved.name)}.", icon=":material/bookmark:")
     except KernelError as error:
         st.session_state[PROBLEM] = str(error)
 

@@ -19,6 +19,7 @@ from cnnlab.explain.kernels import (
 )
 from cnnlab.explain.presets import PRESETS
 from cnnlab.paths import runs_dir
+from cnnlab.ui import words
 from cnnlab.ui.filters.playground import last_edit
 from cnnlab.ui.filters.state import OWN, PARAMS, PRESET, SAVED, STAMP, kernel, take_edit, use_kernel, use_preset
 
@@ -43,7 +44,7 @@ def saved_kernels() -> dict[str, Kernel]:
     try:
         return shelf().kernels()
     except KernelError as error:
-        st.warning(str(error), icon=":material/warning:")
+        st.warning(words.plain(str(error)), icon=":material/warning:")
         return {}
 
 
@@ -87,7 +88,7 @@ def kernel_choice(keep: Callable[[], None], channels: int, summed: bool) -> None
         keep()
     _changes()
     preset = st.session_state[PRESET]
-    about = PRESETS.get(preset).sentence if preset != OWN else f"**{kernel().name}.**"
+    about = PRESETS.get(preset).sentence if preset != OWN else f"**{words.plain(kernel().name)}.**"
     st.caption(f"{about} {advice(kernel(), channels, summed)}")
 
 

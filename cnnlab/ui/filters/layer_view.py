@@ -1,5 +1,6 @@
 """A convolution layer: its filters, what they find before and after ReLU and after pooling, with every shape."""
 
+from collections.abc import Mapping
 from urllib.parse import quote, unquote
 
 import numpy as np
@@ -7,19 +8,21 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cnnlab.checkpoints import CheckpointError
-from cnnlab.explain.bank import Bank, Layer, Pooling, bank_of, first_layer, run_layer, similarity
+from cnnlab.explain.bank import Bank, Layer, Pooling, bank_of, run_layer, similarity
 from cnnlab.explain.convolution import Picture, SettingsError
 from cnnlab.explain.gallery_pictures import display_copy, grey
 from cnnlab.explain.presets import FOUR, PRESETS, make_preset
 from cnnlab.figures.feature_maps import Map, described, maps_figure
 from cnnlab.models import ModelError
 from cnnlab.paths import runs_dir
-from cnnlab.runs import Run, RunError, list_runs
+from cnnlab.runs import RunError, list_runs
+from cnnlab.ui import cache
 from cnnlab.ui.filters.kernel_choice import kernel_labels, saved_kernels
 from cnnlab.ui.filters.picture_choice import Chosen
 from cnnlab.ui.filters.stack_view import stack_view
 from cnnlab.ui.filters.state import OWN, RUN, SAVED, anew, held, kernel, key
 from cnnlab.ui.select import trained_runs
+from cnnlab.ui.words import plain
 
 LARGEST = 128  # pixels of the longer side: every output is a chart with all its values
 SHOWN = 4  # filters at a time
@@ -28,31 +31,31 @@ QUIET = {"displayModeBar": False}
 ERRORS = (CheckpointError, SettingsError, RunError, ModelError)
 
 
-def layer_view(chosen: Chosen, color: bool) -> None:
-    """The bank's choice in the sidebar; kernels, outputs and shapes on the page."""
+def layer_view(chosen: Chosen, color: bool, learnt: Mapping[str, str]) -> None:
+    """The bank's choice, with those ``learnt`` by runs, in the sidebar; kernels, outputs and shapes on the page."""
     with st.sidebar:
-        source = _source()
+        source = _source(learnt)
         pooling = _pooling()
     try:
         bank = _bank(source, color)
         picture = _picture(chosen, bank)
         layer = run_layer(picture, bank, pooling)
-        _shapes(picture, bank, layer)
+        _shapes(source, picture, bank, layer)
         alike = similarity(kernel(), bank)
         _similar(source, alike)
         places = _page(source, bank)
         _figure(picture, bank.only(places), layer.only(places), alike[places])
     except ERRORS as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
     stack_view()
 
 
-def _source() -> str:
+def _source(learnt: Mapping[str, str]) -> str:
     st.subheader("The layer's filters", anchor=False)
     names = {"four": "The four 4×4 edge kernels", "chosen": "Filters of your choice"}
-    names |= {name: f"Learnt by {title}" for name, title in _runs().items()}
+    names |= {name: f"Learnt by {title}" for name, title in learnt.items()}
     if held("bank") not in names:
-        st.warning(_missing(held("bank").removeprefix(RUN)), icon=":material/warning:")
+        st.warning(plain(_missing(held("bank").removeprefix(RUN))), icon=":material/warning:")
         st.session_state[key("bank")] = "four"
     return str(
         st.selectbox(
@@ -67,14 +70,9 @@ def _source() -> str:
     )
 
 
-def _runs() -> dict[str, str]:
+def banks_of_runs() -> dict[str, str]:
     """The names of the runs that have saved weights, by what the bank calls them."""
     return {RUN + id: run.name for id, run in trained_runs().items()}
-
-
-def learnt() -> bool:
-    """Whether the layer's filters are a run's: these take grey or colour as they were trained."""
-    return held("bank") in _runs()
 
 
 def _missing(run: str) -> str:
@@ -98,7 +96,7 @@ def _pooling() -> Pooling:
 def _bank(source: str, color: bool) -> Bank:
     channels = 3 if color else 1
     if source.startswith(RUN):
-        return first_layer(Run(runs_dir() / source.removeprefix(RUN)))
+        return cache.first_layer(runs_dir() / source.removeprefix(RUN))
     if source == "four":
         return bank_of([make_preset(name) for name in FOUR], channels)
     saved = saved_kernels()
@@ -120,8 +118,6 @@ def _bank(source: str, color: bool) -> Bank:
     kernels = [
         kernel() if n == OWN else saved[n.removeprefix(SAVED)] if n.startswith(SAVED) else make_preset(n) for n in names
     ]
-    if not color and any(len(one.weights) > 1 for one in kernels):
-        raise SettingsError("One of these kernels has other weights for red, green and blue: choose Colour to use it.")
     return bank_of(kernels, channels)
 
 
@@ -144,7 +140,7 @@ def _page(source: str, bank: Bank) -> list[int]:
     return list(range(count))[(page - 1) * SHOWN : page * SHOWN]
 
 
-def _shapes(picture: Picture, bank: Bank, layer: Layer) -> None:
+def _shapes(source: str, picture: Picture, bank: Bank, layer: Layer) -> None:
     """Every tensor as (N, C, H, W)."""
     filters, depth, size, _ = bank.weights.shape
     names = ("Input", "Convolution", "ReLU", "Pooling")
@@ -155,7 +151,7 @@ def _shapes(picture: Picture, bank: Bank, layer: Layer) -> None:
     words += f"Computed on {picture.shape[1]} rows of {picture.shape[2]} pixels, values in [0, 1]"
     if bank.mean != (0.0,) * depth:
         words += f", scaled as in training: mean {bank.mean[0]:.3g}, deviation {bank.std[0]:.3g}"
-    if learnt():
+    if source.startswith(RUN):
         words += (
             ". Drawn are always ReLU, then the sidebar's pooling. The run's own network may have another activation "
         )
@@ -168,10 +164,9 @@ def _similar(source: str, alike: NDArray[np.float64]) -> None:
     if not source.startswith(RUN):
         return
     best = int(np.abs(alike).argmax())
-    name = kernel().name
     st.info(
-        f"Your {name} is **{_signed(alike[best])}** like filter {best + 1} of {len(alike)}. That is the cosine: 1 is "
-        "the same pattern, 0 is unrelated, −1 is its negative.",
+        f"Your {plain(kernel().name)} is **{_signed(alike[best])}** like filter {best + 1} of {len(alike)}. That is "
+        "the cosine: 1 is the same pattern, 0 is unrelated, −1 is its negative.",
         icon=":material/compare:",
     )
 
@@ -208,4 +203,4 @@ def _figure(picture: Picture, bank: Bank, layer: Layer, alike: NDArray[np.float6
     )
     words = "Orange is above 0, blue below, dark is 0; all maps share one scale."
     words += " Weights are shown as the mean of their three channels." if len(picture) == 3 else ""
-    st.caption(f"{words} The cosine tells how like your kernel ({kernel().name}) a filter is.")
+    st.caption(f"{words} The cosine tells how like your kernel ({plain(kernel().name)}) a filter is.")

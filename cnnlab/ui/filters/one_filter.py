@@ -40,7 +40,7 @@ def one_filter(chosen: Chosen, color: bool) -> None:
 
 def _problem(picture: Picture, settings: Settings) -> str:
     try:
-        settings.check(picture.shape[1], picture.shape[2], kernel().size)
+        settings.check(picture.shape, kernel())
     except SettingsError as error:
         return str(error)
     return ""
@@ -67,12 +67,13 @@ def _formula(picture: Picture, settings: Settings) -> None:
 
 
 def _code(picture: Picture, settings: Settings) -> None:
-    """The Python that gives the same picture."""
+    """The Python that gives the same picture, and the pictures."""
+    shown = kernel()  # a download is made outside of the session, which it cannot ask
     st.subheader("The same in Python", anchor=False)
     st.caption("Both programs run as they are beside picture.png, and leave the same values in `result`.")
     for tab, write in zip(st.tabs(["OpenCV", "PyTorch"]), (opencv_code, pytorch_code), strict=True):
         with tab:
-            st.code(write(kernel(), settings, picture.shape), "python")
+            st.code(write(shown, settings, picture.shape), "python")
     with st.container(horizontal=True):
         download_picture("Input", "picture.png", lambda: picture, "filters.png")
-        download_picture("Output", "result.png", lambda: convolve(picture, kernel(), settings), "filters.output.png")
+        download_picture("Output", "result.png", lambda: convolve(picture, shown, settings), "filters.output.png")

@@ -80,7 +80,7 @@ def _given(file: UploadedFile | None, where: str) -> Chosen:
             sentence += " A link to this page does not carry it."
             st.session_state[kept], st.session_state[f"{kept}.id"] = Chosen(small, sentence), file.file_id
         except UnreadableImage as error:
-            st.error(f"{words.plain(file.name)}: {error}", icon=":material/broken_image:")
+            st.error(f"{words.plain(file.name)}: {words.plain(str(error))}", icon=":material/broken_image:")
     if kept in st.session_state:
         found: Chosen = st.session_state[kept]
         return found
@@ -108,7 +108,7 @@ def _here() -> list[str]:
 def _of_dataset() -> Chosen:
     names = _here()
     if held("dataset") not in names:
-        st.warning(datasets.not_here(held("dataset")), icon=":material/download:")
+        st.warning(words.plain(datasets.not_here(held("dataset"))), icon=":material/download:")
         st.session_state[key("dataset")] = names[0]
     titles = {name: DATASETS.get(name).title for name in DATASETS}
     name = st.selectbox(
@@ -117,7 +117,7 @@ def _of_dataset() -> Chosen:
     try:
         images = cache.dataset(TrainConfig(dataset=name))
     except (DatasetError, UnknownName, OSError) as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(words.plain(str(error)), icon=":material/error:")
         return Chosen(_gallery("digit"), "Until it can be read, you see the gallery's digit.")
     split = st.segmented_control(
         "Images", ("Test", "Training"), required=True, key=key("split"), persist_state="session", width="stretch"
@@ -131,5 +131,7 @@ def _of_dataset() -> Chosen:
         number = 0
     planes = part.images[number].numpy()
     pixels = display_copy(np.repeat(planes, 3 // len(planes), axis=0).transpose(1, 2, 0).copy())
-    label = words.plain(images.class_names[int(part.labels[number])])
-    return Chosen(pixels, f"{titles.get(name, name)}, {str(split).lower()} image {number:,}: {label}. {_size(pixels)}.")
+    told = (
+        f"{words.dataset(name)}, {str(split).lower()} image {number:,}: {images.class_names[int(part.labels[number])]}"
+    )
+    return Chosen(pixels, f"{words.plain(told)}. {_size(pixels)}.")

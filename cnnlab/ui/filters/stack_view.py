@@ -5,6 +5,7 @@ import streamlit as st
 
 from cnnlab.explain.convolution import SettingsError
 from cnnlab.explain.stack import LayerSpec, stack
+from cnnlab.ui import words
 from cnnlab.ui.filters.state import MOST, anew, held, key
 
 COLUMNS = {"Filters": 1, "Size": 1, "Stride": 1, "Padding": 0}
@@ -48,7 +49,7 @@ def _stages(channels: int, side: int, rows: pd.DataFrame) -> None:
     try:
         stages = stack((channels, side, side), [LayerSpec(*row) for row in rows.to_numpy().tolist()])
     except SettingsError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(words.plain(str(error)), icon=":material/error:")
         return
     table = [{"After": "Input", "Shape (C, H, W)": str((channels, side, side)), "Each kernel": "", "Parameters": ""}]
     for number, (stage, size) in enumerate(zip(stages, rows["Size"], strict=True), 1):

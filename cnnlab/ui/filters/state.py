@@ -17,6 +17,7 @@ from cnnlab.explain.convolution import BORDERS
 from cnnlab.explain.gallery_pictures import GALLERY
 from cnnlab.explain.kernels import OWN_NAME, Kernel, parse_kernel
 from cnnlab.explain.presets import PRESETS, make_preset
+from cnnlab.ui import words
 from cnnlab.ui.navigation import just_entered
 
 KERNEL, PRESET, PARAMS, FINISH, STAMP = (f"filters.{n}" for n in ("weights", "preset", "params", "finish", "stamp"))
@@ -182,7 +183,7 @@ def _open(asked: Mapping[str, str]) -> None:
         "threshold": taken("threshold", _finite, PLAIN["threshold"]),
     }
     if wrong:
-        st.toast(f"The address holds what cannot be used: {' '.join(wrong)}", icon=":material/link_off:")
+        st.toast(f"The address holds what cannot be used: {words.plain(' '.join(wrong))}", icon=":material/link_off:")
 
 
 def write_address() -> None:

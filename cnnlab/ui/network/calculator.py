@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from cnnlab.explain import formulas
 from cnnlab.explain.quiz import Question, questions
 from cnnlab.explain.receptive import Field
-from cnnlab.ui import cache
+from cnnlab.ui import cache, words
 from cnnlab.ui.address import asked, expect_number, write
 from cnnlab.ui.network.choice import Subject
 from cnnlab.ui.network.formula_table import formula_table
@@ -96,7 +96,9 @@ def _stack() -> None:
     for part in filter(None, (p.strip() for p in text.split(","))):
         kernel, _, stride = map(str.strip, part.partition("/"))
         if not _is_layer(kernel, stride or "1"):
-            st.error(f"'{part}' is no layer: write kernel/stride, such as 5/1 or 2/2.", icon=":material/error:")
+            st.error(
+                f"'{words.plain(part)}' is no layer: write kernel/stride, such as 5/1 or 2/2.", icon=":material/error:"
+            )
             return
         lines.append(formulas.receptive_field(field.size, int(kernel), field.stride))
         field = field.through(int(kernel), int(stride or 1), 0)

@@ -77,7 +77,7 @@ def choose() -> Subject | None:
             _train_button(subject)
         return subject
     except (ModelError, ConfigError, CheckpointError, RunError) as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(words.plain(str(error)), icon=":material/error:")
         return None
 
 

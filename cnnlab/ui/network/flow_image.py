@@ -88,5 +88,5 @@ def _uploaded() -> Image.Image | None:
     try:
         return open_picture(content)
     except UnreadableImage as error:
-        st.error(str(error), icon=":material/broken_image:")
+        st.error(words.plain(str(error)), icon=":material/broken_image:")
         return None

@@ -5,7 +5,7 @@ import streamlit as st
 from cnnlab import datasets
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
-from cnnlab.ui import cache
+from cnnlab.ui import cache, words
 from cnnlab.ui.navigation import PAGES
 
 
@@ -14,8 +14,8 @@ def lab_images(config: TrainConfig) -> ImageDataset | None:
     try:
         if datasets.is_here(config.dataset):
             return cache.dataset(config)
-        st.info(datasets.not_here(config.dataset), icon=":material/download:")
+        st.info(words.plain(datasets.not_here(config.dataset)), icon=":material/download:")
         st.page_link(PAGES / "train.py", label="Go to Train", icon=":material/arrow_forward:")
     except DatasetError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(words.plain(str(error)), icon=":material/error:")
     return None

@@ -61,7 +61,7 @@ def step_view(subject: Subject) -> None:
     try:
         step = _step(identity, dataset, number, lr)
     except (TooLarge, DatasetError) as error:
-        st.info(str(error), icon=":material/inventory_2:")
+        st.info(words.plain(str(error)), icon=":material/inventory_2:")
         return
     stage = _switch()
     with st.container(border=True):

@@ -102,14 +102,14 @@ def _other(run: Run) -> Predictor | None:
     try:
         return _predictor(run, run.chosen_checkpoint() or "best")
     except ERRORS as error:
-        st.caption(f":material/warning: {error}")
+        st.caption(f":material/warning: {words.plain(str(error))}")
         return None
 
 
 def _about(predictor: Predictor) -> None:
     config, found = predictor.checkpoint.config, predictor.calibration
     size = predictor.checkpoint.image_size
-    st.caption(f"{words.plain(words.task(config))}, {size}×{size}")
+    st.caption(f"{words.task(config)}, {size}×{size}")
     if found.images:
         before, after = (f"{100 * (error or 0.0):.1f} %" for error in (found.error_before, found.error_after))
         images = f"{found.images:,} validation images"
@@ -121,7 +121,7 @@ def _about(predictor: Predictor) -> None:
                 f"goes from {before} to {after}."
             )
     else:
-        st.caption(f":material/warning: Its confidence is not calibrated. {found.why}")
+        st.caption(f":material/warning: Its confidence is not calibrated. {words.plain(found.why)}")
     if predictor.run.state() in LIVE:
         st.caption("This run is still training: its weights are those that were last saved.")
         st.button("Look again", icon=":material/refresh:", key="predict.refresh", width="stretch")

@@ -74,7 +74,7 @@ def _curves(runs: Mapping[str, Summary]) -> None:
         )
     without = [name for name, found in curves.items() if f"{split}/loss" not in found]
     if without:
-        st.caption(f"Without {SPLIT_NAMES[split]} figures: {', '.join(without)}.")
+        st.caption(f"Without {SPLIT_NAMES[split]} figures: {words.plain(', '.join(without))}.")
     if split == "val" and len({_held_out(run) for run in runs.values()}) > 1:
         st.caption(
             ":material/warning: These runs hold out **different validation images** (dataset, its files, validation "
@@ -112,5 +112,5 @@ def _differences(runs: Mapping[str, Summary]) -> None:
         both = zip(compared, values, strict=True)
         texts = [in_full(name, getattr(run.config, name)) if applies(name, v) else "–" for run, v in both]
         if len(set(texts)) > 1 and name not in NOT_A_SETTING:
-            rows[title(name)] = texts
-    st.table(pd.DataFrame.from_dict(rows, orient="index", columns=list(runs)))
+            rows[title(name)] = list(map(words.plain, texts))
+    st.table(pd.DataFrame.from_dict(rows, orient="index", columns=list(map(words.plain, runs))))

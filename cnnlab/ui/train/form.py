@@ -72,7 +72,7 @@ def _changes_list(values: Mapping[str, Any], base: Mapping[str, Any]) -> None:
         st.markdown(f":orange[**●**] **{len(changed)} changed** from the recipe")
         for name in changed:
             st.button(
-                f"{title(name)}: {brief(name, base[name])} → {brief(name, values[name])}",
+                f"{title(name)}: {words.plain(f'{brief(name, base[name])} → {brief(name, values[name])}')}",
                 key=f"reset.{name}",
                 icon=":material/undo:",
                 type="tertiary",

@@ -101,7 +101,7 @@ def _rename(run: Run) -> None:
 
 def _delete_dialog(run: Run) -> None:
     training = " It is still training and will be stopped first." if run.state() in LIVE else ""
-    st.markdown(f"**{run.name}** with its metrics and weights will be gone for good.{training}")
+    st.markdown(f"**{words.plain(run.name)}** with its metrics and weights will be gone for good.{training}")
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Keep it", key="delete.no", on_click=_answered):
             st.rerun()

@@ -5,6 +5,7 @@ import streamlit as st
 from cnnlab.runs import Run, RunError
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.study import Trial
+from cnnlab.ui import words
 from cnnlab.ui.train.sweep_status import SweepError, read_sweep
 from cnnlab.ui.train.views import show_sweep
 
@@ -14,8 +15,8 @@ def trial_note(run: Run) -> None:
     name, trial = _trial_of(run)
     if trial is None:
         return
-    st.button(f"Trial {trial.number} of {name}", icon=":material/travel_explore:", key="run.sweep", type="tertiary",
-              on_click=show_sweep, args=(name,))  # fmt: skip
+    st.button(f"Trial {trial.number} of {words.plain(name)}", icon=":material/travel_explore:", key="run.sweep",
+              type="tertiary", on_click=show_sweep, args=(name,))  # fmt: skip
     if trial.state == "pruned":
         st.caption("Cut short: at the same epoch most other trials were better.", width="content")
 

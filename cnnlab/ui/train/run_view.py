@@ -47,9 +47,9 @@ def run_view(runs: Sequence[Run]) -> None:
     state = run.state()
     _header(run, runs, state, config)
     if message := st.session_state.pop(MESSAGE, None):
-        st.error(message, icon=":material/error:")
+        st.error(words.plain(message), icon=":material/error:")
     if state == "failed":
-        st.error(str((run.last_record() or {}).get("message")), icon=":material/error:")
+        st.error(words.plain(str((run.last_record() or {}).get("message"))), icon=":material/error:")
     live_status(run, state)
     _curves(run, config, live=state in LIVE)
     each_class, log, settings = st.tabs(["Each class", "Log", "Settings"], on_change="rerun", key="run.tabs")
@@ -93,7 +93,7 @@ def _header(run: Run, runs: Sequence[Run], state: State, config: TrainConfig) ->
             state, icon=icon, color=colour, help=f"This run {meaning}." if state in LIVE else meaning.capitalize() + "."
         )
         recipe = run.recipe
-        st.caption(words.task(config) + (f" · recipe {words.recipe(recipe)}" if recipe else ""))
+        st.caption(words.task(config) + (f" · recipe {words.plain(words.recipe(recipe))}" if recipe else ""))
         trial_note(run)
 
 
@@ -174,7 +174,8 @@ def _settings(config: TrainConfig, facts: dict[str, Any]) -> None:
     if device and counts:
         st.caption(
             f"{facts['parameters']:,} parameters · {counts['train']:,} training, {counts['val']:,} validation, "
-            f"{counts['test']:,} test images · {device['type']} ({device['name']}, {device['threads']} threads"
+            f"{counts['test']:,} test images · {device['type']} ({words.plain(device['name'])}, "
+            f"{device['threads']} threads"
             + (f" in each of {facts['processes']} processes" if facts.get("processes", 1) > 1 else "")
             + ") · "
             + ", ".join(f"{name} {version}" for name, version in facts.get("versions", {}).items())

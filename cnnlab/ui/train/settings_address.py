@@ -9,6 +9,7 @@ import streamlit as st
 from cnnlab import recipes
 from cnnlab.config import TrainConfig, shown
 from cnnlab.parsing import ConfigError, adapt
+from cnnlab.ui import words
 from cnnlab.ui.train.settings import FIRST_RECIPE, VALUES, changes, fill_form, form_recipe
 
 WRITTEN = "train.written"  # the address that this page wrote last
@@ -31,10 +32,13 @@ def open_settings(asked: Mapping[str, str]) -> None:
     try:
         decoded = {name: _from_address(name, text) for name, text in settings.items()}
         fill_form(adapt(recipes.get(recipe).config, decoded), recipe)
-    except (ConfigError, ValueError) as error:
+    except (ValueError, RecursionError) as error:  # as of lists in lists in lists
         fill_form(recipes.get(recipe).config, recipe)
+        why = words.plain(str(error)) if isinstance(error, ConfigError) else "Its blocks or sizes are no JSON list."
         st.toast(
-            f"The address holds a setting that cannot be used. {error}", icon=":material/link_off:", duration="long"
+            f"The address holds a setting that cannot be used. {why}",
+            icon=":material/link_off:",
+            duration="long",
         )
 
 

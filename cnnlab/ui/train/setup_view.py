@@ -69,7 +69,7 @@ def setup_view(runs: Sequence[Run]) -> None:
 
 
 def _cannot_start(*reasons: str) -> None:
-    said = [in_form_words(reason) for reason in reasons]
+    said = [words.plain(in_form_words(reason)) for reason in reasons]
     listed = f" {said[0]}" if len(said) == 1 else "".join(f"\n- {sentence}" for sentence in said)
     st.error(f"**These settings cannot be trained.**{listed}", icon=":material/block:")
     st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=True, key="start.disabled")

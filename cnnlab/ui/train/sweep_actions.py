@@ -8,6 +8,7 @@ from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.start import join_arguments, start_sweep
 from cnnlab.sweeps.study import JUDGED, Sweep, SweepError, Trial
 from cnnlab.sweeps.sweep import untried
+from cnnlab.ui import words
 from cnnlab.ui.train.views import show_sweep
 
 MESSAGE = "sweep.message"  # what went wrong, for the next drawing of the page to say
@@ -73,7 +74,7 @@ def delete_button(folder: SweepFolder, sweep: Sweep | None = None, trials: list[
 
 @st.dialog("Delete this sweep?")
 def _delete_dialog(folder: SweepFolder, sweep: Sweep | None, runs: int) -> None:
-    st.markdown(f"**{folder.name}** with its history and figures will be gone for good.")
+    st.markdown(f"**{words.plain(folder.name)}** with its history and figures will be gone for good.")
     if runs:
         label = "Its trial's run too" if runs == 1 else f"The runs of its {runs} trials too"
         st.checkbox(

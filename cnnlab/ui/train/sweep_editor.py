@@ -27,7 +27,9 @@ def sweep_editor(runs: Sequence[Run]) -> None:
     try:
         config = form_config()
     except ConfigError as error:
-        st.error(f"**These settings cannot be trained.** {in_form_words(str(error))}", icon=":material/block:")
+        st.error(
+            f"**These settings cannot be trained.** {words.plain(in_form_words(str(error)))}", icon=":material/block:"
+        )
         return
     st.caption(
         f"Varies what you choose here; all else is as in the sidebar: {words.task(config)}, "
@@ -59,7 +61,7 @@ def sweep_editor(runs: Sequence[Run]) -> None:
     plan = Plan(config, varied, int(trials), form_recipe())
     problem = _problem(plan, name)
     if problem:
-        st.error(in_form_words(problem), icon=":material/block:")
+        st.error(words.plain(in_form_words(problem)), icon=":material/block:")
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(
             "Start the sweep", type="primary", icon=":material/play_arrow:", key="sweep.start", disabled=bool(problem)

@@ -26,7 +26,10 @@ def best_settings(folder: SweepFolder, plan: Plan, trials: list[Trial]) -> None:
     if best is None:
         ended = [trial for trial in trials if trial.state in JUDGED]
         if ended and all(trial.state == "failed" for trial in ended):
-            st.error(f"**No trial could be trained.** The last: {ended[-1].reason}", icon=":material/error:")
+            st.error(
+                f"**No trial could be trained.** The last: {words.plain(str(ended[-1].reason))}",
+                icon=":material/error:",
+            )
         elif ended:
             st.info("No trial has finished yet: all were cut short or failed.", icon=":material/hourglass_empty:")
         return
@@ -36,7 +39,7 @@ def best_settings(folder: SweepFolder, plan: Plan, trials: list[Trial]) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
             f":material/trophy: **Best: {words.percent(best.accuracy)}** of the {images}, with "
-            f"**{settings_text(best)}** (trial {best.number})"
+            f"**{words.plain(settings_text(best))}** (trial {best.number})"
         )
         st.button(
             "Take over the best settings",
@@ -92,7 +95,7 @@ def _open(folder: SweepFolder, trials: list[Trial], number: int) -> None:
         open_run(trial.run)
         return
     gone = f"The run {trial.run} is not in this folder of runs." if trial.run else f"Trial {number} has no run."
-    st.toast(gone, icon=":material/folder_off:")
+    st.toast(words.plain(gone), icon=":material/folder_off:")
 
 
 def trials_table(folder: SweepFolder, plan: Plan, trials: list[Trial]) -> None:

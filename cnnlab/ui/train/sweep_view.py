@@ -20,7 +20,7 @@ GONE = "There is no sweep '{}': it may have been deleted. **All sweeps** has tho
 def sweep_view(folder: SweepFolder) -> None:
     """All about the sweep in ``folder``."""
     if not folder.exists():
-        st.warning(GONE.format(folder.name))
+        st.warning(GONE.format(words.plain(folder.name)))
         return
     try:
         sweep = read_sweep(folder)
@@ -49,14 +49,14 @@ def _header(sweep: Sweep, plan: Plan | None, trials: list[Trial], state: str) ->
     folder = sweep.folder
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            st.subheader(folder.name, anchor=False, width="content")
+            st.subheader(words.plain(folder.name), anchor=False, width="content")
             icon, colour, meaning = words.SWEEP_STATES[state]
             st.badge(state, icon=icon, color=colour, help=meaning.capitalize() + ".")
         if plan:
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
                 sweep_actions(sweep, plan, trials, state)
     if plan:
-        recipe = f" · recipe {words.recipe(plan.recipe)}" if plan.recipe else ""
+        recipe = f" · recipe {words.plain(words.recipe(plan.recipe))}" if plan.recipe else ""
         st.caption(f"{words.task(plan.config)}{recipe} · varies `{'` `'.join(plan.vary)}`")
 
 

@@ -27,7 +27,7 @@ def sweeps_view(runs: Sequence[Run]) -> None:
         try:
             folder = SweepFolder(runs_dir(), name)
         except RunError:
-            st.warning(GONE.format(name))
+            st.warning(GONE.format(words.plain(name)))
             return
         sweep_view(folder)
         return
@@ -51,7 +51,7 @@ def _back() -> None:
 
 def _tell() -> None:
     if message := st.session_state.pop(MESSAGE, None):
-        st.error(message, icon=":material/error:")
+        st.error(words.plain(message), icon=":material/error:")
 
 
 def _table(folders: list[SweepFolder]) -> None:
