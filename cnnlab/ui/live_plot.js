@@ -43,6 +43,7 @@ export default function ({ data, parentElement }) {
 
   const paint = async () => {
     const Plotly = await plotly();
+    if (!root.isConnected) return;
     const c = colours(root);
     state.painted = c.text;
     const layout = { ...themed(state.figure, c), uirevision: data.src };
@@ -120,5 +121,10 @@ export default function ({ data, parentElement }) {
                            width: 1200, height: 480, scale: button.dataset.format === "png" ? 2 : 1 });
     };
   }
-  return () => { state.turn += 1; clearTimeout(state.timer); };
+  return () => requestAnimationFrame(() => {
+    if (root.isConnected) return;
+    state.turn += 1;
+    clearTimeout(state.timer);
+    window.Plotly?.purge(plot);  // it listens to the window
+  });
 }

@@ -137,10 +137,10 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
 
   const paint = async () => {
     const Plotly = await plotly();
-    state.scheme = getComputedStyle(root).getPropertyValue("--st-text-color");
+    if (!root.isConnected) return;
     const figure = fit();
     await Plotly.react(plot, figure.data, themed(figure.layout, root),
-                       { responsive: true, displayModeBar: false, doubleClick: "reset", showTips: false });
+                       { displayModeBar: false, doubleClick: "reset", showTips: false });
     for (const name of ["plotly_click", "plotly_hover", "plotly_unhover", "plotly_selected", "plotly_deselect"]) plot.removeAllListeners(name);
     const answer = (event) => event?.points?.find((p) => p.customdata !== undefined);
     const { labels } = state.figure.layout.meta ?? {};
@@ -175,9 +175,6 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
     if (tick) setTriggerValue("label", state.figure.layout.meta.labels[Math.round(tick.__data__.x)]);
   };
   for (const button of root.querySelectorAll("[data-format]")) button.onclick = () => save(state, plot, button.dataset.format);
-  const theme = setInterval(() => {
-    if (state.scheme !== undefined && getComputedStyle(root).getPropertyValue("--st-text-color") !== state.scheme) paint();
-  }, 1000);
   state.watcher?.disconnect();
   state.watcher = new ResizeObserver(() => {  // it also hears of the plot's going, when there is nothing left to resize
     if (!window.Plotly || !plot._fullLayout || !plot.offsetParent) return;
@@ -186,5 +183,5 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
     if (plot.style.height !== before) paint(); else window.Plotly.Plots.resize(plot).catch(() => {});
   });
   state.watcher.observe(root);
-  return () => { clearInterval(theme); state.watcher.disconnect(); };
+  return () => requestAnimationFrame(() => { if (!root.isConnected) state.watcher.disconnect(); });
 }
