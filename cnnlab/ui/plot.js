@@ -1,29 +1,5 @@
 // A still Plotly figure: drawn in place, saved as PNG, SVG or HTML, and asked for what was clicked or lassoed.
 const mounted = new WeakMap();
-let library;
-
-function plotly() {
-  library ??= window.Plotly ? Promise.resolve(window.Plotly) : new Promise((resolve, reject) => {
-    let script = document.querySelector("script[src='/lab/plotly.js']");  // perhaps on its way already
-    if (!script) {
-      script = document.createElement("script");
-      script.src = "/lab/plotly.js";
-      document.head.append(script);
-    }
-    script.addEventListener("load", () => resolve(window.Plotly));
-    script.addEventListener("error", reject);
-  });
-  return library;
-}
-
-function themed(layout, root) {
-  const style = getComputedStyle(root);
-  const colour = (name, other) => style.getPropertyValue(name).trim() || other;
-  const text = colour("--st-text-color", style.color);
-  return { ...layout, font: { ...layout.font, color: text, family: colour("--st-font", "sans-serif") },
-           newselection: { line: { color: text, width: 2, dash: "dot" } },
-           hoverlabel: { ...layout.hoverlabel, bgcolor: colour("--st-background-color", "#fff"), font: { color: text } } };
-}
 
 function fitted(figure, room) {  // where there is less room than a figure's own width, all of it becomes smaller
   const scale = Math.min(1, room / (figure.layout.meta?.width ?? room)) || 1;  // no room: it is hidden
