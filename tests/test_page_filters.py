@@ -412,8 +412,9 @@ def test_the_page_of_filters_is_in_the_link_and_other_filters_begin_with_the_fir
 
 def test_every_chart_of_maps_is_told_in_words():
     for view in ("Chain", "Layer"):
-        charts = opened(view=view).get("plotly_chart")
-        assert charts and all(chart.proto.alt for chart in charts)
+        told = [json.loads(chart.proto.json) for chart in opened(view=view).get("bidi_component")]
+        alts = [one["alt"] for one in told if "figure" in one]
+        assert alts and all(" to " in alt for alt in alts)  # the range of each map's values
 
 
 def test_a_link_leads_to_the_place_that_is_held():

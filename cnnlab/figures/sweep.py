@@ -7,6 +7,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import plotly.graph_objects as go
@@ -39,7 +40,7 @@ def history_figure(points: Sequence[Point], height: int = 340) -> go.Figure:
     figure = go.Figure()
     ordered = sorted(points, key=lambda point: point.number)
     finished = [point for point in ordered if point.kind == "finished"]
-    best = [max(p.accuracy for p in finished[: place + 1]) for place in range(len(finished))]
+    best = list(accumulate((p.accuracy for p in finished), max))
     if finished:
         numbers = [p.number for p in finished]
         if ordered[-1].number > numbers[-1]:

@@ -1,52 +1,22 @@
 const mounted = new WeakMap();
 const MARKED = 50;  // points of a line up to which each has its marker: a node of its own that takes time to paint
-let library;
-
-function plotly() {
-  library ??= window.Plotly ? Promise.resolve(window.Plotly) : new Promise((resolve, reject) => {
-    const idle = window.requestIdleCallback ?? ((then) => setTimeout(then, 100));
-    idle(() => {
-      const script = document.createElement("script");
-      script.src = "/lab/plotly.js";
-      script.onload = () => resolve(window.Plotly);
-      script.onerror = reject;
-      document.head.append(script);
-    }, { timeout: 500 });
-  });
-  return library;
-}
-
-function colours(element) {
-  const style = getComputedStyle(element);
-  return { text: style.getPropertyValue("--st-text-color").trim() || style.color,
-           back: style.getPropertyValue("--st-background-color").trim() || "#fff",
-           font: style.getPropertyValue("--st-font").trim() || "sans-serif" };
-}
-
-function themed(figure, c) {
-  return { ...figure.layout, font: { ...figure.layout.font, color: c.text, family: c.font },
-           hoverlabel: { ...figure.layout.hoverlabel, bgcolor: c.back, font: { color: c.text } } };
-}
 
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".live-plot");
   const plot = root.querySelector(".plot");
   const state = mounted.get(root) ?? {};
   mounted.set(root, state);
-  if (state.src !== data.src || (!data.src && state.given !== data.figure)) {
-    Object.assign(state, { src: data.src, given: data.figure, figure: JSON.parse(data.figure), version: "", shown: false });
-  }
-  root.querySelector(".save").hidden = !data.src;
+  if (state.src !== data.src) Object.assign(state, { src: data.src, figure: JSON.parse(data.figure), version: "" });
   state.live = data.live;
   plot.setAttribute("aria-label", data.alt);
   plot.style.height = state.figure.layout.height + "px";
 
   const paint = async () => {
     const Plotly = await plotly();
-    const c = colours(root);
-    state.painted = c.text;
-    const layout = { ...themed(state.figure, c), uirevision: data.src };
-    if (data.src && !state.figure.data.some((trace) => trace.x?.length)) {  // nothing yet: no axis that means something
+    if (!root.isConnected) return;
+    state.painted = textColour(root);
+    const layout = { ...themed(state.figure.layout, root), uirevision: data.src };
+    if (!state.figure.data.some((trace) => trace.x?.length)) {  // nothing yet: no axis that means something
       for (const name of Object.keys(layout).filter((n) => /^[xy]axis/.test(n))) layout[name] = { ...layout[name], range: [0, 1] };
     }
     const started = performance.now();
@@ -70,10 +40,6 @@ export default function ({ data, parentElement }) {
   };
 
   const ask = async () => {
-    if (!data.src) {  // a still figure
-      if (!state.shown) { state.shown = true; await paint(); }
-      return true;
-    }
     try {
       const answer = await fetch(data.src + (data.src.includes("?") ? "&" : "?") + "have=" + state.version);
       if (answer.status !== 200) return answer.status === 204;
@@ -95,7 +61,7 @@ export default function ({ data, parentElement }) {
     if (turn !== state.turn) return;
     const seen = inView();
     if (state.live ? seen : !state.settled && !document.hidden) state.settled = (await ask()) && !state.live;
-    if (state.painted && colours(root).text !== state.painted) await paint();
+    if (state.painted && textColour(root) !== state.painted) await paint();
     const waiting = state.live && !state.drawn;  // for the first point: a person has just pressed Start
     const young = !seen || (state.drawn ?? 0) < data.young;  // each point is news, and there are few to draw
     const pause = young ? data.every : Math.min(Math.max(data.every, data.share * state.cost), 10 * data.every);
@@ -120,5 +86,10 @@ export default function ({ data, parentElement }) {
                            width: 1200, height: 480, scale: button.dataset.format === "png" ? 2 : 1 });
     };
   }
-  return () => { state.turn += 1; clearTimeout(state.timer); };
+  return () => requestAnimationFrame(() => {
+    if (root.isConnected) return;
+    state.turn += 1;
+    clearTimeout(state.timer);
+    window.Plotly?.purge(plot);  // it listens to the window
+  });
 }

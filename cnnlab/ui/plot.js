@@ -1,29 +1,5 @@
 // A still Plotly figure: drawn in place, saved as PNG, SVG or HTML, and asked for what was clicked or lassoed.
 const mounted = new WeakMap();
-let library;
-
-function plotly() {
-  library ??= window.Plotly ? Promise.resolve(window.Plotly) : new Promise((resolve, reject) => {
-    let script = document.querySelector("script[src='/lab/plotly.js']");  // perhaps on its way already
-    if (!script) {
-      script = document.createElement("script");
-      script.src = "/lab/plotly.js";
-      document.head.append(script);
-    }
-    script.addEventListener("load", () => resolve(window.Plotly));
-    script.addEventListener("error", reject);
-  });
-  return library;
-}
-
-function themed(layout, root) {
-  const style = getComputedStyle(root);
-  const colour = (name, other) => style.getPropertyValue(name).trim() || other;
-  const text = colour("--st-text-color", style.color);
-  return { ...layout, font: { ...layout.font, color: text, family: colour("--st-font", "sans-serif") },
-           newselection: { line: { color: text, width: 2, dash: "dot" } },
-           hoverlabel: { ...layout.hoverlabel, bgcolor: colour("--st-background-color", "#fff"), font: { color: text } } };
-}
 
 function fitted(figure, room) {  // where there is less room than a figure's own width, all of it becomes smaller
   const scale = Math.min(1, room / (figure.layout.meta?.width ?? room)) || 1;  // no room: it is hidden
@@ -137,10 +113,10 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
 
   const paint = async () => {
     const Plotly = await plotly();
-    state.scheme = getComputedStyle(root).getPropertyValue("--st-text-color");
+    if (!root.isConnected) return;
     const figure = fit();
     await Plotly.react(plot, figure.data, themed(figure.layout, root),
-                       { responsive: true, displayModeBar: false, doubleClick: "reset", showTips: false });
+                       { displayModeBar: false, doubleClick: "reset", showTips: false });
     for (const name of ["plotly_click", "plotly_hover", "plotly_unhover", "plotly_selected", "plotly_deselect"]) plot.removeAllListeners(name);
     const answer = (event) => event?.points?.find((p) => p.customdata !== undefined);
     const { labels } = state.figure.layout.meta ?? {};
@@ -175,9 +151,6 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
     if (tick) setTriggerValue("label", state.figure.layout.meta.labels[Math.round(tick.__data__.x)]);
   };
   for (const button of root.querySelectorAll("[data-format]")) button.onclick = () => save(state, plot, button.dataset.format);
-  const theme = setInterval(() => {
-    if (state.scheme !== undefined && getComputedStyle(root).getPropertyValue("--st-text-color") !== state.scheme) paint();
-  }, 1000);
   state.watcher?.disconnect();
   state.watcher = new ResizeObserver(() => {  // it also hears of the plot's going, when there is nothing left to resize
     if (!window.Plotly || !plot._fullLayout || !plot.offsetParent) return;
@@ -186,5 +159,5 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
     if (plot.style.height !== before) paint(); else window.Plotly.Plots.resize(plot).catch(() => {});
   });
   state.watcher.observe(root);
-  return () => { clearInterval(theme); state.watcher.disconnect(); };
+  return () => requestAnimationFrame(() => { if (!root.isConnected) state.watcher.disconnect(); });
 }

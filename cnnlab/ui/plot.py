@@ -3,7 +3,8 @@
 >>> plot(confusion_figure(...), "Confusion matrix", "matrix", on_pick=choose_cell)          # doctest: +SKIP
 
 By keyboard the arrow keys go from point to point and Enter picks. All is drawn in the browser; nothing is remounted
-when the figure changes.
+when the figure changes. Plotly itself is loaded when the browser has drawn the rest: a page is there a second earlier
+than with ``st.plotly_chart``, whose own copy of Plotly is read first.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,7 @@ import streamlit as st
 
 from cnnlab.ui.component import component
 
-_component = component(__file__)
+_component = component(__file__, "plotly.js")
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,9 @@ def plot(
 ) -> list[Any]:
     """Show ``figure``; gives the ``customdata`` of the points in the lasso.
 
-    ``name`` is the title and file name of a saved figure; without one it cannot be saved. ``on_pick`` gets the
-    ``customdata`` of a point that is clicked, ``on_label`` the entry of the layout's ``meta["labels"]`` for a tick's
-    label that is clicked.
+    ``name`` is the title and file name of a saved figure; without one it cannot be saved. ``alt`` says what it shows,
+    for those who do not see it. ``on_pick`` gets the ``customdata`` of a point that is clicked, ``on_label`` the entry
+    of the layout's ``meta["labels"]`` for a tick's label that is clicked.
     """
 
     def answer(event: str, callback: Callable[[Any], None] | None) -> None:

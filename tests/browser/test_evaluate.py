@@ -214,3 +214,20 @@ def test_a_lasso_shows_its_images_and_hovering_a_thumbnail(goto: Callable[..., P
         page.get_by_text(f"{len(answers.labels)} images, {int((~answers.right).sum())} of them wrong")
     ).to_be_visible()
     settled(page)
+
+
+def test_a_figure_that_was_left_is_forgotten(goto: Callable[..., Page], answers: Evaluation) -> None:
+    page = evaluate_page(goto)
+    page.locator(".lab-plot[data-painted]").first.wait_for()
+    page.get_by_text("Errors only").click()  # drawn anew
+    settled(page)
+    browser = page.context.new_cdp_session(page)
+    for link, there in (("Train", ".live-plot .main-svg"), ("Network", "text=Anatomy")):
+        remembered = "[...document.querySelectorAll('.js-plotly-plot')].map((plot) => new WeakRef(plot))"
+        assert page.evaluate(f"(window.plots = {remembered}).length") > 0
+        page.get_by_role("link", name=link).click()
+        page.locator(there).first.wait_for()
+        settled(page)
+        page.wait_for_timeout(1500)  # the old figure's last timers
+        browser.send("HeapProfiler.collectGarbage")
+        assert page.evaluate("window.plots.filter((plot) => plot.deref()).length") == 0

@@ -18,10 +18,10 @@ from cnnlab.ui.filters.picture_choice import Chosen
 from cnnlab.ui.filters.settings_form import border_choice
 from cnnlab.ui.filters.state import LONGEST_CHAIN, OWN, SAVED, held, kernel, key
 from cnnlab.ui.filters.takeaway import download_picture
+from cnnlab.ui.plot import plot
 
 LARGEST = 256  # pixels of the longer side: each stage is a chart with all its values
 BRANCHES = {"sobel_x": "sobel_y", "scharr_x": "scharr_y", "prewitt_x": "prewitt_y", "sobel_5x5_x": "sobel_5x5_y"}
-QUIET = {"displayModeBar": False}
 
 
 @dataclass
@@ -150,18 +150,14 @@ def _results(chosen: Chosen, border: Border, links: list[_Link], saved: dict[str
 def _pictures(picture: Picture, outputs: list[Maps], names: list[str]) -> None:
     maps = [Map(picture[0], "Input", "grey")]
     maps += [_map(output[0], name) for output, name in zip(outputs, names, strict=True)]
-    st.plotly_chart(
-        maps_figure(maps, columns=min(3, len(maps)), height=260), key="filters.chain.maps", config=QUIET,
-        alt=described(maps),
-    )  # fmt: skip
+    figure = maps_figure(maps, columns=min(3, len(maps)), height=260)
+    plot(figure, "Filter chain", "filters.chain.maps", alt=described(maps))
     if not outputs:
         return
     download_picture("Output", "result.png", lambda: outputs[-1], "filters.chain.png")
     with st.expander("Histogram of the output", icon=":material/bar_chart:"):
-        st.plotly_chart(
-            histogram_figure(maps[-1].values, "value"), key="filters.chain.histogram", config=QUIET,
-            alt=f"How often each value occurs. {described(maps[-1:])}",
-        )  # fmt: skip
+        alt = f"How often each value occurs. {described(maps[-1:])}"
+        plot(histogram_figure(maps[-1].values, "value"), "Histogram", "filters.chain.histogram", alt=alt)
 
 
 def _map(values: Maps, title: str) -> Map:
@@ -195,9 +191,7 @@ def _branches(stages: list[Maps], border: Border) -> None:
         Map(found.magnitude, f"Magnitude √(x² + y²)<br>0 to {found.magnitude.max():.0f}", "signed"),
         Map(strong, "Direction in degrees<br>where the magnitude is over a tenth", "angle"),
     ]
-    st.plotly_chart(
-        maps_figure(maps, columns=2, height=280), key="filters.chain.gradient", config=QUIET, alt=described(maps)
-    )
+    plot(maps_figure(maps, columns=2, height=280), "Gradient", "filters.chain.gradient", alt=described(maps))
     st.caption("Direction: 0° where it gets brighter to the right, 90° downwards, ±180° to the left, −90° upwards.")
 
 

@@ -21,13 +21,13 @@ from cnnlab.ui.filters.kernel_choice import kernel_labels, saved_kernels
 from cnnlab.ui.filters.picture_choice import Chosen
 from cnnlab.ui.filters.stack_view import stack_view
 from cnnlab.ui.filters.state import OWN, RUN, SAVED, anew, held, kernel, key
+from cnnlab.ui.plot import plot
 from cnnlab.ui.select import trained_runs
 from cnnlab.ui.words import plain
 
 LARGEST = 128  # pixels of the longer side: every output is a chart with all its values
 SHOWN = 4  # filters at a time
 POOLS = {"max": "Largest value (max)", "avg": "Mean (average)"}
-QUIET = {"displayModeBar": False}
 ERRORS = (CheckpointError, SettingsError, RunError, ModelError)
 
 
@@ -195,12 +195,8 @@ def _figure(picture: Picture, bank: Bank, layer: Layer, alike: NDArray[np.float6
             Map(m, f"{title}: {m.shape[0]}×{m.shape[1]}<br>{_signed(m.min())} to {_signed(m.max())}", top=top)
             for m in maps
         ]
-    st.plotly_chart(
-        maps_figure(rows, columns=len(bank.weights), height=250, to_scale=to_scale),
-        key="filters.layer.maps",
-        config=QUIET,
-        alt=described(rows),
-    )
+    figure = maps_figure(rows, columns=len(bank.weights), height=250, to_scale=to_scale)
+    plot(figure, "Layer", "filters.layer.maps", alt=described(rows))
     words = "Orange is above 0, blue below, dark is 0; all maps share one scale."
     words += " Weights are shown as the mean of their three channels." if len(picture) == 3 else ""
     st.caption(f"{words} The cosine tells how like your kernel ({plain(kernel().name)}) a filter is.")

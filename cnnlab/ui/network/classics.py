@@ -14,6 +14,7 @@ from cnnlab.ui.address import expect_number, expect_truth
 from cnnlab.ui.network.choice import IMAGENET_SHAPE, Subject
 from cnnlab.ui.network.drawing import network_drawing
 from cnnlab.ui.network.formula_table import formula_table
+from cnnlab.ui.plot import plot
 
 EXPLODED = 1e3  # a gradient's norm that no step at a usual learning rate survives
 TOLD = {
@@ -102,10 +103,8 @@ def _shortcut_experiment() -> None:
     )  # fmt: skip
     plain, residual = _measured(depth, int(seed), he)
     figure = depth_figure({"plain": plain, "with shortcuts": residual})
-    st.plotly_chart(
-        figure, key="classics.gradients", width="stretch", config={"displayModeBar": False},
-        alt=f"Gradient norms over {depth} layers, plain and with shortcuts.",
-    )  # fmt: skip
+    alt = f"Gradient norms over {depth} layers, plain and with shortcuts."
+    plot(figure, "Gradients over depth", "classics.gradients", alt=alt)
     st.markdown(
         f"Measured now on 16 digits: the first of {depth} plain layers gets {_against(plain)}; with shortcuts it gets "
         f"{_against(residual)}."

@@ -10,6 +10,7 @@ from cnnlab.explain.step import Step
 from cnnlab.figures.gradients import losses_figure
 from cnnlab.ui import words
 from cnnlab.ui.address import expect_number, expect_one_of, expect_truth
+from cnnlab.ui.plot import plot
 
 Losses = Callable[[int, float | None], list[float]]
 """(steps, learning rate or None for the schedule's) -> losses before each step and after the last."""
@@ -39,10 +40,8 @@ def repeat_view(config: TrainConfig, step: Step, losses: Losses) -> None:
     curves = {f"lr = {step.lr:g}": losses(steps, step.lr)}
     if factor != 1:
         curves[f"lr = {factor * step.lr:g}"] = losses(steps, factor * step.lr)
-    st.plotly_chart(
-        losses_figure(curves), key="repeat.losses", width="stretch", config={"displayModeBar": False},
-        alt="; ".join(f"{name}: from {c[0]:.4g} to {c[-1]:.4g}" for name, c in curves.items()),
-    )  # fmt: skip
+    told = "; ".join(f"{name}: from {c[0]:.4g} to {c[-1]:.4g}" for name, c in curves.items())
+    plot(losses_figure(curves), "Losses on one batch", "repeat.losses", alt=told)
     for name, curve in curves.items():
         st.markdown(f"{name}: {_verdict(curve, step.probabilities.shape[1])}")
 

@@ -19,9 +19,9 @@ from cnnlab.figures.style import shortened
 from cnnlab.loader import augments
 from cnnlab.ui import cache, words
 from cnnlab.ui.address import expect_number, expect_one_of
+from cnnlab.ui.plot import plot
 
 CELL, COLUMNS, MOST_IMAGES = 64, 8, 32
-QUIET = {"displayModeBar": False, "staticPlot": True}
 
 
 def batch_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
@@ -37,9 +37,7 @@ def batch_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
     )  # fmt: skip
     captions = [shortened(dataset.class_names[label], 9) for label in step.labels[:count].tolist()]
     figure = gallery_figure(step.pixels[:count].numpy(), captions, COLUMNS, CELL)
-    st.plotly_chart(
-        figure, key="step.batch", width=COLUMNS * (CELL + GAP), config=QUIET, alt=f"Labels: {', '.join(captions)}."
-    )
+    plot(figure, "", "step.batch", width=COLUMNS * (CELL + GAP), alt=f"Labels: {', '.join(captions)}.")
 
 
 def logits_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
@@ -138,10 +136,8 @@ def backward_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> No
         st.markdown(f"Gradient clipping to {config.grad_clip:g} then multiplies them all by {step.clip:.6f}.")
     titles = _layer_names(step, config, dataset)
     norms = {titles[name]: w.gradient_norm for name, w in step.weights.items()}
-    st.plotly_chart(
-        norms_figure(norms), key="step.norms", width="stretch", config={"displayModeBar": False},
-        alt="; ".join(f"{name} {value:.3g}" for name, value in norms.items()),
-    )  # fmt: skip
+    told = "; ".join(f"{name} {value:.3g}" for name, value in norms.items())
+    plot(norms_figure(norms), "Gradient norms", "step.norms", alt=told)
     if step.first_kernels is not None:
         kernels = step.first_kernels[:16].mean(1).numpy()
         st.caption(
@@ -149,10 +145,9 @@ def backward_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> No
             + (", mean over the input's channels" if step.first_kernels.shape[1] > 1 else "")
             + ": orange where the loss rises with the weight, blue where it falls, dark where it does not care."
         )
-        st.plotly_chart(
-            strip_figure(kernels, [f"channel {i}" for i in range(len(kernels))], 8, CELL), key="step.kernels",
-            config=QUIET, width=min(8, len(kernels)) * (CELL + GAP), alt="Gradients of the first kernels.",
-        )  # fmt: skip
+        figure = strip_figure(kernels, [f"channel {i}" for i in range(len(kernels))], 8, CELL)
+        width = min(8, len(kernels)) * (CELL + GAP)
+        plot(figure, "", "step.kernels", width=width, alt="Gradients of the first kernels.")
 
 
 def update_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:

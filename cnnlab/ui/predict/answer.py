@@ -9,7 +9,7 @@ from cnnlab.prediction.predictor import Answer
 from cnnlab.prediction.preprocess import LAYOUTS, Prepared, prepare
 from cnnlab.prediction.temperature import Calibration
 from cnnlab.ui import words
-from cnnlab.ui.live_plot import still_plot
+from cnnlab.ui.plot import plot
 from cnnlab.ui.predict.bars import bars, panel
 from cnnlab.ui.predict.choice import Subject
 from cnnlab.ui.predict.given import Given
@@ -110,6 +110,6 @@ def _looked_at(subject: Subject, prepared: Prepared, answer: Answer) -> None:
     found = method.explain(predictor.network, prepared.pixels[None], prepared.scaling, answer.label)[0]
     figure = attribution_figure(prepared.pixels.numpy(), found, 0.8, method.signed, MAP)
     alt = f"Where the picture speaks for {answer.class_names[answer.label]}: {method.title}."
-    still_plot(figure, key="predict.looked", alt=alt)
+    plot(figure, "", "predict.looked", alt=alt)
     against = ", blue against" if method.signed else ""
     st.caption(f"Orange speaks for **{words.plain(answer.class_names[answer.label])}**{against}.")

@@ -11,7 +11,7 @@ from cnnlab.figures.style import RIGHT, WRONG, shortened
 from cnnlab.ui import cache, words
 from cnnlab.ui.answered import answered_images
 from cnnlab.ui.by_number import place_of
-from cnnlab.ui.live_plot import still_plot
+from cnnlab.ui.plot import plot
 from cnnlab.ui.predict.choice import Subject
 from cnnlab.ui.predict.given import Given, keep, recall
 from cnnlab.ui.select import ERRORS
@@ -100,6 +100,6 @@ def _ten(answers: Evaluation, images: ImageSet) -> None:
     colors = [RIGHT if p == t else WRONG for p, t in zip(predicted, true, strict=True)]
     with st.container(width=5 * (CELL + GAP)):
         figure = gallery_figure(images.images[:TEN].numpy(), captions, 5, CELL, colors)
-        still_plot(figure, key="predict.ten.gallery", alt=f"Predicted (true): {', '.join(captions)}.")
+        plot(figure, "", "predict.ten.gallery", alt=f"Predicted (true): {', '.join(captions)}.")
     right = sum(p == t for p, t in zip(predicted, true, strict=True))
     st.caption(f"Predicted (true): {right} of the first {len(true)} test images are right.")

@@ -8,7 +8,7 @@ from cnnlab.explain.attributions import METHODS, methods_for
 from cnnlab.figures.attribution import attribution_figure, scale_of
 from cnnlab.prediction.preprocess import Prepared, prepare
 from cnnlab.ui import words
-from cnnlab.ui.live_plot import still_plot
+from cnnlab.ui.plot import plot
 from cnnlab.ui.predict.choice import Subject
 from cnnlab.ui.predict.given import Given
 from cnnlab.ui.predict.strip import switched
@@ -48,7 +48,7 @@ def why_view(subject: Subject, given: Given) -> None:
     with picture:
         st.markdown(":small[What the network sees]")
         figure = attribution_figure(prepared.pixels.numpy(), _nothing(prepared), 0, False, SIDE)
-        still_plot(figure, key="predict.why.0", alt="The picture as the network sees it.")
+        plot(figure, "", "predict.why.0", alt="The picture as the network sees it.")
     labels = {}
     for column, key, places in ((first, "a", order), (second, "b", [*order[1:], order[0]])):
         with column:
@@ -70,7 +70,7 @@ def why_view(subject: Subject, given: Given) -> None:
                 )
             figure = attribution_figure(pixels[0].numpy(), found, opacity / 100, method.signed, SIDE, most=most)
             alt = f"Where the picture speaks for {names[labels[key]]}: {method.title}."
-            still_plot(figure, key=f"predict.why.map.{key}", alt=alt)
+            plot(figure, "", f"predict.why.map.{key}", alt=alt)
 
 
 def _nothing(prepared: Prepared) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from cnnlab.figures.classes import class_counts_figure
 from cnnlab.figures.gallery import gallery_figure
 from cnnlab.figures.style import short_names
 from cnnlab.ui import words
-from cnnlab.ui.live_plot import still_plot
+from cnnlab.ui.plot import plot
 
 PREVIEW = 18  # images in the look at the data
 PREVIEW_COLUMNS = 6
@@ -39,12 +39,12 @@ def look_at_the_data(images: ImageDataset, parts: Splits, config: TrainConfig) -
         names = short_names(images.class_names, 10)
         captions = [names[label] for label in parts.train.labels[chosen].tolist()]
         figure = gallery_figure(parts.train.images[chosen].numpy(), captions, PREVIEW_COLUMNS)
-        still_plot(figure, key="preview", alt=f"Training images of {', '.join(captions)}.")
+        plot(figure, "", "preview", alt=f"Training images of {', '.join(captions)}.")
     with right:
         st.subheader("Training images per class", anchor=False)
         figure = class_counts_figure(images.class_names, counts.tolist())
         told = ", ".join(f"{count:,} of {name}" for name, count in zip(images.class_names, counts, strict=True))
-        still_plot(figure, key="counts", alt=f"Training images: {told}.")
+        plot(figure, "", "counts", alt=f"Training images: {told}.")
     if images.in_file:
         st.caption(f":material/hard_drive: {datasets.streaming_note(images)}")
     st.caption(

@@ -46,5 +46,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
   clearTimeout(state.timer);
   if (data.src && data.status.state !== data.shown) tell(data.status);  // it changed while the page was being made
   else if (data.src) state.timer = setTimeout(look, 1000 * data.status.pause);
-  return () => { state.turn += 1; clearTimeout(state.timer); };
+  return () => requestAnimationFrame(() => { if (!root.isConnected) { state.turn += 1; clearTimeout(state.timer); } });
 }

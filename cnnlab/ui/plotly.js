@@ -1,0 +1,30 @@
+// What figures share: Plotly itself, and the page's colours.
+let library;
+
+function plotly() {
+  library ??= window.Plotly ? Promise.resolve(window.Plotly) : new Promise((resolve, reject) => {
+    const idle = window.requestIdleCallback ?? ((then) => setTimeout(then, 100));
+    idle(() => {
+      let script = document.querySelector("script[src='/lab/plotly.js']");  // perhaps on its way already
+      if (!script) {
+        script = document.createElement("script");
+        script.src = "/lab/plotly.js";
+        document.head.append(script);
+      }
+      script.addEventListener("load", () => resolve(window.Plotly));
+      script.addEventListener("error", reject);
+    }, { timeout: 500 });
+  });
+  return library;
+}
+
+const textColour = (root) => getComputedStyle(root).getPropertyValue("--st-text-color").trim();
+
+function themed(layout, root) {
+  const style = getComputedStyle(root);
+  const colour = (name, other) => style.getPropertyValue(name).trim() || other;
+  const text = colour("--st-text-color", style.color);
+  return { ...layout, font: { ...layout.font, color: text, family: colour("--st-font", "sans-serif") },
+           newselection: { line: { color: text, width: 2, dash: "dot" } },
+           hoverlabel: { ...layout.hoverlabel, bgcolor: colour("--st-background-color", "#fff"), font: { color: text } } };
+}
