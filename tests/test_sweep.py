@@ -14,7 +14,7 @@ from cnnlab.config import TrainConfig
 from cnnlab.new_runs import create_run
 from cnnlab.parsing import ConfigError, adapt
 from cnnlab.runs import Run, RunError, list_runs
-from cnnlab.sweeps.folder import SweepFolder, free_name, list_sweeps
+from cnnlab.sweeps.folder import SweepFolder, Worker, free_name, list_sweeps
 from cnnlab.sweeps.importance import ENOUGH, importance
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.start import begin_arguments, join_arguments, start_sweep
@@ -162,6 +162,22 @@ def test_a_stopped_training_ends_the_sweep_and_is_tried_again_later(tmp_path: Pa
     sweep = opened(tmp_path)
     assert [t.state for t in run_sweep(sweep, Plan(TINY, LR, 5), Stopper)] == ["stopped"]
     assert [t.state for t in run_sweep(sweep, Plan(TINY, LR, 1), silent)] == ["stopped", "finished"]
+
+
+def test_a_stop_reaches_the_workers_that_live_and_their_runs_alone(tmp_path: Path) -> None:
+    """Dead ones stay until the next worker joins; meanwhile their runs may be resumed or deleted."""
+    folder = SweepFolder(tmp_path, "search")
+    config = {"config": TINY.model_dump(mode="json")}
+    resumed, lock = create_run(tmp_path / "search-001", config)
+    trained, other = create_run(tmp_path / "search-002", config)
+    with lock, other, folder.joined() as idle, folder.joined() as busy:
+        dead = Worker(folder.path / "workers" / "a-1-1")
+        for worker, run in ((dead, resumed), (idle, Run(tmp_path / "deleted")), (busy, trained)):
+            worker.path.touch()
+            worker.begins(run)
+        folder.request_stop()
+        assert [w.stop_requested() for w in (dead, idle, busy)] == [False, True, True]
+        assert trained.stop_requested() and not resumed.stop_requested()
 
 
 def test_a_trial_whose_process_was_cut_off_is_replaced(tmp_path: Path) -> None:
