@@ -2,7 +2,7 @@
 
 ::
 
-    run, lock = create_run(path, facts)
+    run, held = create_run(path, facts)
     status = train(run, Listener())          # "finished", "stopped" or "failed"
 """
 

@@ -168,9 +168,9 @@ def test_a_stop_reaches_the_workers_that_live_and_their_runs_alone(tmp_path: Pat
     """Dead ones stay until the next worker joins; meanwhile their runs may be resumed or deleted."""
     folder = SweepFolder(tmp_path, "search")
     config = {"config": TINY.model_dump(mode="json")}
-    resumed, lock = create_run(tmp_path / "search-001", config)
+    resumed, held = create_run(tmp_path / "search-001", config)
     trained, other = create_run(tmp_path / "search-002", config)
-    with lock, other, folder.joined() as idle, folder.joined() as busy:
+    with held, other, folder.joined() as idle, folder.joined() as busy:
         dead = Worker(folder.path / "workers" / "a-1-1")
         for worker, run in ((dead, resumed), (idle, Run(tmp_path / "deleted")), (busy, trained)):
             worker.path.touch()
@@ -271,7 +271,7 @@ def test_a_run_of_another_sweep_is_left_alone(tmp_path: Path, id: str, facts: di
     runs = tmp_path / "runs"
     config = {"config": TINY.model_dump(mode="json")}
     for path in (runs / "search-001", tmp_path / "victim"):
-        create_run(path, config | facts)[1].release()
+        create_run(path, config | facts)[1].lock.release()
     sweep = open_sweep(SweepFolder(runs, "search"), f"sqlite:///{tmp_path / 'sweep.db'}")
     with warnings.catch_warnings(action="ignore"):
         trial = sweep.study.ask()

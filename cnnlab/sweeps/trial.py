@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import optuna
-from filelock import FileLock
+from filelock import AcquireReturnProxy, FileLock
 from optuna.storages._heartbeat import get_heartbeat_thread  # Optuna beats by itself in Study.optimize alone
 from optuna.trial import TrialState
 
@@ -38,8 +38,8 @@ def make_trial(sweep: Sweep, plan: Plan, trial: optuna.Trial, listen: Listen, wo
         return end_trial(sweep, trial, "failed", str(error))
     mark = uuid4().hex
     facts = {"config": config.model_dump(mode="json"), "sweep": sweep.folder.name, "trial": mark, "recipe": plan.recipe}
-    run, lock = _new_run(sweep, trial.number + 1, facts | {"versions": versions()})
-    with lock, get_heartbeat_thread(trial._trial_id, sweep.study._storage):
+    run, held = _new_run(sweep, trial.number + 1, facts | {"versions": versions()})
+    with held, get_heartbeat_thread(trial._trial_id, sweep.study._storage):
         trial.set_user_attr(MARK, mark)
         trial.set_user_attr(RUN, run.id)
         if worker:
@@ -78,7 +78,7 @@ def end_trial(sweep: Sweep, trial: optuna.Trial, end: str, reason: str = "") -> 
     return end
 
 
-def _new_run(sweep: Sweep, number: int, facts: dict[str, Any]) -> tuple[Run, FileLock]:
+def _new_run(sweep: Sweep, number: int, facts: dict[str, Any]) -> "tuple[Run, AcquireReturnProxy[FileLock]]":
     """A run named after the sweep and the trial, or, where an older one is called so, with a number behind it."""
     stem = f"{sweep.folder.name}-{number:03d}"
     for attempt in range(1, 100):
