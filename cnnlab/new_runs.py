@@ -1,6 +1,6 @@
 """Making run folders, and opening those of runs that ended to go on with them.
 
->>> run, lock = create_run(new_folder(runs_dir(), config, "quick_digits"), facts)       # doctest: +SKIP
+>>> run, held = create_run(new_folder(runs_dir(), config, "quick_digits"), facts)       # doctest: +SKIP
 """
 
 import json
@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from cnnlab.config import TrainConfig
 from cnnlab.paths import write_whole
@@ -44,51 +44,50 @@ def _cannot_be_made(path: Path, error: OSError) -> RunError:
     return RunError(f"The run folder {path} cannot be made ({error}): choose another place by CNNLAB_RUNS.")
 
 
-def create_run(path: Path, facts: Mapping[str, Any]) -> tuple[Run, FileLock]:
-    """Make ``path`` a queued run and hold its lock; raises RunError where another run is there already.
+def create_run(path: Path, facts: Mapping[str, Any]) -> "tuple[Run, AcquireReturnProxy[FileLock]]":
+    """Make ``path`` a queued run and hold its lock, until the end of a ``with`` on what this gives beside the run.
 
+    Raises RunError where another run is there already.
     The folder may exist if it is no run yet: the dashboard opens ``output.log`` in it before the process starts.
     """
     run = Run(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
-        lock = run.lock()
-        lock.acquire(timeout=5)
+        held = run.lock().acquire(timeout=5)
     except Timeout:
         raise RunError(f"The run {path.name} is going on already: choose another --name.") from None
     except OSError as error:
         raise _cannot_be_made(path, error) from error
     if (path / "config.json").exists():
-        lock.release()
+        held.lock.release()
         raise RunError(f"There is a run called {path.name} already: choose another --name, or delete that one.")
     run.append([{"event": "queued", "time": time.time()}])
     write_whole(path / "config.json", json.dumps({"created": time.time(), **facts}, indent=2).encode())
-    return run, lock
+    return run, held
 
 
-def reopen_run(run: Run) -> FileLock:
-    """Queue a run again that ended or was cut off, and hold its lock.
+def reopen_run(run: Run) -> "AcquireReturnProxy[FileLock]":
+    """Queue a run again that ended or was cut off, and hold its lock until the end of a ``with`` on what this gives.
 
     Raises RunError for a finished one, and for one whose folder cannot be written to.
     """
     refuse_to_resume(run)
-    lock = run.lock()
     with changing(run):
         try:
-            lock.acquire(timeout=LEAVING)
+            held = run.lock().acquire(timeout=LEAVING)
         except Timeout:
             raise RunError(f"{run.name} is {run.state()}, but its last process has not ended yet: try again.") from None
         if run.state() == "finished":  # in the meantime
-            lock.release()
+            held.lock.release()
             refuse_to_resume(run)
         try:
             (run.path / "stop").unlink(missing_ok=True)
             run.drop_half_record()
             run.append([{"event": "queued", "time": time.time()}])
         except OSError:
-            lock.release()
+            held.lock.release()
             raise
-    return lock
+    return held
 
 
 def refuse_to_resume(run: Run) -> None:

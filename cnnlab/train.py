@@ -2,7 +2,7 @@
 
 ::
 
-    run, lock = create_run(path, facts)
+    run, held = create_run(path, facts)
     status = train(run, Listener())          # "finished", "stopped" or "failed"
 """
 
@@ -23,6 +23,7 @@ from cnnlab import __version__, datasets, engine, models
 from cnnlab.checkpoints import CheckpointError, save_checkpoint
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
+from cnnlab.datasets.download import Progress
 from cnnlab.datasets.memory import memory_budget
 from cnnlab.distributed.group import joined
 from cnnlab.distributed.messages import Lost
@@ -107,6 +108,8 @@ def train(run: Run, listener: Listener) -> str:
                 if mine:
                     return _train(run, listener)
             return _end(run, listener, "stopped", "Stopped while it waited for its turn.")
+        except _Stopped:
+            return _end(run, listener, "stopped", "Stopped while its images were fetched or read; it can be resumed.")
         except Lost:
             return _end(run, listener, "failed", why_lost(run))
         except (*CHECK_ERRORS, CheckpointError, NotFinite) as error:
@@ -133,7 +136,7 @@ def _sentence(error: Exception) -> str:
 
 def _train(run: Run, listener: Listener) -> str:
     config = run.config
-    dataset = datasets.load(config, listener.task)
+    dataset = datasets.load(config, _unless_stopped(run, listener.task))
     check(config, dataset)
     if dataset.in_file:
         listener.say(datasets.streaming_note(dataset))
@@ -157,6 +160,22 @@ def _train(run: Run, listener: Listener) -> str:
         call_together(run)
     with joined(pick_device(config.device)):
         return _train_on(run, listener, dataset, images)
+
+
+class _Stopped(Exception):
+    """Somebody has asked for a stop before there were images to train on."""
+
+
+def _unless_stopped(run: Run, on_progress: Progress) -> Progress:
+    """``on_progress``, but it raises _Stopped once ``run`` has been asked to stop."""
+    should_stop = NowAndThen(run.stop_requested)
+
+    def report(task: str, done: int, total: int) -> None:
+        if should_stop():
+            raise _Stopped
+        on_progress(task, done, total)
+
+    return report
 
 
 def _train_on(run: Run, listener: Listener, dataset: ImageDataset, images: dict[str, Any]) -> str:

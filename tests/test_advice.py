@@ -150,8 +150,8 @@ def test_images_that_nine_of_ten_runs_call_the_same_other_class_look_mislabelled
 
 
 def test_epochs_are_counted_at_their_ends_though_a_run_evaluates_within_them(tmp_path, trained_run):
-    run, lock = create_run(tmp_path / "often", trained_run.facts())
-    lock.release()
+    run, held = create_run(tmp_path / "often", trained_run.facts())
+    held.lock.release()
     losses = iter([0.9, 0.8, 0.5, 0.4, 0.35, 0.3])
     for step in (5, 10, 15, 20, 25, 30):
         record = {"event": "eval" if step % 10 else "epoch", "step": step, "val/loss": next(losses)}
@@ -170,8 +170,8 @@ def test_a_validation_loss_below_the_training_loss_is_no_overfitting():
 
 
 def test_the_epochs_of_a_long_run_are_all_read(tmp_path, trained_run):
-    run, lock = create_run(tmp_path / "long", trained_run.facts())
-    lock.release()
+    run, held = create_run(tmp_path / "long", trained_run.facts())
+    held.lock.release()
     for epoch in range(1, 701):  # more than are drawn
         run.append([{"event": "eval", "step": 10 * epoch - 5, "val/loss": 1.0}])
         losses = {"train/loss": 1 / epoch, "val/loss": abs(epoch - 350) / 350 + 0.1}

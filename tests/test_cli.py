@@ -238,13 +238,15 @@ def test_runs_are_listed_with_their_state_and_best_accuracy(capsys, trained_run)
 
 def test_a_list_is_not_cut_where_no_terminal_says_how_wide_it_is(capsys, fresh_folders):
     dataset = "folder:" + "/flowers" * 40
-    create_run(fresh_folders / "long", {"config": TrainConfig(dataset=dataset).model_dump(mode="json")})[1].release()
+    create_run(fresh_folders / "long", {"config": TrainConfig(dataset=dataset).model_dump(mode="json")})[
+        1
+    ].lock.release()
     assert dataset in said(capsys, "runs")[1]
 
 
 def test_a_damaged_run_does_not_hide_the_others(capsys, fresh_folders):
     for name in ("good", "bad"):
-        create_run(fresh_folders / name, {"config": TrainConfig().model_dump(mode="json")})[1].release()
+        create_run(fresh_folders / name, {"config": TrainConfig().model_dump(mode="json")})[1].lock.release()
     (fresh_folders / "bad/config.json").write_text("{")
     status, output, errors = said(capsys, "runs")
     assert status == 0 and "good" in output and "interrupted" in output and "bad is no run folder" in errors

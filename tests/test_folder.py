@@ -16,6 +16,7 @@ from rich.console import Console
 
 from cnnlab import datasets
 from cnnlab.checkpoints import Checkpoint
+from cnnlab.cli import main
 from cnnlab.config import TrainConfig
 from cnnlab.console import ConsoleListener
 from cnnlab.datasets import DatasetError, ImageDataset, ImageSet, folder
@@ -24,9 +25,11 @@ from cnnlab.datasets.class_folders import file_names
 from cnnlab.datasets.folder import decode
 from cnnlab.loader import Scaling
 from cnnlab.parsing import parse
+from cnnlab.paths import cache_dir
 from cnnlab.pictures import KNOWN, enough, open_picture
 from cnnlab.prediction.preprocess import prepare
 from cnnlab.registry import UnknownName
+from cnnlab.runs import Run
 
 pytestmark = pytest.mark.usefixtures("fresh_folders")
 
@@ -204,6 +207,25 @@ def test_images_are_decoded_once_with_progress_and_then_recalled(flowers, decode
     again = datasets.load(config, lambda *news: told.append(news))
     assert len(decoded) == 20 and len(told) == 1
     assert again.train.images[:].equal(first.train.images[:]) and again.test.ids.equal(first.test.ids)
+
+
+def test_a_stop_while_images_are_read_ends_the_run_which_can_be_resumed(flowers, fresh_folders, monkeypatch):
+    command = ["train", "--dataset", f"folder:{flowers}", "--model", "mlp", "--epochs", "1", "--name", "one"]
+    run, told = Run(fresh_folders / "one"), []
+
+    def ask_to_stop(listener: ConsoleListener, what: str, done: int, total: int) -> None:
+        told.append(done)
+        run.request_stop()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(folder, "TELL_EVERY", -1)  # after each picture
+        patched.setattr("cnnlab.train.ASK_EVERY", -1)
+        patched.setattr(ConsoleListener, "task", ask_to_stop)
+        assert main(command) == 0
+    assert told == [1] and run.state() == "stopped"
+    assert run.last_record("end")["message"] == "Stopped while its images were fetched or read; it can be resumed."
+    assert list(cache_dir().iterdir()) == []
+    assert main(["resume", "one"]) == 0 and run.state() == "finished"
 
 
 @pytest.mark.parametrize("change", ["new content", "new file", "gone", "other size", "grey"])

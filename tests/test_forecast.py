@@ -15,8 +15,8 @@ BASE = TrainConfig(dataset="digits", model="mlp", batch_size=64, epochs=3)
 def past_run(folder: Path, name: str, seconds: float | None, threads: int = 2, **settings: object) -> None:
     """A run of 10 steps an epoch whose last epoch took so many seconds; None for one that has none yet."""
     config = BASE.model_copy(update=settings)
-    run, lock = create_run(folder / name, {"config": config.model_dump(mode="json")})
-    lock.release()
+    run, held = create_run(folder / name, {"config": config.model_dump(mode="json")})
+    held.lock.release()
     run.add_facts({"images": {"train": 10 * config.batch_size}, "device": {"type": "cpu", "threads": threads}})
     if seconds is not None:
         run.append([{"event": "epoch", "step": 10 * e, "epoch": e, "seconds": s} for e, s in ((1, 99.0), (2, seconds))])

@@ -95,9 +95,9 @@ def test_without_a_run_the_page_offers_to_train_one(fresh_folders: Path):
 
 
 def test_a_first_training_that_failed_says_why_and_opens(fresh_folders: Path):
-    run, lock = create_run(fresh_folders / "first", {"config": TrainConfig().model_dump(mode="json")})
+    run, held = create_run(fresh_folders / "first", {"config": TrainConfig().model_dump(mode="json")})
     run.append([{"event": "end", "step": 0, "status": "failed", "message": "The loss is not a number."}])
-    lock.release()
+    held.lock.release()
     app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=PATIENCE)
     page = app.run().switch_page("pages/predict.py").run()
     assert page.error[0].value == "**first** has left no network. The loss is not a number."

@@ -41,8 +41,8 @@ def opened(**address: str) -> AppTest:
 def ended_run(folder: Path, name: str, status: str, message: str, **settings: object) -> Run:
     """A run that trained for one epoch of two, written by hand."""
     config = TrainConfig(epochs=2, **settings)
-    run, lock = create_run(folder / name, {"config": config.model_dump(mode="json"), "recipe": "quick_digits"})
-    lock.release()
+    run, held = create_run(folder / name, {"config": config.model_dump(mode="json"), "recipe": "quick_digits"})
+    held.lock.release()
     run.add_facts({"images": {"train": 1295, "val": 143, "test": 359}, "class_names": list("0123456789")})
     epoch = {
         "event": "epoch", "step": 21, "epoch": 1, "train/loss": 0.5, "train/accuracy": 0.8, "val/loss": 0.25,
@@ -287,7 +287,7 @@ def test_chosen_runs_are_compared(runs: Path) -> None:
     ended_run(runs, "slow", "finished", "", lr=0.001)
     ended_run(runs, "fast", "finished", "", lr=0.01, batch_size=64, seed=3)
     ended_run(runs, "other", "finished", "").rename("fast")
-    create_run(runs / "idle", {"config": TrainConfig().model_dump(mode="json")})[1].release()
+    create_run(runs / "idle", {"config": TrainConfig().model_dump(mode="json")})[1].lock.release()
     app = opened(view="all")
     choice = app.multiselect(key="compare.runs")
     assert (

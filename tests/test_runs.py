@@ -26,14 +26,14 @@ FACTS = {"config": TrainConfig().model_dump(mode="json"), "recipe": None}
 @pytest.fixture
 def queued_run(tmp_path: Path) -> Run:
     """A run folder that nobody works on any more: created, then its lock let go."""
-    run, lock = create_run(tmp_path / "runs/one", FACTS)
-    lock.release()
+    run, held = create_run(tmp_path / "runs/one", FACTS)
+    held.lock.release()
     return run
 
 
 def another(folder: Path, name: str) -> Run:
-    run, lock = create_run(folder / name, FACTS)
-    lock.release()
+    run, held = create_run(folder / name, FACTS)
+    held.lock.release()
     return run
 
 
@@ -233,6 +233,17 @@ def test_a_run_whose_process_is_about_to_end_is_not_reopened_nor_deleted_under_i
             queued_run.delete()
     queued_run.delete()
     assert not queued_run.path.exists()
+
+
+def test_the_end_of_a_with_lets_go_of_the_lock(tmp_path):
+    run, held = create_run(tmp_path / "one", FACTS)
+    assert run.alive()
+    with held:
+        assert run.alive()
+    assert not run.alive()
+    with reopen_run(run) as lock:
+        assert run.alive()
+    assert not run.alive() and not lock.is_locked
 
 
 def test_reopening_takes_back_a_request_to_stop(queued_run):

@@ -21,7 +21,7 @@ def test_every_route_is_told() -> None:
 @pytest.mark.parametrize("id", ["lab #1", "50 % off?"])
 def test_a_run_of_any_name_is_found_by_its_route(fresh_folders: Path, id: str) -> None:
     run = Run(fresh_folders / id)
-    create_run(run.path, {"config": TrainConfig().model_dump(mode="json")})[1].release()
+    create_run(run.path, {"config": TrainConfig().model_dump(mode="json")})[1].lock.release()
     assert unquote(route(run, "status")) == f"/lab/runs/{id}/status" and set("#? ").isdisjoint(route(run, "status"))
     for endpoint in (server._curves, server._classes, server._status):
         asked = Request({"type": "http", "path_params": {"id": id}, "query_string": b""})

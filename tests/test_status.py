@@ -21,9 +21,9 @@ END = {"event": "end", "step": 21, "epoch": 1, "status": "stopped", "message": "
 def made(folder: Path, **settings: object) -> tuple[Run, FileLock]:
     """A run of two epochs of 21 steps, with its lock still held."""
     config = TrainConfig(epochs=2, batch_size=64, **settings)
-    run, lock = create_run(folder / "run", {"config": config.model_dump(mode="json")})
+    run, held = create_run(folder / "run", {"config": config.model_dump(mode="json")})
     run.add_facts({"images": {"train": 1295, "val": 143, "test": 359}})
-    return run, lock
+    return run, held.lock
 
 
 def test_a_running_run_tells_epoch_step_speed_and_time_left(tmp_path: Path) -> None:

@@ -1,20 +1,26 @@
 """Sweeps: what is varied, and trials that are ordinary runs."""
 
+import operator
 import sqlite3
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
-from optuna.trial import create_trial
+from optuna.exceptions import StorageInternalError
+from optuna.trial import TrialState, create_trial
 
 from cnnlab import cli, launch, recipes
 from cnnlab.config import TrainConfig
+from cnnlab.engine import Record
 from cnnlab.new_runs import create_run
 from cnnlab.parsing import ConfigError, adapt
 from cnnlab.runs import Run, RunError, list_runs
-from cnnlab.sweeps.folder import SweepFolder, free_name, list_sweeps
+from cnnlab.sweeps import study
+from cnnlab.sweeps import trial as trial_module
+from cnnlab.sweeps.folder import SweepFolder, Worker, free_name, list_sweeps
 from cnnlab.sweeps.importance import ENOUGH, importance
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.start import begin_arguments, join_arguments, start_sweep
@@ -164,6 +170,22 @@ def test_a_stopped_training_ends_the_sweep_and_is_tried_again_later(tmp_path: Pa
     assert [t.state for t in run_sweep(sweep, Plan(TINY, LR, 1), silent)] == ["stopped", "finished"]
 
 
+def test_a_stop_reaches_the_workers_that_live_and_their_runs_alone(tmp_path: Path) -> None:
+    """Dead ones stay until the next worker joins; meanwhile their runs may be resumed or deleted."""
+    folder = SweepFolder(tmp_path, "search")
+    config = {"config": TINY.model_dump(mode="json")}
+    resumed, held = create_run(tmp_path / "search-001", config)
+    trained, other = create_run(tmp_path / "search-002", config)
+    with held, other, folder.joined() as idle, folder.joined() as busy:
+        dead = Worker(folder.path / "workers" / "a-1-1")
+        for worker, run in ((dead, resumed), (idle, Run(tmp_path / "deleted")), (busy, trained)):
+            worker.path.touch()
+            worker.begins(run)
+        folder.request_stop()
+        assert [w.stop_requested() for w in (dead, idle, busy)] == [False, True, True]
+        assert trained.stop_requested() and not resumed.stop_requested()
+
+
 def test_a_trial_whose_process_was_cut_off_is_replaced(tmp_path: Path) -> None:
     sweep = opened(tmp_path)
     sweep.study.ask().set_user_attr("run", "search-001")  # its run's folder is gone, so nobody holds its lock
@@ -183,6 +205,78 @@ def test_a_hopeless_trial_is_cut_short(tmp_path: Path, monkeypatch: pytest.Monke
     assert [t.state for t in trials] == ["pruned"]
     assert Run(tmp_path / trials[0].run).last_record()["status"] == "stopped"
     assert trials[0].accuracy is not None
+
+
+class Noted(Listener):
+    """Keeps what is said, and calls ``at_epoch`` with each."""
+
+    def __init__(self, at_epoch: Callable[[int], object] = lambda epoch: None) -> None:
+        self.said, self.at_epoch = [], at_epoch
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    def record(self, record: Record) -> None:
+        if record.event == "epoch":
+            self.at_epoch(record.epoch)
+
+
+def unreachable(*given: object, **named: object) -> None:
+    raise StorageInternalError("An exception is raised during the commit.") from OSError("locked\nby somebody")
+
+
+def test_a_database_that_does_not_answer_for_a_while_spoils_no_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(study, "AGAIN", 0)
+    monkeypatch.setattr("optuna.storages.RDBStorage.record_heartbeat", unreachable)
+    monkeypatch.setattr("optuna.Trial.report", unreachable)
+    for name in ("optuna.Trial.set_user_attr", "optuna.Study.tell", "optuna.Study.ask"):
+        function = operator.attrgetter(name.removeprefix("optuna."))(optuna)
+        answers = iter([unreachable] * 2)
+        monkeypatch.setattr(name, lambda *a, f=function, n=answers, **k: next(n, f)(*a, **k))
+    listener = Noted()
+    sweep = opened(tmp_path, f"sqlite:///{tmp_path / 'sweep.db'}")
+    assert [t.state for t in run_sweep(sweep, Plan(TINY, LR, 1), lambda log: listener)] == ["finished"]
+    assert listener.said[1:] == ["The sweep cannot be told of epoch 1 (OSError: locked). The training goes on."]
+
+
+def test_a_database_that_never_answers_ends_the_worker_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep = opened(tmp_path)
+    monkeypatch.setattr(study, "AGAIN", 0)
+    monkeypatch.setattr(study, "INSIST", 0)
+    monkeypatch.setattr("optuna.Study.ask", unreachable)
+    with pytest.raises(SweepError, match=r"The sweep 'search' cannot be read: .* \(OSError: locked\)"):
+        run_sweep(sweep, Plan(TINY, LR, 1), silent)
+
+
+def test_a_trial_that_was_taken_for_dead_trains_on_and_is_replaced(tmp_path: Path) -> None:
+    """A laptop's lid was closed for longer than five minutes."""
+    sweep = opened(tmp_path)
+    elsewhere = opened(tmp_path).study
+    listener = Noted(lambda epoch: elsewhere.tell(0, state=TrialState.FAIL, skip_if_finished=True))
+    trials = run_sweep(sweep, Plan(TINY, LR, 1), lambda log: listener)
+    assert [t.state for t in trials] == ["interrupted", "finished"]
+    assert [run.state() for run in list_runs(tmp_path)] == ["finished", "finished"]
+    assert sum("The training goes on." in text for text in listener.said) == 1
+
+
+def test_a_trial_that_was_taken_for_dead_before_it_began_leaves_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = trial_module.create_run
+
+    def slow(path: Path, facts: dict[str, object]) -> object:
+        opened(tmp_path).study.tell(0, state=TrialState.FAIL, skip_if_finished=True)
+        return begin(path, facts)
+
+    monkeypatch.setattr(trial_module, "create_run", slow)
+    monkeypatch.setattr(trial_module, "train", lambda run, listener: "failed")
+    trials = run_sweep(opened(tmp_path), Plan(TINY, LR, 1), silent)
+    assert [(t.state, t.run) for t in trials] == [("interrupted", ""), ("failed", "search-002")]
+    assert [run.id for run in list_runs(tmp_path)] == ["search-002"]
 
 
 def test_a_worker_on_a_database_that_falls_silent_is_replaced(tmp_path: Path) -> None:
@@ -255,7 +349,7 @@ def test_a_run_of_another_sweep_is_left_alone(tmp_path: Path, id: str, facts: di
     runs = tmp_path / "runs"
     config = {"config": TINY.model_dump(mode="json")}
     for path in (runs / "search-001", tmp_path / "victim"):
-        create_run(path, config | facts)[1].release()
+        create_run(path, config | facts)[1].lock.release()
     sweep = open_sweep(SweepFolder(runs, "search"), f"sqlite:///{tmp_path / 'sweep.db'}")
     with warnings.catch_warnings(action="ignore"):
         trial = sweep.study.ask()

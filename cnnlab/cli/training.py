@@ -37,8 +37,8 @@ def _train(given: argparse.Namespace) -> int:
     folder = folder_of(given)
     path = folder / checked_name(given.name) if given.name else new_folder(folder, config, given.recipe)
     facts = {"config": config.model_dump(mode="json"), "recipe": given.recipe, "processes": world_size()}
-    run, lock = create_run(path, facts)  # before torch is imported: the dashboard waits for the lock
-    with lock:
+    run, held = create_run(path, facts)  # before torch is imported: the dashboard waits for the lock
+    with held:
         try:
             from cnnlab.train import CHECK_ERRORS, check, versions
 

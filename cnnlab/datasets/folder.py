@@ -46,6 +46,7 @@ Shape = tuple[int, int, int, int]
 """[N, H, W, C]."""
 
 KINDS = (".npy", ".safetensors", ".json")  # of the files that are kept of a folder
+TELL_EVERY = 0.1  # seconds between two reports of how far the decoding is; a training asks then whether to stop
 AT_A_TIME = 1000  # files given to the threads: each that waits takes memory
 FORMAT = 3  # raise it when what is kept changes, so that old files are not read
 
@@ -195,6 +196,7 @@ def _decode(
     unreadable: dict[int, str] = {}
     copies: dict[int, int] = {}
     seen: dict[bytes, int] = {}
+    told = time.monotonic()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(files), AT_A_TIME):
             for index, found in enumerate(pool.map(one, files[start : start + AT_A_TIME]), start):
@@ -205,7 +207,8 @@ def _decode(
                     write(found[0])
                     if (first := seen.setdefault(found[1], index)) != index:
                         copies[index] = first
-                if index % 200 == 199 or index + 1 == len(files):
+                if time.monotonic() - told > TELL_EVERY or index + 1 == len(files):
+                    told = time.monotonic()
                     on_progress("Reading images", index + 1, len(files))
     return unreadable, copies
 

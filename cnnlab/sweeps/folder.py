@@ -54,7 +54,7 @@ class Worker:
     def request_stop(self, runs: Path) -> None:
         """Ask it to stop its training among ``runs`` after its step, or to leave the queue, and to begin no other."""
         self._beside("stop").touch()
-        with suppress(OSError):  # it is between two trainings
+        with suppress(OSError, RunError):  # it is between two trainings, or somebody has deleted that run
             if id := self._beside("run").read_text("utf-8"):  # empty while it is being written
                 Run(runs / id).request_stop()
 
@@ -143,16 +143,19 @@ class SweepFolder:
 
     def at_work(self) -> int:
         """How many workers live."""
-        return sum(worker.alive() for worker in self.workers())
+        return len(self._living())
+
+    def _living(self) -> list[Worker]:
+        return [worker for worker in self.workers() if worker.alive()]
 
     def request_stop(self) -> None:
-        """Ask all workers to stop."""
-        for worker in self.workers():
+        """Ask all workers that live to stop; the run of one that was cut off may have gone on without it."""
+        for worker in self._living():
             worker.request_stop(self.runs)
 
     def stop_requested(self) -> bool:
         """Whether all workers that live have been asked to stop."""
-        living = [worker for worker in self.workers() if worker.alive()]
+        living = self._living()
         return bool(living) and all(worker.stop_requested() for worker in living)
 
     @contextmanager

@@ -4,15 +4,17 @@
 >>> [trial.accuracy for trial in sweep.trials()]                                # doctest: +SKIP
 """
 
+import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.storages import JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
@@ -22,12 +24,14 @@ from cnnlab.runs import LIVE, Run, RunError
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.plan import Plan
 
+T = TypeVar("T")
 State = Literal["queued", "running", "finished", "pruned", "failed", "stopped", "interrupted"]
 
 JUDGED: tuple[State, ...] = ("finished", "pruned", "failed")  # these are not tried again
 
 FIRST = 4  # trials that are never cut short: without some to compare with, nothing is hopeless
 BEAT, LOST = 60, 300  # seconds: how often a worker on a database gives a sign of life, and how long one may be silent
+INSIST, AGAIN = 60, 1  # seconds: how long a storage that does not answer is asked, and how often
 BEGINNING = 60  # seconds that a worker may take from a trial's number to its run
 RUN, MARK, END, REASON = "run", "mark", "end", "reason"
 """A trial's attributes: its run's id; what the run's facts hold as ``trial``; failed, stopped or dropped; why."""
@@ -96,6 +100,19 @@ class Sweep:
         with _reading(self.folder):
             kept = self.study.get_trials(deepcopy=False)
         return [_trial(self, t) for t in kept if t.user_attrs.get(END) != "dropped" and t.state != TrialState.WAITING]
+
+    def insist(self, ask: Callable[[], T]) -> T:
+        """What ``ask`` gives; for a minute it is tried again where the storage does not answer, which may be locked or
+        restarted. Raises SweepError.
+        """
+        until = time.monotonic() + INSIST
+        while True:
+            try:
+                return ask()
+            except (StorageInternalError, OSError) as error:
+                if time.monotonic() > until:
+                    raise SweepError(_unreadable(self.folder, error)) from error
+            time.sleep(AGAIN)
 
     def state(self, trials: list[Trial]) -> State:
         """running, finished (all its ``trials`` are made), stopped, or interrupted: a worker was cut off."""
@@ -245,7 +262,14 @@ def _storage(folder: SweepFolder, address: str | None) -> JournalStorage | RDBSt
     if address is None:
         return JournalStorage(JournalFileBackend(str(folder.journal_path)))
     with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
-        return RDBStorage(address, heartbeat_interval=BEAT, grace_period=LOST)
+        return _Database(address, heartbeat_interval=BEAT, grace_period=LOST)
+
+
+class _Database(RDBStorage):
+    def record_heartbeat(self, trial_id: int) -> None:
+        """Give a sign of life; one that is not heard must not be the last."""
+        with suppress(StorageInternalError):
+            super().record_heartbeat(trial_id)
 
 
 def _sampler() -> optuna.samplers.TPESampler:
@@ -268,5 +292,11 @@ def _unreadable(folder: SweepFolder, error: Exception) -> str:
     where = folder.storage() or folder.journal_path
     return (
         f"The sweep '{folder.name}' cannot be read: {where} is damaged or out of reach "
-        f"({type(error).__name__}: {error}). Its runs are still among all runs."
+        f"({reason(error)}). Its runs are still among all runs."
     )
+
+
+def reason(error: Exception) -> str:
+    """What stands behind an ``error`` of the storage, such as ``OperationalError: database is locked``, on one line."""
+    cause = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
+    return f"{type(cause).__name__}: {cause}".splitlines()[0]

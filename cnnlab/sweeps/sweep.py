@@ -12,6 +12,7 @@ import random
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -35,12 +36,12 @@ def run_sweep(sweep: Sweep, plan: Plan, listen: Listen, worker: Worker | None = 
     """Train until the sweep has its trials, those of other workers included, or ``worker`` or a training is stopped.
 
     No settings are trained twice: where all combinations have been, it ends. ``plan`` has passed :func:`check_sweep`.
-    Raises ConfigError where the sweep searches for something else already.
+    Raises ConfigError where the sweep searches for something else already, SweepError where it cannot be read for long.
     """
     sweep.keep(plan)
     while not (worker and worker.stop_requested()):
-        forget_the_dead(sweep)
-        trial = _next_trial(sweep, plan)
+        sweep.insist(partial(forget_the_dead, sweep))
+        trial = sweep.insist(partial(_next_trial, sweep, plan))
         if trial is None or make_trial(sweep, plan, trial, listen, worker) == "stopped":
             break
     return sweep.trials()

@@ -5,12 +5,14 @@
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import optuna
-from filelock import FileLock
+from filelock import AcquireReturnProxy, FileLock
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages._heartbeat import get_heartbeat_thread  # Optuna beats by itself in Study.optimize alone
 from optuna.trial import TrialState
 
@@ -21,7 +23,7 @@ from cnnlab.parsing import adapt
 from cnnlab.runs import Run, RunError
 from cnnlab.sweeps.folder import Worker
 from cnnlab.sweeps.plan import Plan
-from cnnlab.sweeps.study import END, MARK, REASON, RUN, Sweep, settings_of
+from cnnlab.sweeps.study import END, MARK, REASON, RUN, Sweep, reason, settings_of
 from cnnlab.train import CHECK_ERRORS, Listener, check, train, versions
 
 Listen = Callable[[Path], Listener]
@@ -29,7 +31,10 @@ Listen = Callable[[Path], Listener]
 
 
 def make_trial(sweep: Sweep, plan: Plan, trial: optuna.Trial, listen: Listen, worker: Worker | None) -> str:
-    """Train with the settings of ``trial``; what became of it: finished, pruned, stopped or failed."""
+    """Train with the settings of ``trial``; what became of it: finished, pruned, stopped, failed or dropped.
+
+    Raises SweepError where the storage does not answer for long.
+    """
     try:
         settings = settings_of(trial)
         config = adapt(plan.config, settings)
@@ -38,10 +43,14 @@ def make_trial(sweep: Sweep, plan: Plan, trial: optuna.Trial, listen: Listen, wo
         return end_trial(sweep, trial, "failed", str(error))
     mark = uuid4().hex
     facts = {"config": config.model_dump(mode="json"), "sweep": sweep.folder.name, "trial": mark, "recipe": plan.recipe}
-    run, lock = _new_run(sweep, trial.number + 1, facts | {"versions": versions()})
-    with lock, get_heartbeat_thread(trial._trial_id, sweep.study._storage):
-        trial.set_user_attr(MARK, mark)
-        trial.set_user_attr(RUN, run.id)
+    run, held = _new_run(sweep, trial.number + 1, facts | {"versions": versions()})
+    with held, get_heartbeat_thread(trial._trial_id, sweep.study._storage):
+        try:
+            sweep.insist(partial(trial.set_user_attr, MARK, mark))
+            sweep.insist(partial(trial.set_user_attr, RUN, run.id))
+        except UpdateFinishedTrialError:  # another worker has taken us for dead
+            run.delete_unstarted()
+            return "dropped"
         if worker:
             worker.begins(run)
         judge = _Judge(listen(run.log_path), trial, run)
@@ -57,28 +66,28 @@ def make_trial(sweep: Sweep, plan: Plan, trial: optuna.Trial, listen: Listen, wo
 
 def _judged(sweep: Sweep, trial: optuna.Trial, status: str, judge: "_Judge") -> str:
     if status == "stopped" and judge.hopeless:
-        sweep.study.tell(trial, state=TrialState.PRUNED, skip_if_finished=True)
+        sweep.insist(partial(sweep.study.tell, trial, state=TrialState.PRUNED, skip_if_finished=True))
         return "pruned"
     if status == "finished" and judge.best is None:
         return end_trial(sweep, trial, "failed", "There were no validation images to compare by: hold some out.")
     if status == "finished":
-        sweep.study.tell(trial, judge.best, skip_if_finished=True)
+        sweep.insist(partial(sweep.study.tell, trial, judge.best, skip_if_finished=True))
         return status
     return end_trial(sweep, trial, status, str((judge.run.last_record() or {}).get("message", "")))
 
 
-def end_trial(sweep: Sweep, trial: optuna.Trial, end: str, reason: str = "") -> str:
-    """Write down that a trial is failed, stopped or dropped, and why; gives ``end``."""
+def end_trial(sweep: Sweep, trial: optuna.Trial, end: str, why: str = "") -> str:
+    """Write down that a trial is failed, stopped or dropped, and ``why``; gives ``end``. Raises SweepError."""
     try:
-        trial.set_user_attr(END, end)
-        trial.set_user_attr(REASON, reason)
-    except optuna.exceptions.UpdateFinishedTrialError:
+        sweep.insist(partial(trial.set_user_attr, END, end))
+        sweep.insist(partial(trial.set_user_attr, REASON, why))
+    except UpdateFinishedTrialError:
         return end  # another worker has taken us for dead
-    sweep.study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
+    sweep.insist(partial(sweep.study.tell, trial, state=TrialState.FAIL, skip_if_finished=True))
     return end
 
 
-def _new_run(sweep: Sweep, number: int, facts: dict[str, Any]) -> tuple[Run, FileLock]:
+def _new_run(sweep: Sweep, number: int, facts: dict[str, Any]) -> "tuple[Run, AcquireReturnProxy[FileLock]]":
     """A run named after the sweep and the trial, or, where an older one is called so, with a number behind it."""
     stem = f"{sweep.folder.name}-{number:03d}"
     for attempt in range(1, 100):
@@ -95,7 +104,7 @@ class _Judge(Listener):
         self.listener, self.trial, self.run = listener, trial, run
         self.epochs = 0
         self.best: float | None = None
-        self.hopeless = False
+        self.hopeless = self.unheard = False
 
     def say(self, text: str) -> None:
         self.listener.say(text)
@@ -114,8 +123,20 @@ class _Judge(Listener):
         self.listener.record(record)
         if record.event == "epoch" and "best/accuracy" in record.values:
             self.best = record.values["best/accuracy"]
-            self.trial.report(self.best, record.epoch)
-            if not self.hopeless and record.epoch < self.epochs and self.trial.should_prune():
+            if not self.hopeless and self._is_hopeless(self.best, record.epoch):
                 self.hopeless = True
                 self.say("Cut short: at this epoch most other trials were better.")
                 self.run.request_stop()
+
+    def _is_hopeless(self, accuracy: float, epoch: int) -> bool:
+        """Tell the study of an epoch; whether most others are better. Training goes on where the study can't be told:
+        the storage does not answer, or another worker has taken this one for dead.
+        """
+        try:
+            self.trial.report(accuracy, epoch)
+            return epoch < self.epochs and self.trial.should_prune()
+        except Exception as error:  # each database's driver has its own
+            if not self.unheard:
+                self.say(f"The sweep cannot be told of epoch {epoch} ({reason(error)}). The training goes on.")
+            self.unheard = True
+            return False
