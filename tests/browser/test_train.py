@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from cnnlab.runs import Run, list_runs
 from tests.browser.conftest import running_server, settled
+from tests.test_pages import ended_run
 
 Goto = Callable[..., Page]
 
@@ -262,3 +263,20 @@ def test_simple_cnn_learns_real_mnist_from_the_browser(goto: Goto, runs: Path) -
     expect(page.get_by_text("20,490")).to_be_visible()
     start_quick(page)
     assert newest(runs).last_record("epoch")["test/accuracy"] > 0.8
+
+
+def test_tab_leads_past_the_table_of_runs_and_keys_open_one(goto: Goto, runs: Path) -> None:
+    ended_run(runs, "by-keys", "finished", "All 2 epochs are done.")
+    page = goto("/?view=all")
+    table = page.get_by_test_id("data-grid-canvas")
+    page.get_by_role("radio", name="Sweeps").focus()
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        if table.evaluate("node => node === document.activeElement"):
+            break
+    expect(table).to_be_focused()
+    page.wait_for_timeout(1_000)  # in which a chosen run would be opened
+    expect(page).to_have_url(re.compile("view=all"))
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Shift+Space")
+    expect(page).to_have_url(re.compile("view=run&run=by-keys"))
