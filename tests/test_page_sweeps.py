@@ -237,6 +237,14 @@ def test_a_sweep_at_work_can_be_stopped_and_says_how_others_join(runs: Path) -> 
     assert app.button(key="sweep.on").label == "Go on to 20 trials"
 
 
+def test_each_setting_that_is_varied_has_labels_of_its_own(runs: Path) -> None:
+    app = opened(view="sweeps")
+    app.multiselect(key="sweep.vary").set_value(["lr", "weight_decay", "batch_size", "epochs", "optimizer"]).run()
+    kinds = (app.number_input, app.text_input, app.toggle, app.button_group, app.multiselect)
+    labels = [w.label for kind in kinds for w in kind if str(w.key).startswith("sweep.")]
+    assert "Learning rate: from" in labels and len(labels) == len(set(labels))
+
+
 def test_a_click_on_a_trial_opens_its_run(runs: Path) -> None:
     ended_run(runs, "search-000", "finished", "All 2 epochs are done.").add_facts({"sweep": "search"})
     sweep_with(runs, ("COMPLETE", 0.9, {"run": "search-000"}))

@@ -55,6 +55,7 @@ def test_a_first_visitor_starts_the_default_recipe_and_sees_it_finish(goto: Goto
     expect(names.first).to_be_visible()
     assert names.all_text_contents() == list("0123456789")
     expect(page.get_by_text("All 12 epochs are done.").first).to_be_visible(timeout=60_000)
+    expect(page.locator(".live-status").get_by_role("status")).to_contain_text("All 12 epochs are done.")
     run = newest(runs)
     assert run.state() == "finished"
     best = run.last_record("epoch")["best/accuracy"]
@@ -266,7 +267,7 @@ def test_simple_cnn_learns_real_mnist_from_the_browser(goto: Goto, runs: Path) -
 
 
 def test_tab_leads_past_the_table_of_runs_and_keys_open_one(goto: Goto, runs: Path) -> None:
-    ended_run(runs, "by-keys", "finished", "All 2 epochs are done.")
+    run = ended_run(runs, f"by-keys-{len(list_runs(runs))}", "finished", "All 2 epochs are done.")
     page = goto("/?view=all")
     table = page.get_by_test_id("data-grid-canvas")
     page.get_by_role("radio", name="Sweeps").focus()
@@ -279,4 +280,4 @@ def test_tab_leads_past_the_table_of_runs_and_keys_open_one(goto: Goto, runs: Pa
     expect(page).to_have_url(re.compile("view=all"))
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Shift+Space")
-    expect(page).to_have_url(re.compile("view=run&run=by-keys"))
+    expect(page).to_have_url(re.compile(f"view=run&run={run.id}"))
