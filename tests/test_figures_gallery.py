@@ -27,3 +27,9 @@ def test_a_gallery_begins_at_the_left_and_above_however_wide_its_plot_is() -> No
     layout = gallery_figure(np.zeros((1, 1, 8, 8), np.uint8), ["a"], columns=1, cell=64).layout
     assert layout.meta["width"] == 64 + GAP
     assert (layout.xaxis.constraintoward, layout.yaxis.constraintoward) == ("left", "top")
+
+
+def test_only_the_sign_before_a_caption_has_a_colour() -> None:
+    captions = gallery_figure(np.zeros((1, 1, 8, 8), np.uint8), ["✗ a<b> (4)<br>0.5"], 1, colors=["#d64b4b"]).data[1]
+    assert captions.text == ('<span style="color:#d64b4b">✗</span> a&lt;b&gt; (4)<br>0.5',)
+    assert captions.textfont.color is None

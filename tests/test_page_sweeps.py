@@ -13,7 +13,7 @@ from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.study import Sweep, open_sweep
 from cnnlab.ui.train.sweep_status import read_sweep
-from tests.test_pages import click_cell, ended_run, opened, runs
+from tests.test_pages import click_name, ended_run, opened, runs, tick
 
 __all__ = ["runs"]
 
@@ -239,11 +239,19 @@ def test_a_sweep_at_work_can_be_stopped_and_says_how_others_join(runs: Path) -> 
     assert app.button(key="sweep.on").label == "Go on to 20 trials"
 
 
+def test_each_setting_that_is_varied_has_labels_of_its_own(runs: Path) -> None:
+    app = opened(view="sweeps")
+    app.multiselect(key="sweep.vary").set_value(["lr", "weight_decay", "batch_size", "epochs", "optimizer"]).run()
+    kinds = (app.number_input, app.text_input, app.toggle, app.button_group, app.multiselect)
+    labels = [w.label for kind in kinds for w in kind if str(w.key).startswith("sweep.")]
+    assert "Learning rate: from" in labels and len(labels) == len(set(labels))
+
+
 def test_a_click_on_a_trial_opens_its_run(runs: Path) -> None:
     ended_run(runs, "search-000", "finished", "All 2 epochs are done.").add_facts({"sweep": "search"})
     sweep_with(runs, ("COMPLETE", 0.9, {"run": "search-000"}))
     app = opened(view="sweeps", sweep="search")
-    click_cell(app, "sweep.trials.search", 0, "State")
+    click_name(app, "sweep.trials.search", 0, "Run")
     assert app.session_state["train.run"] == "search-000"
 
 
@@ -252,14 +260,14 @@ def test_a_click_opens_the_trial_that_was_shown_there(runs: Path) -> None:
     sweep = sweep_with(runs, ("COMPLETE", 0.9, {"run": "search-000"}))
     app = opened(view="sweeps", sweep="search")
     sweep.study.add_trial(create_trial(value=0.95))  # now the first row, but not on the screen
-    click_cell(app, "sweep.trials.search", 0, "Trial")
+    tick(app, "sweep.trials.search", 0)
     assert app.session_state["train.run"] == "search-000"
 
 
 def test_a_click_on_a_trial_without_a_run_says_so(runs: Path) -> None:
     sweep_with(runs, ("COMPLETE", 0.9, {"run": "elsewhere"}))
     app = opened(view="sweeps", sweep="search")
-    click_cell(app, "sweep.trials.search", 0, "Trial")
+    tick(app, "sweep.trials.search", 0)
     assert app.toast[0].value == "The run elsewhere is not in this folder of runs."
 
 
@@ -267,7 +275,7 @@ def test_a_click_opens_the_sweep_that_was_shown_there(runs: Path) -> None:
     sweep_with(runs, ("COMPLETE", 0.9, {}))
     app = opened(view="sweeps")
     open_sweep(SweepFolder(runs, "newer"))
-    click_cell(app, "sweeps.table", 0, "State")
+    click_name(app, "sweeps.table", 0, "Sweep")
     assert app.subheader[0].value == "search"
 
 

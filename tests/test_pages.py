@@ -3,7 +3,9 @@
 import json
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torchvision
@@ -52,11 +54,20 @@ def ended_run(folder: Path, name: str, status: str, message: str, **settings: ob
     return run
 
 
-def click_cell(app: AppTest, key: str, row: int, column: str) -> None:
-    """Click a cell of the table ``key``, as its browser tells it; Streamlit's own tests cannot."""
+def tick(app: AppTest, key: str, row: int) -> None:
+    """Tick a row of the table ``key``, as its browser tells it; Streamlit's own tests cannot."""
+    _tell(app, key, lambda table: {"id": table.id, "string_value": json.dumps({"selection": {"rows": [row]}})})
+
+
+def click_name(app: AppTest, key: str, row: int, column: str) -> None:
+    """Click the name in a row of the table ``key``."""
+    click = {"data": json.dumps({"row": row, "label": "its name"})}
+    _tell(app, key, lambda table: {"id": table.button_click_widgets[column], "string_trigger_value": click})
+
+
+def _tell(app: AppTest, key: str, state: Callable[[Any], dict[str, object]]) -> None:
     states = app._tree.get_widget_states()
-    table = next(t.proto.id for t in app.dataframe if t.proto.id.endswith(f"-{key}"))
-    states.widgets.add(id=table, string_value=json.dumps({"selection": {"cells": [[row, column]]}}))
+    states.widgets.add(**state(next(t.proto for t in app.dataframe if t.proto.id.endswith(f"-{key}"))))
     app._run(states)
     assert not app.exception
 
@@ -275,11 +286,12 @@ def test_all_runs_tell_what_each_has_changed(runs: Path) -> None:
     assert not any("mnist" in changed for changed in table["Changed"])  # the dataset has a column of its own
 
 
-def test_a_click_opens_the_run_that_was_shown_there(runs: Path) -> None:
+@pytest.mark.parametrize("way", ["tick", "name"])
+def test_a_click_opens_the_run_that_was_shown_there(runs: Path, way: str) -> None:
     ended_run(runs, "shown", "finished", "All 2 epochs are done.")
     app = opened(view="all")
     ended_run(runs, "newer", "finished", "All 2 epochs are done.")  # in the row of the other, but not on the screen
-    click_cell(app, "runs.table", 0, "Run")
+    tick(app, "runs.table", 0) if way == "tick" else click_name(app, "runs.table", 0, "Run")
     assert app.session_state["train.run"] == "shown" and app.query_params["run"] == "shown"
 
 

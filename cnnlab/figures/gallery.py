@@ -27,7 +27,8 @@ def gallery_figure(
 ) -> go.Figure:
     """``images`` (uint8 [N, C, H, W], C = 1 or 3) in rows of ``columns``, each ``cell`` pixels wide, captions below.
 
-    A caption may have several lines, parted by ``<br>``; ``colors`` gives each caption its own colour.
+    A caption may have several lines, parted by ``<br>``; ``colors`` are those of the captions' first signs: as words
+    they would be hard to read.
     ``answers`` makes the images clickable: the ``customdata`` of invisible squares in the last trace.
     ``meta["width"]`` is the width in pixels that the figure's height belongs to.
     """
@@ -46,10 +47,10 @@ def gallery_figure(
         go.Scatter(
             x=[number % columns * pitch_x + cell / 2 for number in range(len(images))],
             y=[number // columns * pitch_y + cell + caption / 2 + 1 for number in range(len(images))],
-            text=["<br>".join(map(literal, caption.split("<br>"))) for caption in captions],
+            text=_texts(captions, colors),
             mode="text",
             hoverinfo="skip",
-            textfont={"size": 12} | ({"color": list(colors)} if colors else {}),
+            textfont={"size": 12},
         )
     )
     if answers is not None:
@@ -64,6 +65,13 @@ def gallery_figure(
         dragmode=False,
     )
     return figure
+
+
+def _texts(captions: Sequence[str], colors: Sequence[str] | None) -> list[str]:
+    texts = ["<br>".join(map(literal, caption.split("<br>"))) for caption in captions]
+    if colors is None:
+        return texts
+    return [f'<span style="color:{c}">{text[:1]}</span>{text[1:]}' for c, text in zip(colors, texts, strict=True)]
 
 
 def _squares(answers: Sequence[int], columns: int, pitch_x: int, pitch_y: int, cell: int) -> go.Scatter:

@@ -9,15 +9,26 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from cnnlab.ui.styles import style
+
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 PAGE, ENTERED = "navigation.page", "navigation.entered"
 BOUND = ("Network", "Evaluate", "Predict")  # their widgets keep themselves in the address
+# Streamlit shows the button that closes the sidebar to a mouse above it alone: keys and fingers never reach it. The
+# chosen word of a switch has the colour of its frame, too faint for words on dark; and a switch without room hides its
+# end.
+RULES = """
+[data-testid=stSidebarCollapseButton] { visibility: visible; }
+[data-testid=stButtonGroup] [aria-checked=true] { color: inherit !important; }
+[data-testid=stButtonGroup] [role=radiogroup] { flex-wrap: wrap; }
+"""
 LOGO = Path(__file__).with_name("logo.svg")  # Sobel's kernel; its colours show on light and dark
 
 
 def navigate() -> None:
     """Show the menu, and run the page that was asked for."""
-    st.set_page_config(page_title="CNN Lab", page_icon="🔬", layout="wide", initial_sidebar_state="expanded")
+    st.set_page_config(page_title="CNN Lab", page_icon="🔬", layout="wide", initial_sidebar_state="auto")
+    style(RULES)
     st.logo(LOGO, size="large")
     page = st.navigation(
         [
@@ -28,6 +39,7 @@ def navigate() -> None:
             st.Page(PAGES / "predict.py", title="Predict", icon=":material/draw:"),
         ]
     )
+    st.set_page_config(page_title=f"{page.title} · CNN Lab")
     st.session_state[ENTERED] = st.session_state.get(PAGE) != page.title
     st.session_state[PAGE] = page.title
     if page.title in BOUND:

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from cnnlab.runs import Run, list_runs
 from tests.browser.conftest import running_server, settled
+from tests.test_pages import ended_run
 
 Goto = Callable[..., Page]
 
@@ -54,6 +55,7 @@ def test_a_first_visitor_starts_the_default_recipe_and_sees_it_finish(goto: Goto
     expect(names.first).to_be_visible()
     assert names.all_text_contents() == list("0123456789")
     expect(page.get_by_text("All 12 epochs are done.").first).to_be_visible(timeout=60_000)
+    expect(page.locator(".live-status").get_by_role("status")).to_contain_text("All 12 epochs are done.")
     run = newest(runs)
     assert run.state() == "finished"
     best = run.last_record("epoch")["best/accuracy"]
@@ -262,3 +264,20 @@ def test_simple_cnn_learns_real_mnist_from_the_browser(goto: Goto, runs: Path) -
     expect(page.get_by_text("20,490")).to_be_visible()
     start_quick(page)
     assert newest(runs).last_record("epoch")["test/accuracy"] > 0.8
+
+
+def test_tab_leads_past_the_table_of_runs_and_keys_open_one(goto: Goto, runs: Path) -> None:
+    run = ended_run(runs, f"by-keys-{len(list_runs(runs))}", "finished", "All 2 epochs are done.")
+    page = goto("/?view=all")
+    table = page.get_by_test_id("data-grid-canvas")
+    page.get_by_role("radio", name="Sweeps").focus()
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        if table.evaluate("node => node === document.activeElement"):
+            break
+    expect(table).to_be_focused()
+    page.wait_for_timeout(1_000)  # in which a chosen run would be opened
+    expect(page).to_have_url(re.compile("view=all"))
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Shift+Space")
+    expect(page).to_have_url(re.compile(f"view=run&run={run.id}"))

@@ -48,7 +48,7 @@ def _dialog(subject: Subject, images: Images) -> None:
     method, opacity = _method(subject)
     picture, first, second = st.columns(3)
     with picture:
-        title = "Hover: the value of each pixel"
+        title = "The image (point at it for values)"
         plot(picture_figure(image, LARGE, title), subject.title(f"Image {e.ids[place]}"), "evaluate.one.picture")
     for column, (label, what) in zip((first, second), _asked(subject, place), strict=True):
         with column:

@@ -31,7 +31,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const image = mark.index < 0;
     const group = make(svg, "g", image ? { class: "image" } : {
       class: "layer", role: "button", "data-index": mark.index, "aria-label": titles[mark.index],
-      "aria-pressed": mark.index === chosen, tabindex: mark.index === chosen ? 0 : -1 });
+      "aria-pressed": mark.index === chosen, tabindex: mark.index === (order.includes(chosen) ? chosen : order[0]) ? 0 : -1 });
     make(group, "title", {}, image ? "the image" : titles[mark.index]);
     if (mark.family === "add") {
       make(group, "circle", { class: "shape f-add", cx: mark.x + 9, cy: mark.y + 9, r: 9 });

@@ -115,7 +115,7 @@ def _takeaway(subject: Subject, rows: list[Row]) -> None:
                 key=f"predict.download.{ending}",
                 on_click="ignore",
             )
-        st.caption("All rows with all columns. Choose a row at its left edge for a closer look.")
+        st.caption("All rows with all columns. Choose a row at its left edge (or with Shift+Space) for a closer look.")
     st.caption("The same from a shell:")
     predictor = subject.predictor
     chosen = [] if predictor.name == predictor.run.chosen_checkpoint() else ["--checkpoint", predictor.name]

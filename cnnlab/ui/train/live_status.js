@@ -2,18 +2,21 @@ const mounted = new WeakMap();
 
 function draw(root, now) {
   root.querySelector(".text").textContent = now.text;
+  const said = root.querySelector(".said"), stage = now.state + now.text.match(/^Epoch \d+/);
+  if (said.dataset.stage !== stage) { said.textContent = now.text; said.dataset.stage = stage; }  // each step would be too much to hear
   const bar = root.querySelector(".bar");
   bar.setAttribute("aria-valuenow", Math.round(100 * now.share));
   bar.firstElementChild.style.transform = `scaleX(${now.share})`;
   const tiles = root.querySelector(".tiles");
   while (tiles.children.length < now.tiles.length) {
     const tile = document.createElement("div");
-    tile.append(document.createElement("dt"), document.createElement("dd"));
+    tile.append(...["dt", "dd", "dd"].map((tag) => document.createElement(tag)));
+    tile.lastChild.className = "help";  // for whom a title is nothing
     tiles.append(tile);
   }
   now.tiles.forEach((tile, i) => {
-    const [label, value] = tiles.children[i].children;
-    tiles.children[i].title = tile.help;
+    const [label, value, help] = tiles.children[i].children;
+    tiles.children[i].title = help.textContent = tile.help;
     if (label.textContent !== tile.label) label.textContent = tile.label;
     if (value.textContent !== tile.value) value.textContent = tile.value;
   });

@@ -14,7 +14,7 @@ from cnnlab.summary import Summary, summarise
 from cnnlab.ui import words
 from cnnlab.ui.followed import last_records
 from cnnlab.ui.train.comparison import comparison
-from cnnlab.ui.train.link_table import link_table
+from cnnlab.ui.train.link_table import HOW, link_table
 from cnnlab.ui.train.settings import changes
 from cnnlab.ui.train.settings_words import brief
 from cnnlab.ui.train.views import open_run
@@ -83,9 +83,10 @@ def _table(summaries: list[Summary]) -> None:
     )
     if table["Test accuracy (last)"].isna().all():
         table = table.drop(columns="Test accuracy (last)")
-    st.caption("Click a run to open it.")
+    st.caption(HOW.format("run"))
     opened = link_table(
         table,
+        "Run",
         "runs.table",
         [s.id for s in summaries],
         open_run,

@@ -11,7 +11,7 @@ from cnnlab.sweeps.importance import ENOUGH, importance
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.study import JUDGED, Sweep, Trial, best_of
 from cnnlab.ui import words
-from cnnlab.ui.train.link_table import link_table
+from cnnlab.ui.train.link_table import HOW, link_table
 from cnnlab.ui.train.settings import FIRST_RECIPE, fill_form
 from cnnlab.ui.train.sweep_figures import history, importances, parallel
 from cnnlab.ui.train.sweep_status import settings_text, value_text
@@ -99,23 +99,23 @@ def _open(folder: SweepFolder, trials: list[Trial], number: int) -> None:
 
 
 def trials_table(folder: SweepFolder, plan: Plan, trials: list[Trial]) -> None:
-    """All trials; a click opens a trial's run."""
+    """All trials, from which their runs are opened."""
     if not trials:
         return
     st.subheader("Trials", anchor=False)
-    st.caption("The best first. Click a trial to open its run.")
+    st.caption(f"The best first. {HOW.format('run')}")
     ordered = sorted(trials, key=lambda trial: (-(trial.accuracy or 0.0), trial.number))
     names = [setting.name for setting in plan.varied]
     table = pd.DataFrame(
         {
             "Trial": [t.number for t in ordered],
+            "Run": [t.run or None for t in ordered],
             "State": [t.state for t in ordered],
             "Validation accuracy (best)": [words.hundredfold(t.accuracy) for t in ordered],
             **{
                 title(name): [value_text(t.settings[name]) if name in t.settings else None for t in ordered]
                 for name in names
             },
-            "Run": [t.run or None for t in ordered],
             "Why it failed": [t.reason or None for t in ordered],
         }
     )
@@ -123,6 +123,7 @@ def trials_table(folder: SweepFolder, plan: Plan, trials: list[Trial]) -> None:
         table = table.drop(columns="Why it failed")
     link_table(
         table,
+        "Run",
         f"sweep.trials.{folder.name}",
         [t.number for t in ordered],
         lambda number: _open(folder, trials, number),

@@ -11,7 +11,7 @@ from cnnlab.runs import Run, RunError
 from cnnlab.sweeps.folder import SweepFolder, list_sweeps
 from cnnlab.sweeps.study import best_of
 from cnnlab.ui import words
-from cnnlab.ui.train.link_table import link_table
+from cnnlab.ui.train.link_table import HOW, link_table
 from cnnlab.ui.train.sweep_actions import MESSAGE
 from cnnlab.ui.train.sweep_editor import sweep_editor
 from cnnlab.ui.train.sweep_status import SweepError, read_sweep
@@ -63,9 +63,10 @@ def _table(folders: list[SweepFolder]) -> None:
             st.warning(words.plain(str(error)), icon=":material/folder_off:")
     if not rows:
         return
-    st.caption("Click a sweep to open it.")
+    st.caption(HOW.format("sweep"))
     link_table(
         pd.DataFrame(rows),
+        "Sweep",
         "sweeps.table",
         [str(row["Sweep"]) for row in rows],
         show_sweep,

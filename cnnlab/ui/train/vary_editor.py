@@ -45,7 +45,7 @@ def _row(name: str, config: TrainConfig) -> str:
         st.markdown(f"**{title(name)}**{unit}", width=190, help=info.description)
         ways = ("range", "values")
         how = st.segmented_control(
-            "How",
+            f"{title(name)}: how",
             ways,
             default=ways[bool(vary.choices)],
             key=f"{key}.how",
@@ -62,7 +62,7 @@ def _choices_row(name: str, vary: Vary, key: str) -> str:
     options: list[Any] = MODELS.names() if name == "model" else list(vary.choices)
     st.markdown(f"**{title(name)}**", width=190, help=TrainConfig.model_fields[name].description)
     chosen = st.multiselect(
-        "Values",
+        f"{title(name)}: values",
         options,
         default=list(vary.choices),
         key=f"{key}.choices",
@@ -76,7 +76,7 @@ def _choices_row(name: str, vary: Vary, key: str) -> str:
 def _values_row(name: str, vary: Vary, key: str) -> str:
     values = vary.choices or (vary.low, vary.high)
     text = st.text_input(
-        "Values, parted by commas",
+        f"{title(name)}: values, parted by commas",
         value=", ".join(shown(value) for value in values),
         key=f"{key}.values",
         width=330,
@@ -89,7 +89,7 @@ def _range_row(name: str, vary: Vary, key: str, whole: bool) -> str:
     ends = (min(vary.choices), max(vary.choices)) if vary.choices else (vary.low, vary.high)
     low, high = (
         st.number_input(
-            label,
+            f"{title(name)}: {label.lower()}",
             value=int(end) if whole else float(end),
             step=1 if whole else 10.0 ** math.floor(math.log10(end)) if end else 0.1,
             format="%d" if whole else "%g",
@@ -100,7 +100,7 @@ def _range_row(name: str, vary: Vary, key: str, whole: bool) -> str:
         for label, end in zip(("From", "To"), ends, strict=True)
     )
     log = st.toggle(
-        "by powers",
+        f"{title(name)}: by powers",
         value=vary.log,
         key=f"{key}.log",
         persist_state="session",

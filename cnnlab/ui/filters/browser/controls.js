@@ -51,6 +51,7 @@ Object.assign(Playground.prototype, {
         drag = null;
         if (at) { this.pause(); this.revealing = false; this.hold(!this.held); this.go(...at); }
       };
+      canvas.onpointercancel = () => { drag = null; };  // the finger scrolls
       canvas.ondblclick = (event) => { const at = under(view, event); if (at) { this.hold(false); this.go(...at); this.zoomTo(Math.min(this.most(), this.camera.zoom * 4)); } };
       canvas.onwheel = (event) => { if (event.ctrlKey) { event.preventDefault(); this.zoomTo(this.camera.zoom * Math.exp(-event.deltaY / 100)); } };
       canvas.onkeydown = (event) => {
@@ -89,6 +90,7 @@ Object.assign(Playground.prototype, {
 
   zoomTo(zoom) {
     this.camera.zoom = Math.max(1, Math.min(this.most(), zoom));
+    for (const view of [this.input, this.output]) view.canvas.style.touchAction = this.camera.zoom > 1 ? "none" : "";  // else a finger scrolls the page
     this.look();
     this.q(".zoom input").value = this.most() > 1 ? Math.log(this.camera.zoom) / Math.log(this.most()) : 0;
     this.q("[data-zoom=pixels]").textContent = this.camera.zoom > 1 ? "Whole picture" : "Read pixels";
