@@ -217,12 +217,11 @@ def test_a_lasso_shows_its_images_and_hovering_a_thumbnail(goto: Callable[..., P
 
 
 def test_a_figure_that_was_left_is_forgotten(goto: Callable[..., Page], answers: Evaluation) -> None:
-    page = evaluate_page(goto)
-    page.locator(".lab-plot[data-painted]").first.wait_for()
-    page.get_by_text("Errors only").click()  # drawn anew
-    settled(page)
+    page = goto("/?view=run")
+    page.locator(".live-plot .main-svg").first.wait_for()
     browser = page.context.new_cdp_session(page)
-    for link, there in (("Train", ".live-plot .main-svg"), ("Network", "text=Anatomy")):
+
+    def leave(link: str, there: str) -> None:
         remembered = "[...document.querySelectorAll('.js-plotly-plot')].map((plot) => new WeakRef(plot))"
         assert page.evaluate(f"(window.plots = {remembered}).length") > 0
         page.get_by_role("link", name=link).click()
@@ -231,3 +230,8 @@ def test_a_figure_that_was_left_is_forgotten(goto: Callable[..., Page], answers:
         page.wait_for_timeout(1500)  # the old figure's last timers
         browser.send("HeapProfiler.collectGarbage")
         assert page.evaluate("window.plots.filter((plot) => plot.deref()).length") == 0
+
+    leave("Evaluate", ".lab-plot[data-painted]")
+    page.get_by_text("Errors only").click()  # drawn anew
+    settled(page)
+    leave("Network", "text=Anatomy")
