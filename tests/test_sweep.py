@@ -2,6 +2,8 @@
 
 import operator
 import sqlite3
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -443,3 +445,25 @@ def test_a_sweep_is_started_as_a_process_of_its_own(
     assert load_sweep(folder).plan() == plan
     until(lambda: not folder.at_work(), "the end")
     assert all(child.wait() is not None for child in launch._children)
+
+
+def test_a_sweep_that_does_not_begin_in_time_is_ended_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, until: Callable[[Callable[[], object], str], None]
+) -> None:
+    folder = SweepFolder(tmp_path, "search")
+    children = []
+
+    def slow(arguments: list[str], log_path: Path) -> subprocess.Popen[bytes]:
+        log_path.touch()
+        lock = folder.path / "workers" / "host-1-1"
+        lock.parent.mkdir()
+        hold = f"import fcntl, time; file = open({str(lock)!r}, 'w'); fcntl.flock(file, fcntl.LOCK_EX); time.sleep(60)"
+        children.append(subprocess.Popen([sys.executable, "-c", hold]))
+        until(lambda: folder.at_work(), "the worker")
+        return children[0]
+
+    monkeypatch.setattr(launch, "spawn", slow)
+    monkeypatch.setattr(launch, "PATIENCE", 0.0)
+    with pytest.raises(RunError, match=r"The sweep did not start within 0\.0 s: the machine may be busy"):
+        start_sweep(folder, [])
+    assert children[0].poll() is not None and not folder.path.exists()
