@@ -6,6 +6,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from concurrent import futures
 from pathlib import Path
 
 import optuna
@@ -21,6 +22,7 @@ from cnnlab.new_runs import create_run
 from cnnlab.parsing import ConfigError, adapt
 from cnnlab.runs import Run, RunError, list_runs
 from cnnlab.sweeps import study
+from cnnlab.sweeps import sweep as sweep_module
 from cnnlab.sweeps import trial as trial_module
 from cnnlab.sweeps.folder import SweepFolder, Worker, free_name, list_sweeps
 from cnnlab.sweeps.importance import ENOUGH, importance
@@ -298,6 +300,32 @@ def test_a_worker_on_a_database_that_falls_silent_is_replaced(tmp_path: Path) ->
         "interrupted",
         "finished",
     ]
+
+
+def test_two_workers_that_choose_at_once_choose_different_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan(TINY, ("batch_size=32,64",), 3)
+    one, two = opened(tmp_path), opened(tmp_path)
+    suggest, other = sweep_module.suggest, []
+
+    def suggest_slowly(trial: optuna.Trial, plan: Plan) -> dict[str, object]:
+        if not other:
+            other.append(pool.submit(run_sweep, two, plan, silent))
+            futures.wait(other, timeout=0.3)  # for nothing: it waits for us
+        return suggest(trial, plan)
+
+    def make_at_once(sweep: Sweep, plan: Plan, trial: optuna.Trial, *given: object) -> str:
+        sweep.study.tell(trial, 0.5)
+        return "finished"
+
+    monkeypatch.setattr("random.choice", operator.itemgetter(0))
+    monkeypatch.setattr(sweep_module, "suggest", suggest_slowly)
+    monkeypatch.setattr(sweep_module, "make_trial", make_at_once)
+    with futures.ThreadPoolExecutor(1) as pool:
+        run_sweep(one, plan, silent)
+        trials = other[0].result()
+    assert [t.settings["batch_size"] for t in trials] == [32, 64]
 
 
 def test_two_workers_share_the_trials_and_none_is_made_twice(trainer: Trainer, fresh_folders: Path) -> None:
