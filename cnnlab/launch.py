@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from cnnlab.config import TrainConfig, applies
 from cnnlab.new_runs import new_folder, refuse_to_resume
 from cnnlab.parsing import differences
 from cnnlab.runs import LIVE, Run, RunError, checked_name
+from cnnlab.tails import tail
 
 PROJECT = Path(__file__).resolve().parents[1]
 PATIENCE = 60  # seconds for the process to take its lock; it takes about half a second on an idle machine
@@ -152,17 +153,27 @@ def spawn(arguments: list[str], log_path: Path, processes: int = 1) -> subproces
 def _launch(run: Run, arguments: list[str], processes: int) -> None:
     before = _written(run)
     child = spawn(arguments, run.log_path, processes)
+    if not begins(child, lambda: run.state() in LIVE and (run.path / "config.json").exists(), "training", run.log_path):
+        begun = (run.path / "config.json").exists() and _written(run) != before
+        if child.returncode == 2 or run.state() == "interrupted" or not begun:
+            raise RunError(f"The training did not start: {run.log_tail(3) or 'its process ended without a word.'}")
+
+
+def begins(child: subprocess.Popen[bytes], begun: Callable[[], bool], what: str, log_path: Path) -> bool:
+    """Wait until a process has ``begun()``; False where it ended before: it was quicker than we, or has failed.
+
+    One that takes too long is ended, for it must not begin once nobody waits for it; RunError then says so of ``what``.
+    """
     deadline = time.monotonic() + PATIENCE
-    while not (run.state() in LIVE and (run.path / "config.json").exists()):
+    while not begun():
         if child.poll() is not None:
-            begun = (run.path / "config.json").exists() and _written(run) != before
-            if child.returncode == 2 or run.state() == "interrupted" or not begun:
-                raise RunError(f"The training did not start: {run.log_tail(3) or 'its process ended without a word.'}")
-            return  # it was quicker than we
+            return False
         if time.monotonic() > deadline:
             _end(child)
-            raise RunError(f"The training did not start within {PATIENCE} s; its log is {run.log_path}.")
+            said = tail(log_path, 3) or "the machine may be busy, so try again."
+            raise RunError(f"The {what} did not start within {PATIENCE} s: {said}")
         time.sleep(0.02)
+    return True
 
 
 def _written(run: Run) -> tuple[int, int] | None:
@@ -175,7 +186,7 @@ def _written(run: Run) -> tuple[int, int] | None:
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """End a process that we give up: it must not begin once nobody waits for it. torchrun passes it on to its own."""
+    """End a process; torchrun passes the signal on to its own."""
     child.terminate()
     try:
         child.wait(ENDING)

@@ -36,10 +36,12 @@ def turn(runs: Path, waiting_for: Callable[[int], None], give_up: Callable[[], b
     """
     folder = runs / ".queue"
     folder.mkdir(parents=True, exist_ok=True)
-    ticket = FileLock(folder / f"ticket-{time.time_ns()}-{os.getpid()}")
-    ticket.acquire()
+    with FileLock(folder / "counting"):
+        number = max(map(_number, folder.glob("ticket-*")), default=0) + 1  # not by clocks, which differ
+        ticket = FileLock(folder / f"ticket-{number}")
+        ticket.acquire()
     try:
-        slot = _wait(folder, Path(ticket.lock_file), waiting_for, give_up)
+        slot = _wait(folder, number, waiting_for, give_up)
     finally:
         Path(ticket.lock_file).unlink(missing_ok=True)
         ticket.release()
@@ -50,12 +52,16 @@ def turn(runs: Path, waiting_for: Callable[[int], None], give_up: Callable[[], b
             slot.release()
 
 
+def _number(ticket: Path) -> int:
+    return int(ticket.name.split("-")[1])
+
+
 def _wait(
-    folder: Path, ticket: Path, waiting_for: Callable[[int], None], give_up: Callable[[], bool]
+    folder: Path, number: int, waiting_for: Callable[[int], None], give_up: Callable[[], bool]
 ) -> FileLock | None:
     told = -1
     while not give_up():
-        ahead = sum(_is_waiting(other) for other in folder.glob("ticket-*") if other.name < ticket.name)
+        ahead = sum(_is_waiting(other) for other in folder.glob("ticket-*") if _number(other) < number)
         if ahead == 0 and (slot := _free_slot(folder)):
             return slot
         if ahead != told:

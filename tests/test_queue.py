@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import count
 
 import pytest
 
@@ -81,6 +82,19 @@ def test_a_turn_is_told_how_many_wait_ahead_and_leaves_no_ticket(tmp_path):
         with turn(tmp_path, told.append, lambda: bool(told)) as second:
             assert not second and told == [0]
     assert not is_held(tmp_path / ".queue/slot-0") and not list(tmp_path.glob(".queue/ticket-*"))
+
+
+def test_who_comes_later_waits_behind_also_where_the_clock_is_set_back(tmp_path, monkeypatch):
+    clock = count(10**18, -1)
+    monkeypatch.setattr("time.time_ns", lambda: next(clock))
+    told: list[int] = []
+
+    def come_later(ahead: int) -> None:
+        with turn(tmp_path, told.append, lambda: bool(told)) as mine:
+            assert not mine
+
+    with turn(tmp_path, lambda ahead: None, lambda: False), turn(tmp_path, come_later, lambda: bool(told)):
+        assert told == [1]
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", " "])

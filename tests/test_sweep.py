@@ -2,8 +2,11 @@
 
 import operator
 import sqlite3
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
+from concurrent import futures
 from pathlib import Path
 
 import optuna
@@ -19,6 +22,7 @@ from cnnlab.new_runs import create_run
 from cnnlab.parsing import ConfigError, adapt
 from cnnlab.runs import Run, RunError, list_runs
 from cnnlab.sweeps import study
+from cnnlab.sweeps import sweep as sweep_module
 from cnnlab.sweeps import trial as trial_module
 from cnnlab.sweeps.folder import SweepFolder, Worker, free_name, list_sweeps
 from cnnlab.sweeps.importance import ENOUGH, importance
@@ -298,6 +302,32 @@ def test_a_worker_on_a_database_that_falls_silent_is_replaced(tmp_path: Path) ->
     ]
 
 
+def test_two_workers_that_choose_at_once_choose_different_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan(TINY, ("batch_size=32,64",), 3)
+    one, two = opened(tmp_path), opened(tmp_path)
+    suggest, other = sweep_module.suggest, []
+
+    def suggest_slowly(trial: optuna.Trial, plan: Plan) -> dict[str, object]:
+        if not other:
+            other.append(pool.submit(run_sweep, two, plan, silent))
+            futures.wait(other, timeout=0.3)  # for nothing: it waits for us
+        return suggest(trial, plan)
+
+    def make_at_once(sweep: Sweep, plan: Plan, trial: optuna.Trial, *given: object) -> str:
+        sweep.study.tell(trial, 0.5)
+        return "finished"
+
+    monkeypatch.setattr("random.choice", operator.itemgetter(0))
+    monkeypatch.setattr(sweep_module, "suggest", suggest_slowly)
+    monkeypatch.setattr(sweep_module, "make_trial", make_at_once)
+    with futures.ThreadPoolExecutor(1) as pool:
+        run_sweep(one, plan, silent)
+        trials = other[0].result()
+    assert [t.settings["batch_size"] for t in trials] == [32, 64]
+
+
 def test_two_workers_share_the_trials_and_none_is_made_twice(trainer: Trainer, fresh_folders: Path) -> None:
     settings = ["--model", "simple_cnn", "--epochs", "1", "--train-images", "128"]
     command = ["sweep", *settings, "--vary", "batch_size=16,32,64", "--vary", "lr=0.001,0.01", "--trials", "6"]
@@ -443,3 +473,25 @@ def test_a_sweep_is_started_as_a_process_of_its_own(
     assert load_sweep(folder).plan() == plan
     until(lambda: not folder.at_work(), "the end")
     assert all(child.wait() is not None for child in launch._children)
+
+
+def test_a_sweep_that_does_not_begin_in_time_is_ended_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, until: Callable[[Callable[[], object], str], None]
+) -> None:
+    folder = SweepFolder(tmp_path, "search")
+    children = []
+
+    def slow(arguments: list[str], log_path: Path) -> subprocess.Popen[bytes]:
+        log_path.touch()
+        lock = folder.path / "workers" / "host-1-1"
+        lock.parent.mkdir()
+        hold = f"import fcntl, time; file = open({str(lock)!r}, 'w'); fcntl.flock(file, fcntl.LOCK_EX); time.sleep(60)"
+        children.append(subprocess.Popen([sys.executable, "-c", hold]))
+        until(lambda: folder.at_work(), "the worker")
+        return children[0]
+
+    monkeypatch.setattr(launch, "spawn", slow)
+    monkeypatch.setattr(launch, "PATIENCE", 0.0)
+    with pytest.raises(RunError, match=r"The sweep did not start within 0\.0 s: the machine may be busy"):
+        start_sweep(folder, [])
+    assert children[0].poll() is not None and not folder.path.exists()

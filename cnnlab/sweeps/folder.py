@@ -5,6 +5,7 @@
         storage          that database's address
         workers/         a lock for each worker, held for as long as it lives; beside it NAME.stop asks it to stop,
                          and NAME.run names the run that it is training
+        asking           a lock, held by the worker that is choosing what to try next
         output.log       what the workers printed that the dashboard started
 
 >>> [sweep.name for sweep in list_sweeps(Path("runs"))]                 # doctest: +SKIP
@@ -89,6 +90,11 @@ class SweepFolder:
     def storage_path(self) -> Path:
         """Where the address of a database is kept, or would be."""
         return self.path / "storage"
+
+    @property
+    def asking_path(self) -> Path:
+        """Where the lock lies that a worker holds while it chooses."""
+        return self.path / "asking"
 
     @property
     def log_path(self) -> Path:

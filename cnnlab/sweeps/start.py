@@ -3,8 +3,8 @@
 >>> start_sweep(SweepFolder(runs_dir(), "search"), begin_arguments(plan, "search"))             # doctest: +SKIP
 """
 
-import time
-from contextlib import suppress
+import shutil
+from pathlib import Path
 
 from cnnlab import launch
 from cnnlab.runs import RunError
@@ -33,22 +33,20 @@ def start_sweep(folder: SweepFolder, arguments: list[str]) -> None:
         child = launch.spawn([*arguments, "--runs-dir", str(folder.runs)], folder.log_path)
     except OSError as error:
         raise RunError(f"The folder {folder.path} of the sweep cannot be written ({error}).") from error
-    deadline = time.monotonic() + launch.PATIENCE
-    while not (folder.exists() and any(w.alive() and w.path not in before for w in folder.workers())):
-        if child.poll() is not None:
-            if child.returncode == 0:
-                return  # it was quicker than we
+    try:
+        if not launch.begins(child, lambda: _begun(folder, before), "sweep", folder.log_path) and child.returncode:
             said = tail(folder.log_path, 3) or "its process ended without a word."
-            _forget(folder)
             raise RunError(f"The sweep did not start: {said}")
-        if time.monotonic() > deadline:
-            raise RunError(f"The sweep did not start within {launch.PATIENCE} s; its log is {folder.log_path}.")
-        time.sleep(0.02)
+    except RunError:
+        _forget(folder)
+        raise
+
+
+def _begun(folder: SweepFolder, before: set[Path]) -> bool:
+    return folder.exists() and any(w.alive() and w.path not in before for w in folder.workers())
 
 
 def _forget(folder: SweepFolder) -> None:
-    """Remove the log of a sweep that did not begin."""
-    if not folder.exists():
-        folder.log_path.unlink(missing_ok=True)
-        with suppress(OSError):
-            folder.path.rmdir()
+    """Remove what a sweep that did not begin has left: its log, and the lock of a worker that was ended."""
+    if not folder.exists() and not folder.at_work():
+        shutil.rmtree(folder.path, ignore_errors=True)

@@ -17,6 +17,7 @@ from itertools import islice
 from typing import Any
 
 import optuna
+from filelock import FileLock
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnlab.config import TrainConfig, applies, condition
@@ -35,13 +36,16 @@ MANY = 10_000  # combinations above which nobody tries them all
 def run_sweep(sweep: Sweep, plan: Plan, listen: Listen, worker: Worker | None = None) -> list[Trial]:
     """Train until the sweep has its trials, those of other workers included, or ``worker`` or a training is stopped.
 
-    No settings are trained twice: where all combinations have been, it ends. ``plan`` has passed :func:`check_sweep`.
+    Workers on one folder of runs train no settings twice: where all combinations have been, it ends. ``plan`` has
+    passed :func:`check_sweep`.
+
     Raises ConfigError where the sweep searches for something else already, SweepError where it cannot be read for long.
     """
     sweep.keep(plan)
     while not (worker and worker.stop_requested()):
         sweep.insist(partial(forget_the_dead, sweep))
-        trial = sweep.insist(partial(_next_trial, sweep, plan))
+        with FileLock(sweep.folder.asking_path):  # so that each sees all that the others have chosen
+            trial = sweep.insist(partial(_next_trial, sweep, plan))
         if trial is None or make_trial(sweep, plan, trial, listen, worker) == "stopped":
             break
     return sweep.trials()
@@ -100,7 +104,7 @@ def _next_trial(sweep: Sweep, plan: Plan) -> optuna.Trial | None:
         with warnings.catch_warnings(action="ignore"):  # that we must keep the heart beating, as we do
             trial = sweep.study.ask()
         settings = suggest(trial, plan)
-        earlier = [t for t in _counted(sweep) if t.number < trial.number]  # two workers may have begun at once
+        earlier = [t for t in _counted(sweep) if t.number < trial.number]  # workers elsewhere may have chosen at once
         if len(earlier) < plan.trials and settings not in [t.params for t in earlier]:
             return trial
         end_trial(sweep, trial, "dropped")
