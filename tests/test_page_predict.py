@@ -103,7 +103,7 @@ def test_a_first_training_that_failed_says_why_and_opens(fresh_folders: Path):
     assert page.error[0].value == "**first** has left no network. The loss is not a number."
     assert page.button(key="predict.train").label == "Train one now"
     page.button(key="predict.failed").click().run()
-    assert page.title[0].value == "Train" and page.selectbox(key="run.widget.first").value == "first"
+    assert page.title[0].value == "Train" and page.selectbox(key="run.widget.first.first").value == "first"
 
 
 def test_an_empty_canvas_says_what_to_do(own_run: Run):

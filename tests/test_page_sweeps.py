@@ -192,7 +192,7 @@ def test_the_best_trials_run_opens(runs: Path) -> None:
     sweep_with(runs, ("COMPLETE", 0.9, {"run": "search-000"}))
     app = opened(view="sweeps", sweep="search")
     app.button(key="sweep.best").click().run()
-    assert app.selectbox(key="run.widget.search-000").value == "search-000"
+    assert app.selectbox(key="run.widget.search-000.search-000").value == "search-000"
 
 
 def test_a_run_says_which_trial_it_is_and_why_it_was_cut_short(runs: Path) -> None:
