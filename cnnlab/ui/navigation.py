@@ -15,11 +15,13 @@ PAGES = Path(__file__).resolve().parents[2] / "pages"
 PAGE, ENTERED = "navigation.page", "navigation.entered"
 BOUND = ("Network", "Evaluate", "Predict")  # their widgets keep themselves in the address
 # Streamlit shows the button that closes the sidebar to a mouse above it alone: keys and fingers never reach it. The
-# chosen word of a switch has the colour of its frame, too faint for words on dark; and a switch without room hides its
-# end.
+# chosen word of a switch or of tabs, and a slider's value, have the colour of what frames them, too faint for words
+# on dark. And a switch without room hides its end.
 RULES = """
 [data-testid=stSidebarCollapseButton] { visibility: visible; }
-[data-testid=stButtonGroup] [aria-checked=true] { color: inherit !important; }
+:is([data-testid=stButtonGroup] [aria-checked=true], [data-testid=stTab], [data-testid=stSliderThumbValue]) {
+    color: inherit !important;
+}
 [data-testid=stButtonGroup] [role=radiogroup] { flex-wrap: wrap; }
 """
 LOGO = Path(__file__).with_name("logo.svg")  # Sobel's kernel; its colours show on light and dark

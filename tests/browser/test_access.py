@@ -46,6 +46,12 @@ def test_keys_reach_the_layers_of_a_drawing_in_which_none_is_chosen(goto: Goto) 
     assert reached.first.evaluate("node => getComputedStyle(node).outlineStyle") == "solid"
 
 
+def test_chosen_words_have_the_colour_of_all_words_on_dark(goto: Goto, new_page: Callable[..., Page]) -> None:
+    page = goto("/filters", visitor=new_page(color_scheme="dark"))
+    for chosen in (page.get_by_role("radio", name="One filter"), page.get_by_role("tab", name="OpenCV")):
+        expect(chosen).to_have_css("color", "rgb(230, 234, 240)")
+
+
 def test_a_finger_scrolls_over_a_picture_until_it_is_magnified(goto: Goto) -> None:
     page = goto("/filters")
     picture = page.locator(".playground .hold canvas").first
