@@ -54,7 +54,7 @@ def gallery_figure(
         )
     )
     if answers is not None:
-        figure.add_trace(_squares(answers, columns, pitch_x, pitch_y, cell))
+        figure.add_trace(_squares(answers, captions, columns, pitch_x, pitch_y, cell))
     kept = {"visible": False, "fixedrange": True}
     figure.update_xaxes(range=[-0.5, columns * pitch_x - GAP], constrain="domain", constraintoward="left", **kept)
     figure.update_yaxes(range=[rows * pitch_y, -0.5], scaleanchor="x", constraintoward="top", **kept)
@@ -74,11 +74,14 @@ def _texts(captions: Sequence[str], colors: Sequence[str] | None) -> list[str]:
     return [f'<span style="color:{c}">{text[:1]}</span>{text[1:]}' for c, text in zip(colors, texts, strict=True)]
 
 
-def _squares(answers: Sequence[int], columns: int, pitch_x: int, pitch_y: int, cell: int) -> go.Scatter:
+def _squares(
+    answers: Sequence[int], captions: Sequence[str], columns: int, pitch_x: int, pitch_y: int, cell: int
+) -> go.Scatter:
     return go.Scatter(
         x=[number % columns * pitch_x + cell / 2 for number in range(len(answers))],
         y=[number // columns * pitch_y + cell / 2 for number in range(len(answers))],
         customdata=list(answers),
+        text=_texts(captions, None),  # told of the one that arrow keys have reached
         mode="markers",
         marker={"symbol": "square", "size": cell, "opacity": 0},
         hoverinfo="none",

@@ -70,7 +70,7 @@ function step(plot, from, dx, dy) {  // the nearest point in the direction of an
 
 export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
   const root = parentElement.querySelector(".lab-plot");
-  const [plot, ring, tip] = [".plot", ".ring", ".tip"].map((name) => root.querySelector(name));
+  const [plot, ring, tip, told] = [".plot", ".ring", ".tip", ".told"].map((name) => root.querySelector(name));
   const state = mounted.get(root) ?? {};
   mounted.set(root, state);
   if (state.data?.figure !== data.figure) state.figure = JSON.parse(data.figure);
@@ -79,7 +79,7 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
   root.classList.toggle("picks", data.picks);
   root.classList.toggle("labels", data.labels);
   root.classList.toggle("halo", Boolean(state.figure.layout.meta?.halo));
-  plot.setAttribute("aria-label", data.alt);
+  plot.setAttribute("aria-label", data.picks ? `${data.alt} Arrow keys go from one to the next, Enter opens it.` : data.alt);
   plot.setAttribute("role", data.picks ? "application" : "img");
   if (data.picks) plot.tabIndex = 0; else plot.removeAttribute("tabindex");
 
@@ -90,7 +90,6 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
     const at = place(plot, point);
     const side = Math.max(at.size, 12) + 4;
     Object.assign(ring.style, { left: at.x - side / 2 + "px", top: at.y - side / 2 + "px", width: side + "px", height: side + "px" });
-    const words = plot.data[point.curveNumber].text?.[point.pointNumber];
     tip.hidden = !data.thumbs;
     if (!data.thumbs) return;
     const { url, columns, side: thumb } = data.thumbs;
@@ -98,10 +97,11 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
     const zoom = 96 / thumb;
     Object.assign(tip.firstElementChild.style, { backgroundImage: `url(${url})`, backgroundSize: columns * 96 + "px",
       backgroundPosition: `${-(n % columns) * thumb * zoom}px ${-Math.floor(n / columns) * thumb * zoom}px` });
-    tip.lastElementChild.innerText = (words ?? "").replaceAll("<br>", "\n");  // a class may be called <b>
+    tip.lastElementChild.innerText = wordsOf(point).replaceAll("<br>", "\n");  // a class may be called <b>
     const left = at.x + 130 > plot.clientWidth ? at.x - 128 : at.x + 14;
     Object.assign(tip.style, { left: left + "px", top: Math.min(Math.max(at.y - 60, 0), plot.clientHeight - 160) + "px" });
   };
+  const wordsOf = (point) => plot.data[point.curveNumber].text?.[point.pointNumber] ?? "";
   const pick = (point) => setTriggerValue("picked", plot.data[point.curveNumber].customdata[point.pointNumber]);
 
   const fit = () => {
@@ -144,13 +144,18 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
     event.preventDefault();
     if (event.key === "Enter") { if (state.at) pick(state.at); return; }
     point_out(step(plot, state.at, ...arrows[event.key]));
+    const words = state.at ? wordsOf(state.at).replaceAll("<br>", ", ") : "";
+    told.textContent = data.thumbs ? words : new DOMParser().parseFromString(words, "text/html").body.textContent;
     if (!data.thumbs && state.at) window.Plotly.Fx.hover(plot, [state.at]);
   };
   plot.onclick = (event) => {  // the name of a class beside the matrix
     const tick = data.labels && event.target.closest?.(".xtick, .ytick");
     if (tick) setTriggerValue("label", state.figure.layout.meta.labels[Math.round(tick.__data__.x)]);
   };
-  for (const button of root.querySelectorAll("[data-format]")) button.onclick = () => save(state, plot, button.dataset.format);
+  for (const button of root.querySelectorAll("[data-format]")) {
+    button.ariaLabel = `Save ${data.name} as ${button.innerText}`;
+    button.onclick = () => save(state, plot, button.dataset.format);
+  }
   state.watcher?.disconnect();
   state.watcher = new ResizeObserver(() => {  // it also hears of the plot's going, when there is nothing left to resize
     if (!window.Plotly || !plot._fullLayout || !plot.offsetParent) return;

@@ -109,9 +109,12 @@ def test_images_are_shuffled_and_picked_by_arrow_keys_and_enter(goto: Callable[.
     unsure = page.locator("[class*='st-key-evaluate-unsure-gallery'] .plot")
     unsure.locator(".main-svg").first.wait_for()
     unsure.focus()
-    for key in ("ArrowRight", "ArrowRight", "Enter"):
-        page.keyboard.press(key)
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
     second = answers.ids[answers.surest(answers.right)[::-1][1]]
+    told = page.locator("[class*='st-key-evaluate-unsure-gallery'] .told")
+    assert "✓" in told.inner_text() and f"#{second}" in told.inner_text()
+    page.keyboard.press("Enter")
     expect(page.get_by_role("dialog").get_by_text(f"Id {second};")).to_be_visible()
 
 
