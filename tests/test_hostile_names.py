@@ -135,7 +135,7 @@ def test_what_a_picture_shows_is_no_markdown(folder: Path, way: str) -> None:
 
 
 def test_runs_that_are_compared_are_no_markdown(folder: Path) -> None:
-    app = opened("train", {"view": "all"}, compare__runs=["own", "failed"])
+    app = opened("train", {"view": "all", "compare": "own/failed"})
     assert app.table and unescaped(app) == []
 
 

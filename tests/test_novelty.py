@@ -109,7 +109,7 @@ def test_where_nothing_can_be_told_a_sentence_says_why(predictor, grey_squares, 
     with pytest.raises(DatasetError, match="cannot be told of fewer than 50"):
         novelty_of(alone, load=lambda config: learnt)
     with pytest.raises(DatasetError, match="have changed since it was trained"):
-        novelty_of(alone, load=lambda config: grey_squares)
+        novelty_of(alone, load=lambda config: replace(grey_squares, version="later"))
     wild = copy.deepcopy(predictor.network)
     for weight in wild.parameters():
         weight.data *= 1e30

@@ -51,7 +51,8 @@ def alts(page: AppTest) -> list[str]:
 
 def figures(page: AppTest) -> list[dict[str, str]]:
     """What the browser is given for each figure."""
-    return [json.loads(f.proto.json) for f in page.get("bidi_component")]
+    parts = [json.loads(f.proto.json) for f in page.get("bidi_component")]
+    return [part for part in parts if "figure" in part]
 
 
 def test_without_a_run_the_page_says_what_to_do(fresh_folders: Path):

@@ -17,6 +17,7 @@ from cnnlab.figures.channels import NEGATIVE, POSITIVE
 from cnnlab.figures.style import quiet
 
 Kind = Literal["grey", "signed", "angle", "weights"]
+WIDE = 1000  # pixels of width that the heights of rows are meant for: where there are fewer, rows are as much lower
 NUMBERED = 7  # rows of weights up to which each shows its number
 SIGNED = [
     [place, f"rgb({r},{g},{b})"]
@@ -51,7 +52,7 @@ class Map:
 
 
 def maps_figure(maps: Sequence[Map], columns: int, height: int = 240, to_scale: bool = False) -> go.Figure:
-    """``maps`` in rows of ``columns``, each row ``height`` pixels high.
+    """``maps`` in rows of ``columns``, each row ``height`` pixels high on a page of the usual width.
 
     ``to_scale`` gives all but weights the largest one's axes, so that a pooled map is drawn as small as it is.
     """
@@ -61,7 +62,7 @@ def maps_figure(maps: Sequence[Map], columns: int, height: int = 240, to_scale: 
         columns,
         subplot_titles=[m.title for m in maps],
         horizontal_spacing=0.16 / columns,
-        vertical_spacing=min(0.3, 72 / (rows * height)),
+        vertical_spacing=min(0.3, 88 / (rows * height)),
     )
     quiet(figure, rows * height + 56)
     largest = max((m.values.shape for m in maps if m.kind != "weights"), default=(1, 1))
@@ -73,7 +74,7 @@ def maps_figure(maps: Sequence[Map], columns: int, height: int = 240, to_scale: 
         extent = largest if to_scale and one.kind != "weights" else one.values.shape
         _axes(figure, extent, one.kind == "weights", number, place)
     figure.update_annotations(font={"size": 12}, yshift=9)
-    figure.update_layout(showlegend=False, margin={"l": 28, "r": 8, "t": 48, "b": 24})
+    figure.update_layout(meta={"width": WIDE}, showlegend=False, margin={"l": 28, "r": 8, "t": 48, "b": 24})
     return figure
 
 

@@ -5,6 +5,7 @@ function plotly() {
   library ??= window.Plotly ? Promise.resolve(window.Plotly) : new Promise((resolve, reject) => {
     const idle = window.requestIdleCallback ?? ((then) => setTimeout(then, 100));
     idle(() => {
+      if (window.Plotly) return resolve(window.Plotly);  // another figure's script has come meanwhile
       let script = document.querySelector("script[src='/lab/plotly.js']");  // perhaps on its way already
       if (!script) {
         script = document.createElement("script");

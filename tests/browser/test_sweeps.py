@@ -22,7 +22,7 @@ def test_a_sweep_is_started_and_watched_and_its_best_settings_are_taken_over(
     expect(page.get_by_text("--trials 2 --name quick_digits-sweep")).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name="Start the sweep").click()
     expect(page.get_by_role("button", name="Go on to 12 trials")).to_be_visible(timeout=90_000)
-    expect(page.get_by_text("2 of 2 trials are done")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("2 of 2 trials are done").first).to_be_visible(timeout=PATIENCE)
     expect(page.locator(".lab-plot[data-painted] .plot")).to_have_count(2, timeout=PATIENCE)
     best = best_of(load_sweep(list_sweeps(runs)[0]).trials())
     assert best
