@@ -206,7 +206,7 @@ def scores_of(name: str) -> set[str]:
         ({"validation_fraction": 0, "watch_test": True}, scores_of("test")),
         ({"validation_fraction": 0}, set()),
     ],
-    ids=str,
+    ids=["val", "val and test", "test", "neither"],
 )
 def test_records_have_exactly_their_keys(values, watched, grey_squares):
     _, records = trained(small(**values, eval_every=4), grey_squares)

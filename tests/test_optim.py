@@ -89,7 +89,7 @@ def test_a_run_of_one_step_has_a_rate():
         ({"optimizer": "adamw", "weight_decay": 0.1}, lambda w: torch.optim.AdamW(w, 0.01, weight_decay=0.1)),
         ({"optimizer": "adamw"}, lambda w: torch.optim.AdamW(w, 0.01, weight_decay=0.0)),
     ],
-    ids=str,
+    ids=["sgd", "sgd with all", "adam", "adamw", "adamw without decay"],
 )
 def test_an_optimiser_steps_as_torchs_does(values, build):
     ours, theirs = (torch.nn.Parameter(torch.linspace(-1, 1, 9)) for _ in range(2))
