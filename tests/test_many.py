@@ -181,7 +181,9 @@ def test_a_zip_that_unpacks_to_gigabytes_costs_no_memory(predictor):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"no zip", zipped({"a.png": png()})[:60], zipped({"notes.txt": b"words"}), zipped({})]
+    "content",
+    [b"", b"no zip", zipped({"a.png": png()})[:60], zipped({"notes.txt": b"words"}), zipped({})],
+    ids=["empty", "no zip", "cut short", "no picture", "no file"],
 )
 def test_a_bad_zip_gets_one_sentence(content):
     with pytest.raises(SourcesError) as caught:
