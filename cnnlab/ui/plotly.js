@@ -25,7 +25,8 @@ function themed(layout, root) {
   const style = getComputedStyle(root);
   const colour = (name, other) => style.getPropertyValue(name).trim() || other;
   const text = colour("--st-text-color", style.color);
-  return { ...layout, font: { ...layout.font, color: text, family: colour("--st-font", "sans-serif") },
+  const swiped = matchMedia("(pointer: coarse)").matches && layout.dragmode !== "lasso";  // a finger scrolls, and does not zoom
+  return { ...layout, dragmode: swiped ? false : layout.dragmode, font: { ...layout.font, color: text, family: colour("--st-font", "sans-serif") },
            newselection: { line: { color: text, width: 2, dash: "dot" } },
            hoverlabel: { ...layout.hoverlabel, bgcolor: colour("--st-background-color", "#fff"), font: { color: text } } };
 }

@@ -119,7 +119,7 @@ def test_a_second_training_waits_for_its_turn(goto: Goto, new_page: Callable[...
     other = goto("/?view=new&recipe=quick_digits&epochs=1", visitor=new_page())
     expect(other.get_by_text("this one will wait for its turn")).to_be_visible()
     start(other)
-    expect(other.get_by_text("Waiting for its turn")).to_be_visible(timeout=30_000)
+    expect(other.get_by_text("Waiting for its turn").first).to_be_visible(timeout=30_000)
     assert newest(runs).state() == "queued"
     stop(page)
     expect(other.get_by_text("The epoch is done.").first).to_be_visible(timeout=60_000)
@@ -270,6 +270,8 @@ def test_tab_leads_past_the_table_of_runs_and_keys_open_one(goto: Goto, runs: Pa
     run = ended_run(runs, f"by-keys-{len(list_runs(runs))}", "finished", "All 2 epochs are done.")
     page = goto("/?view=all")
     table = page.get_by_test_id("data-grid-canvas")
+    table.locator("[role=row]").first.wait_for(state="attached")  # before, there is nothing to stop at
+    page.wait_for_timeout(500)
     page.get_by_role("radio", name="Sweeps").focus()
     for _ in range(10):
         page.keyboard.press("Tab")
