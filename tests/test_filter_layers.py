@@ -176,6 +176,11 @@ def test_signed_maps_are_symmetric_around_zero():
     assert (figure.data[1].zmin, figure.data[1].zmax) == (0, 255)
 
 
+def test_a_title_s_signs_are_no_tags_but_for_the_end_of_a_line():
+    figure = maps_figure([Map(np.zeros((2, 2)), "<a href='x'>own</a><br>0 to 1")], 1)
+    assert figure.layout.annotations[0].text == "&lt;a href='x'&gt;own&lt;/a&gt;<br>0 to 1"
+
+
 def test_a_histogram_counts_every_value():
     assert sum(histogram_figure(np.arange(50.0), "value").data[0].y) == 50
     assert sum(histogram_figure(np.zeros((4, 4)), "value").data[0].y) == 16

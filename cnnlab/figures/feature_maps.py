@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from cnnlab.figures.channels import NEGATIVE, POSITIVE
-from cnnlab.figures.style import quiet
+from cnnlab.figures.style import literal, quiet
 
 Kind = Literal["grey", "signed", "angle", "weights"]
 WIDE = 1000  # pixels of width that the heights of rows are meant for: where there are fewer, rows are as much lower
@@ -60,7 +60,7 @@ def maps_figure(maps: Sequence[Map], columns: int, height: int = 240, to_scale: 
     figure = make_subplots(
         rows,
         columns,
-        subplot_titles=[m.title for m in maps],
+        subplot_titles=["<br>".join(map(literal, m.title.split("<br>"))) for m in maps],
         horizontal_spacing=0.16 / columns,
         vertical_spacing=min(0.3, 88 / (rows * height)),
     )
