@@ -12,6 +12,9 @@ from typing import Any
 from cnnlab.config import TrainConfig
 from cnnlab.runs import LIVE, Run, State
 
+Find = Callable[[str], Mapping[str, Any] | None]
+"""Gives a run's last record of an event."""
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -36,7 +39,7 @@ def summarise(run: Run, last: Mapping[str, Mapping[str, Any]] | None = None) -> 
 
     ``last``, its last record of each event, spares who has it a search through a long log.
 
-    ``duration`` goes on while it is live. Of one that was cut off it is that of its whole epochs, or, where there are
+    ``duration`` goes on while it trains. Of one that was cut off it is that of its whole epochs, or, where there are
     none, until its last record.
 
     ``best_accuracy`` is the validation accuracy of the best checkpoint, ``watched_accuracy`` the last test accuracy of
@@ -44,12 +47,11 @@ def summarise(run: Run, last: Mapping[str, Mapping[str, Any]] | None = None) -> 
     """
     facts = run.facts()
     state = run.state()
-    find: Callable[[str], Mapping[str, Any] | None] = run.last_record if last is None else last.get
+    find: Find = run.last_record if last is None else last.get
     epoch = find("epoch") or {}
-    duration = (run.last_record() or {}).get("elapsed", epoch.get("elapsed"))
-    if (state in LIVE or duration is None) and (start := find("start")):
-        until = time.time() if state in LIVE else run.metrics_path.stat().st_mtime
-        duration = start["elapsed"] + until - start["time"]
+    duration = None if state in LIVE else (run.last_record() or {}).get("elapsed", epoch.get("elapsed"))
+    if duration is None:
+        duration = trained_for(find, time.time() if state in LIVE else run.metrics_path.stat().st_mtime)
     return Summary(
         run.id,
         run.name,
@@ -61,6 +63,17 @@ def summarise(run: Run, last: Mapping[str, Mapping[str, Any]] | None = None) -> 
         facts.get("images_version", ""),
         epoch.get("best/accuracy"),
         epoch.get("test/accuracy"),
-        float(duration or 0.0),
+        float(duration),
         run.created,
     )
+
+
+def trained_for(find: Find, until: float) -> float:
+    """Seconds that a run had trained by ``until``: those since its process began to, and what it had trained before.
+
+    Where it has not begun since it was queued, or queued again, those before alone.
+    """
+    start, queued = find("start"), find("queued")
+    if start and start["time"] >= (queued or start)["time"]:
+        return float(start["elapsed"] + until - start["time"])
+    return float((find("end") or find("epoch") or {}).get("elapsed", 0.0))

@@ -36,6 +36,7 @@ from cnnlab.models import ModelError
 from cnnlab.queue import most_at_a_time, turn
 from cnnlab.registry import UnknownName
 from cnnlab.runs import Run
+from cnnlab.summary import trained_for
 from cnnlab.team import call_together, remove_rank_locks, starting_state, why_lost
 
 MOST_TOLD = 20  # files of a kind, one by one
@@ -224,9 +225,8 @@ def _append(run: Run, records: list[Record]) -> None:
 
 
 def _end(run: Run, listener: Listener, status: str, message: str) -> str:
-    last, start = run.last_record("epoch") or {}, run.last_record("start")
-    elapsed = start["elapsed"] + time.time() - start["time"] if start else 0.0
-    values = {"status": status, "message": message, "elapsed": elapsed}
+    last = run.last_record("epoch") or {}
+    values = {"status": status, "message": message, "elapsed": trained_for(run.last_record, time.time())}
     end = Record("end", int(last.get("step", 0)), int(last.get("epoch", 0)), values)
     with suppress(OSError):  # the disk is full, say, which may be why: the listener hears of it all the same
         _append(run, [end])

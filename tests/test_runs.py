@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from cnnlab.new_runs import create_run, new_folder, reopen_run
 from cnnlab.paths import write_whole
 from cnnlab.runs import Run, RunError, checked_name, find_run, list_runs
 from cnnlab.summary import summarise
+from cnnlab.train import Listener, train
 
 FACTS = {"config": TrainConfig().model_dump(mode="json"), "recipe": None}
 
@@ -345,11 +347,23 @@ def test_a_summary_says_what_a_list_shows(queued_run):
 
 
 def test_a_run_that_was_cut_off_in_its_first_epoch_took_until_its_last_record(queued_run):
-    queued_run.append([{"event": "start", "step": 0, "time": 1000.0, "elapsed": 2.0}, {"event": "step", "step": 1}])
-    os.utime(queued_run.metrics_path, (1007.0, 1007.0))
+    now = round(time.time()) + 1
+    queued_run.append([{"event": "start", "step": 0, "time": now, "elapsed": 2.0}, {"event": "step", "step": 1}])
+    os.utime(queued_run.metrics_path, (now + 7, now + 7))
     assert summarise(queued_run).duration == 9.0
     queued_run.append([{"event": "epoch", "step": 2, "epoch": 1, "elapsed": 12.0}, {"event": "step", "step": 3}])
     assert summarise(queued_run).duration == 12.0
+
+
+def test_the_time_for_which_a_resumed_run_was_away_and_waits_is_none_of_its_own(queued_run):
+    long_ago = time.time() - 1_000_000
+    queued_run.append([{"event": "start", "step": 0, "time": long_ago, "elapsed": 0.0}, {"event": "step", "step": 1}])
+    queued_run.append([{"event": "end", "step": 1, "epoch": 1, "status": "stopped", "elapsed": 5.0}])
+    with reopen_run(queued_run):
+        assert summarise(queued_run).state == "queued" and summarise(queued_run).duration == 5.0
+        queued_run.request_stop()
+        assert train(queued_run, Listener()) == "stopped"
+    assert queued_run.last_record("end")["elapsed"] == 5.0 and summarise(queued_run).duration == 5.0
 
 
 def test_what_is_damaged_hides_neither_the_rest_of_its_run_nor_other_runs(tmp_path):
