@@ -51,7 +51,7 @@ def summarise(run: Run, last: Mapping[str, Mapping[str, Any]] | None = None) -> 
     epoch = find("epoch") or {}
     duration = None if state in LIVE else (run.last_record() or {}).get("elapsed", epoch.get("elapsed"))
     if duration is None:
-        duration = trained_for(find, time.time() if state in LIVE else run.metrics_path.stat().st_mtime)
+        duration = trained_for(find, time.time() if state in LIVE else _last_written(run))
     return Summary(
         run.id,
         run.name,
@@ -66,6 +66,14 @@ def summarise(run: Run, last: Mapping[str, Mapping[str, Any]] | None = None) -> 
         float(duration),
         run.created,
     )
+
+
+def _last_written(run: Run) -> float:
+    """When the last record was written, in seconds since 1970; 0 where there is none."""
+    try:
+        return run.metrics_path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def trained_for(find: Find, until: float) -> float:

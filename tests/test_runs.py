@@ -355,6 +355,11 @@ def test_a_run_that_was_cut_off_in_its_first_epoch_took_until_its_last_record(qu
     assert summarise(queued_run).duration == 12.0
 
 
+def test_a_run_without_records_took_no_time(queued_run):
+    queued_run.metrics_path.unlink()
+    assert (summarise(queued_run).state, summarise(queued_run).duration) == ("interrupted", 0.0)
+
+
 def test_the_time_for_which_a_resumed_run_was_away_and_waits_is_none_of_its_own(queued_run):
     long_ago = time.time() - 1_000_000
     queued_run.append([{"event": "start", "step": 0, "time": long_ago, "elapsed": 0.0}, {"event": "step", "step": 1}])
