@@ -121,6 +121,13 @@ def test_choices_are_still_there_after_a_look_at_another_view(own_run: Run):
     assert page.segmented_control(key="evaluate.sort").value == "Recognised"
 
 
+def test_the_reliability_diagram_is_told_in_words_too(own_run: Run):
+    (told,) = [alt for alt in alts(opened(evaluate_view="Calibration")) if alt.startswith("Reliability")]
+    answers = evaluate(own_run, "test")
+    surest = answers.confidence > 14 / 15
+    assert f"of {surest.sum()} images 93% to 100% sure {100 * answers.right[surest].mean():.2f} % right" in told
+
+
 def test_a_class_s_figures_say_how_they_were_got(own_run: Run):
     help = next(m.help for m in opened(evaluate_view="Classes").metric if m.label == "F1" and m.help)
     assert help == "Harmonic mean of both; below, the 95 % interval (Wilson)."

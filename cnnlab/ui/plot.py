@@ -1,6 +1,6 @@
 """A still figure on a page: it can be saved as PNG, SVG and HTML, and tell what was clicked, picked or lassoed.
 
->>> plot(confusion_figure(...), "Confusion matrix", "matrix", on_pick=choose_cell)          # doctest: +SKIP
+>>> plot(confusion_figure(...), "Confusion matrix", "matrix", alt="…", on_pick=choose_cell)   # doctest: +SKIP
 
 By keyboard the arrow keys go from point to point and Enter picks. All is drawn in the browser; nothing is remounted
 when the figure changes. Plotly itself is loaded when the browser has drawn the rest: a page is there a second earlier
@@ -36,11 +36,11 @@ def plot(
     name: str,
     key: str,
     *,
+    alt: str,
     on_pick: Callable[[Any], None] | None = None,
     on_label: Callable[[int], None] | None = None,
     lasso: bool = False,
     thumbs: Thumbs | None = None,
-    alt: str = "",
     width: int | Literal["stretch"] = "stretch",
 ) -> list[Any]:
     """Show ``figure``; gives the ``customdata`` of the points in the lasso.
@@ -63,7 +63,7 @@ def plot(
             "labels": on_label is not None,
             "lasso": lasso,
             "thumbs": asdict(thumbs) if thumbs else None,
-            "alt": alt or name,
+            "alt": alt,
         },
         key=key,
         width=width,

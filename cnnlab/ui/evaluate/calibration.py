@@ -40,7 +40,8 @@ def _reliability(subject: Subject) -> None:
         [b.count for b in filled],
         [(b.low, b.high) for b in filled],
     )
-    plot(figure, subject.title("Reliability"), "evaluate.reliability")
+    told = (f"of {b.count:,} images {b.low:.0%} to {b.high:.0%} sure {words.percent(b.accuracy)} right" for b in filled)
+    plot(figure, subject.title("Reliability"), "evaluate.reliability", alt=f"Reliability: {'; '.join(told)}.")
 
 
 def _coverage(subject: Subject) -> Coverage:
@@ -66,7 +67,8 @@ def _coverage(subject: Subject) -> Coverage:
     shares, accuracies = coverage_curve(e.confidence, e.right)
     here = (chosen.share, chosen.accuracy) if chosen.accuracy is not None else None
     figure = coverage_figure(shares, accuracies, here, height=360)
-    plot(figure, subject.title("Answering only when sure"), "evaluate.coverage")
+    alt = "Accuracy by the share of images that are answered; the sentence above tells what the threshold gives."
+    plot(figure, subject.title("Answering only when sure"), "evaluate.coverage", alt=alt)
     return chosen
 
 

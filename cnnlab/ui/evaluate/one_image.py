@@ -1,5 +1,7 @@
 """One image, large: its pixels, how probable each class is, why, and what the network finds most like it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 import torch
@@ -22,6 +24,7 @@ from cnnlab.ui.select import ERRORS
 
 NEIGHBOURS = 5
 NUMBERS = 100_000_000  # features that are kept to look for neighbours among: 200 MB
+TOLD = 3  # classes of the bars that a screen reader hears
 LARGE = 300  # pixels of a picture's height
 
 
@@ -49,7 +52,8 @@ def _dialog(subject: Subject, images: Images) -> None:
     picture, first, second = st.columns(3)
     with picture:
         title = "The image (point at it for values)"
-        plot(picture_figure(image, LARGE, title), subject.title(f"Image {e.ids[place]}"), "evaluate.one.picture")
+        name = f"Image {e.ids[place]}"
+        plot(picture_figure(image, LARGE, title), subject.title(name), "evaluate.one.picture", alt=f"{name}.")
     for column, (label, what) in zip((first, second), _asked(subject, place), strict=True):
         with column:
             _why(subject, image, method, opacity, label, what)
@@ -57,10 +61,18 @@ def _dialog(subject: Subject, images: Images) -> None:
     with bars:
         st.markdown("**How probable it finds each class**")
         figure = probabilities_figure(subject.names, e.probabilities[place], int(e.labels[place]))
-        plot(figure, subject.title(f"Probabilities of image {e.ids[place]}"), "evaluate.one.bars")
+        name = f"Probabilities of image {e.ids[place]}"
+        alt = f"{name}: {_likeliest(subject.names, e.probabilities[place])}."
+        plot(figure, subject.title(name), "evaluate.one.bars", alt=alt)
     with alike:
         st.markdown(f"**The {NEIGHBOURS} training images that it finds most alike**")
         _neighbours(subject, images[place], place)
+
+
+def _likeliest(names: Sequence[str], probabilities: NDArray[np.float32]) -> str:
+    """The most probable classes, for those who do not see the bars."""
+    order = np.argsort(-probabilities, kind="stable")[:TOLD].tolist()
+    return ", ".join(f"{names[c]} {words.sure(float(probabilities[c]))}" for c in order)
 
 
 def _head(subject: Subject, place: int, at: int, total: int) -> None:
@@ -129,7 +141,8 @@ def _why(subject: Subject, image: NDArray[np.uint8], method: str, opacity: float
     map = cache.attribution(subject.of, method, label, image)
     name = subject.names[label]
     figure = attribution_figure(image, map, opacity, METHODS[method].signed, LARGE, f"Why {name}? ({what})")
-    plot(figure, subject.title(f"{METHODS[method].title} for {name}"), f"evaluate.one.why.{what}")
+    alt = f"{METHODS[method].title} for {name}."
+    plot(figure, subject.title(alt[:-1]), f"evaluate.one.why.{what}", alt=alt)
     if not map.any():
         st.caption(f"Nothing here speaks for {words.plain(name)}.")
 
@@ -149,17 +162,15 @@ def _neighbours(subject: Subject, image: torch.Tensor, place: int) -> None:
     found = known[places]
     labels = train.labels[found].tolist()
     same = [label == subject.evaluation.labels[place] for label in labels]
-    figure = gallery_figure(
-        train.images[found].numpy(),
-        [
-            f"{'✓' if good else '✗'} {shortened(subject.names[label], 10)}<br>{distance:.2f}<br>#{id}"
-            for good, label, distance, id in zip(same, labels, distances, train.ids[found].tolist(), strict=True)
-        ],
-        max(1, len(found)),
-        96,
-        [RIGHT if good else WRONG for good in same],
-    )
-    plot(figure, subject.title("Nearest training images"), "evaluate.one.alike", width=max(2, len(found)) * (96 + GAP))
+    captions = [
+        f"{'✓' if good else '✗'} {shortened(subject.names[label], 10)}<br>{distance:.2f}<br>#{id}"
+        for good, label, distance, id in zip(same, labels, distances, train.ids[found].tolist(), strict=True)
+    ]
+    colors = [RIGHT if good else WRONG for good in same]
+    figure = gallery_figure(train.images[found].numpy(), captions, max(1, len(found)), 96, colors)
+    alt = "; ".join(captions).replace("<br>", ", ")
+    width = max(2, len(found)) * (96 + GAP)
+    plot(figure, subject.title("Nearest training images"), "evaluate.one.alike", alt=alt, width=width)
     among = f"{len(features):,}" + (f" of {len(train):,}" if len(features) < len(train) else "")
     st.caption(
         f"Class (✓ the same as this image's true class), distance, id. Euclidean distance between the inputs of the "

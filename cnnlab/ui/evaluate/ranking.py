@@ -44,7 +44,8 @@ def curves_view(subject: Subject) -> None:
         key=f"evaluate.corner.{subject.id}",
         help="Shows 90 to 100 % alone, where the curves of a good network differ.",
     )
-    plot(ranking_figure(curves, corner), subject.title("Precision, recall and ROC"), "evaluate.ranking")
+    alt = f"Precision–recall and ROC curves of {', '.join(curves)}; the table below tells the areas."
+    plot(ranking_figure(curves, corner), subject.title("Precision, recall and ROC"), "evaluate.ranking", alt=alt)
     _areas(subject, found)
 
 

@@ -80,7 +80,8 @@ def _curves(runs: Mapping[str, Summary]) -> None:
             ":material/warning: These runs hold out **different validation images** (dataset, its files, validation "
             "fraction or seed differ): small differences in accuracy tell nothing."
         )
-    plot(comparison_figure(curves, split, log_loss=log), "Comparison", "compare.curves")
+    alt = f"{SPLIT_NAMES[split].capitalize()} loss and accuracy by epoch of {', '.join(curves)}."
+    plot(comparison_figure(curves, split, log_loss=log), "Comparison", "compare.curves", alt=alt)
 
 
 def _held_out(summary: Summary) -> tuple[object, ...]:

@@ -33,13 +33,16 @@ def history(folder: SweepFolder, trials: list[Trial], on_pick: Pick) -> None:
         for t in trials
         if t.accuracy is not None and t.state in KINDS
     ]
-    plot(history_figure(points), f"{folder.name} history", f"sweep.history.{folder.name}", on_pick=on_pick)
+    key, alt = f"sweep.history.{folder.name}", "Validation accuracy by trial, and the best so far."
+    plot(history_figure(points), f"{folder.name} history", key, alt=alt, on_pick=on_pick)
 
 
 def importances(folder: SweepFolder, shares: dict[str, float]) -> None:
     """How much each setting mattered."""
     named = {title(name): share for name, share in shares.items()}
-    plot(importance_figure(named), f"{folder.name} importance", f"sweep.importance.{folder.name}")
+    told = ", ".join(f"{name} {words.percent(share)}" for name, share in named.items())
+    key, alt = f"sweep.importance.{folder.name}", f"What mattered: {told}."
+    plot(importance_figure(named), f"{folder.name} importance", key, alt=alt)
 
 
 def parallel(folder: SweepFolder, plan: Plan, trials: list[Trial], on_pick: Pick) -> None:
@@ -61,8 +64,8 @@ def parallel(folder: SweepFolder, plan: Plan, trials: list[Trial], on_pick: Pick
         )
         for t in judged
     ]
-    key = f"sweep.parallel.{folder.name}"
-    plot(parallel_figure(axes, lines), f"{folder.name} parallel coordinates", key, on_pick=on_pick)
+    key, alt = f"sweep.parallel.{folder.name}", f"Parallel coordinates: {', '.join(axis.title for axis in axes)}."
+    plot(parallel_figure(axes, lines), f"{folder.name} parallel coordinates", key, alt=alt, on_pick=on_pick)
 
 
 def _axis(setting: Vary) -> Axis:
