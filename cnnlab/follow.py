@@ -20,8 +20,8 @@ from cnnlab.engine import NotFinite
 from cnnlab.inference import pick_device
 from cnnlab.machine import prepare_process
 from cnnlab.runs import Run
+from cnnlab.stopping import signals_request
 from cnnlab.team import hold_rank_lock, starting_state
-from cnnlab.train import signals_request
 
 OK, FAILED = 0, 1
 STOPPING = 5.0  # seconds in which rank 0 may still call after a signal that both got

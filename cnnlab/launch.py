@@ -88,7 +88,7 @@ def start(config: TrainConfig, recipe: str | None, runs: Path, name: str | None 
 
     Raises RunError where it did not come to that.
     """
-    from cnnlab.train import CHECK_ERRORS, check  # brings torch, which flags() and shown_command() need not
+    from cnnlab.checks import CHECK_ERRORS, check  # brings torch, which flags() and shown_command() need not
 
     try:
         check(config)  # the process would say so too, but after its run has been shown

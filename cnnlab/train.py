@@ -9,22 +9,20 @@
 import importlib.metadata
 import math
 import platform
-import signal
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import torch
 
 from cnnlab import __version__, datasets, engine, models
 from cnnlab.checkpoints import CheckpointError, save_checkpoint
+from cnnlab.checks import CHECK_ERRORS, check
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
 from cnnlab.datasets.download import Progress
-from cnnlab.datasets.memory import memory_budget
 from cnnlab.distributed.group import joined
 from cnnlab.distributed.messages import Lost
 from cnnlab.distributed.ranks import world_size
@@ -32,16 +30,14 @@ from cnnlab.engine import NotFinite, Record, TrainState
 from cnnlab.inference import pick_device
 from cnnlab.loader import steps_per_epoch
 from cnnlab.machine import prepare_process
-from cnnlab.models import ModelError
-from cnnlab.queue import most_at_a_time, turn
-from cnnlab.registry import UnknownName
+from cnnlab.queue import turn
 from cnnlab.runs import Run
+from cnnlab.stopping import NowAndThen, signals_request
 from cnnlab.summary import trained_for
 from cnnlab.team import call_together, remove_rank_locks, starting_state, why_lost
 
 MOST_TOLD = 20  # files of a kind, one by one
 WRITE_EVERY = 0.25  # seconds: how old a step's record may get before it is on disk
-ASK_EVERY = 0.02  # seconds between two looks for a wish to stop, each of which takes some 30 µs of a step
 
 
 class Listener:
@@ -61,41 +57,6 @@ class Listener:
 
     def close(self) -> None:
         """Nothing more will come."""
-
-
-def check(config: TrainConfig, dataset: ImageDataset | None = None) -> None:
-    """Raise the error with which a training by ``config`` would fail at once; ``dataset``, if given, is not loaded."""
-    most_at_a_time()
-    memory_budget()
-    datasets.check_name(config.dataset)
-    pick_device(config.device)
-    models.MODELS.get(config.model)
-    if dataset is not None:
-        shape = (dataset.in_channels, dataset.image_size, dataset.num_classes)
-    elif config.dataset in datasets.DATASETS:
-        info = datasets.DATASETS.get(config.dataset)
-        shape = (info.in_channels, info.image_size, info.num_classes)
-    else:
-        shape = (3 if config.color else 1, config.image_size, 2)
-    if dataset is None:
-        datasets.file_names(config)
-    splits = dataset.splits(config) if dataset is not None else None
-    held_out = len(splits.val) if splits else datasets.holds_out(config)
-    if config.early_stopping and not held_out:
-        raise DatasetError("early_stopping needs validation images: set validation_fraction above 0, such as 0.1.")
-    network = models.outline(config, *shape)
-    if config.batch_size == 1 or (len(splits.train) if splits else config.train_images) == 1:
-        try:
-            network(torch.empty(1, shape[0], shape[1], shape[1], device="meta"))
-        except ValueError as error:  # of a batch norm that sees a single value of each channel
-            raise ModelError(
-                f"{config.model} cannot learn from one image of {shape[1]}×{shape[1]} pixels at a time, for its batch "
-                "norm would see one value of a channel: set batch_size, and train_images if it is set, to at least 2."
-            ) from error
-
-
-CHECK_ERRORS = (DatasetError, ModelError, UnknownName, ValueError)
-"""What :func:`check` raises."""
 
 
 def train(run: Run, listener: Listener) -> str:
@@ -266,48 +227,3 @@ def versions() -> dict[str, str]:
 def _tell_wait(ahead: int, listener: Listener) -> None:
     waiting = f" ({ahead} more wait{'' if ahead > 1 else 's'} before this one)" if ahead else ""
     listener.say(f"Waiting for another training to end{waiting} …")
-
-
-@dataclass
-class NowAndThen:
-    """Answers what ``ask`` answers, or did at most 20 ms ago, unless it is told to ``forget`` that."""
-
-    ask: Callable[[], bool]
-    asked: float = -math.inf
-    answer: bool = False
-
-    def __call__(self) -> bool:
-        if time.monotonic() - self.asked > ASK_EVERY:
-            self.answer, self.asked = self.ask(), time.monotonic()
-        return self.answer
-
-    def forget(self) -> None:
-        """Ask anew the next time."""
-        self.asked = -math.inf
-
-
-@contextmanager
-def signals_request(stop: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C and SIGTERM call ``stop``, which is to end the training after its step; a second Ctrl-C ends it at once.
-
-    A scheduler and ``torchrun`` may both send SIGTERM to the same process: once is meant.
-    """
-    received: list[int] = []
-
-    def handle(number: int, frame: object) -> None:
-        received.append(number)
-        if received.count(signal.SIGINT) > 1:
-            raise KeyboardInterrupt
-        stop()
-
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    try:
-        before = {number: signal.signal(number, handle) for number in numbers}
-    except ValueError:  # not in the main thread: the caller deals with signals
-        yield
-        return
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

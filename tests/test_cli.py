@@ -413,7 +413,7 @@ def test_a_training_that_is_interrupted_before_it_begins_leaves_no_run(capsys, f
     def interrupted(*given: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cnnlab.train.check", interrupted)
+    monkeypatch.setattr("cnnlab.checks.check", interrupted)
     assert refused(capsys, "train", *TINY, "--name", "early", status=130) == "Interrupted."
     assert not list_runs(fresh_folders)
 

@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from cnnlab import recipes
 from cnnlab.checkpoints import read_checkpoint, restore, save_checkpoint
+from cnnlab.checks import check
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
 from cnnlab.engine import NotFinite, Record, TrainState, fit, new_state
@@ -18,7 +19,6 @@ from cnnlab.inference import infer, pick_device
 from cnnlab.loader import Scaling, epoch_batches, scaling_of
 from cnnlab.models import ModelError
 from cnnlab.parsing import adapt, parse
-from cnnlab.train import check
 
 # Everything that a checkpoint must carry: batch norm, dropout, momentum or Adam's moments, augmentation, a schedule
 DEMANDING = {

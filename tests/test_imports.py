@@ -12,12 +12,12 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 # A module imports from the layers above its own (and a package from itself); `ui`, `pages` and `app` come after all.
 LAYERS = [
-    {"__init__", "registry", "paths", "seeding", "config", "locks", "tails", "records"},
+    {"__init__", "registry", "paths", "seeding", "config", "locks", "tails", "records", "stopping"},
     {"parsing", "distributed", "pictures"},
     {"recipes", "runs", "metrics", "datasets", "models", "optim"},
     {"loader", "new_runs", "queue", "summary", "machine"},
     {"inference", "forecast", "curves"},
-    {"engine"},
+    {"engine", "checks"},
     {"checkpoints", "timing"},
     {"team"},
     {"train"},

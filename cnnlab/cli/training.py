@@ -40,7 +40,8 @@ def _train(given: argparse.Namespace) -> int:
     run, held = create_run(path, facts)  # before torch is imported: the dashboard waits for the lock
     with held:
         try:
-            from cnnlab.train import CHECK_ERRORS, check, versions
+            from cnnlab.checks import CHECK_ERRORS, check
+            from cnnlab.train import versions
 
             run.add_facts({"versions": versions()})
             try:

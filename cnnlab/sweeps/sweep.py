@@ -20,6 +20,7 @@ import optuna
 from filelock import FileLock
 from optuna.trial import FrozenTrial, TrialState
 
+from cnnlab.checks import CHECK_ERRORS, check
 from cnnlab.config import TrainConfig, applies, condition
 from cnnlab.datasets import holds_out
 from cnnlab.parsing import ConfigError, adapt
@@ -28,7 +29,6 @@ from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.study import END, Sweep, Trial
 from cnnlab.sweeps.trial import Listen, end_trial, make_trial
 from cnnlab.sweeps.vary import Vary, combinations
-from cnnlab.train import CHECK_ERRORS, check
 
 MANY = 10_000  # combinations above which nobody tries them all
 

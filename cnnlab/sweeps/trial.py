@@ -16,6 +16,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages._heartbeat import get_heartbeat_thread  # Optuna beats by itself in Study.optimize alone
 from optuna.trial import TrialState
 
+from cnnlab.checks import CHECK_ERRORS, check
 from cnnlab.config import TrainConfig, shown
 from cnnlab.engine import Record
 from cnnlab.new_runs import create_run
@@ -24,7 +25,7 @@ from cnnlab.runs import Run, RunError
 from cnnlab.sweeps.folder import Worker
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.study import END, MARK, REASON, RUN, Sweep, reason, settings_of
-from cnnlab.train import CHECK_ERRORS, Listener, check, train, versions
+from cnnlab.train import Listener, train, versions
 
 Listen = Callable[[Path], Listener]
 """Makes the Listener of a run from its log's path."""

@@ -5,11 +5,11 @@ from pathlib import Path
 import streamlit as st
 
 from cnnlab import datasets
+from cnnlab.checks import CHECK_ERRORS, check
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset, Splits
 from cnnlab.datasets.class_folders import CALLED
 from cnnlab.datasets.download import Progress
-from cnnlab.train import CHECK_ERRORS, check
 from cnnlab.ui.progress import progress
 
 

@@ -76,7 +76,7 @@ def _cannot_start(*reasons: str) -> None:
 
 
 def _check_with_images(config: TrainConfig, images: ImageDataset) -> None:
-    from cnnlab.train import check
+    from cnnlab.checks import check
 
     check(config, images)
 
