@@ -6,11 +6,8 @@
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -20,15 +17,12 @@ from cnnlab import datasets
 from cnnlab.checkpoints import Checkpoint, CheckpointError, load_trained
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
+from cnnlab.evaluation.kept import keep, recall
 from cnnlab.evaluation.scores import Scores, losses, scores
 from cnnlab.inference import infer, pick_device
 from cnnlab.metrics import ClassScore, class_scores, confusion_matrix
-from cnnlab.paths import written_whole
 from cnnlab.registry import UnknownName
 from cnnlab.runs import Run
-
-UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile)
-"""What reading kept predictions raises where they are missing or damaged."""
 
 CHANGED = (
     "The images have changed since this run was trained: some of the {} images may be among those that it has learnt "
@@ -141,8 +135,10 @@ def evaluate(
     version = _version(saved.config)  # where they are gone, what is kept of them is all there is
     by_default = chosen == run.chosen_checkpoint()
     kept = run.path / (f"predictions-{split}.npz" if by_default else f"predictions-{split}-{chosen}.npz")
-    if found := _recall(kept, mark, version, chosen, split, saved.class_names):
-        return found
+    if found := recall(kept, mark, ("log_probabilities", "labels", "ids", "version")):
+        answers, labels, ids, then = found
+        if version in (None, str(then)):
+            return Evaluation(chosen, split, saved.class_names, answers, labels, ids, str(then))
     _same_network(run, saved)
     dataset = load(saved.config)
     if dataset.class_names != saved.class_names:
@@ -155,9 +151,8 @@ def evaluate(
     logits = infer(network, images.images, saved.config, saved.scaling, on_progress)
     answers = torch.log_softmax(logits.cpu().double(), 1).float().numpy()
     labels, ids = images.labels.numpy(), images.ids.numpy()
-    result = Evaluation(chosen, split, saved.class_names, answers, labels, ids, dataset.version)
-    _keep(kept, mark, result)
-    return result
+    keep(kept, mark, log_probabilities=answers, labels=labels, ids=ids, version=dataset.version)
+    return Evaluation(chosen, split, saved.class_names, answers, labels, ids, dataset.version)
 
 
 def _version(config: TrainConfig) -> str | None:
@@ -184,31 +179,10 @@ def have_changed(run: Run, version: str) -> bool:
 
 def kept_answers(run: Run, like: Evaluation) -> NDArray[np.int64] | None:
     """What ``run`` last answered to exactly the images of ``like``, int64 [N]; None where it was not asked."""
-    try:
-        with (run.path / f"predictions-{like.split}.npz").open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            same = str(file["version"]) == like.version and np.array_equal(file["ids"], like.ids)
-            if same and (answers := file["log_probabilities"]).shape == like.log_probabilities.shape:
-                best: NDArray[np.int64] = answers.argmax(1)
-                return best
-    except UNREADABLE:
-        pass
+    if found := recall(run.path / f"predictions-{like.split}.npz", None, ("version", "ids", "log_probabilities")):
+        version, ids, answers = found
+        same = str(version) == like.version and np.array_equal(ids, like.ids)
+        if same and answers.shape == like.log_probabilities.shape:
+            best: NDArray[np.int64] = answers.argmax(1)
+            return best
     return None
-
-
-def _recall(
-    kept: Path, mark: str, version: str | None, checkpoint: str, split: str, class_names: tuple[str, ...]
-) -> Evaluation | None:
-    try:
-        with kept.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            if str(file["mark"]) == mark and version in (None, str(file["version"])):
-                answers, labels, ids = (file[name] for name in ("log_probabilities", "labels", "ids"))
-                return Evaluation(checkpoint, split, class_names, answers, labels, ids, str(file["version"]))
-    except UNREADABLE:
-        pass  # none kept yet, or a damaged one: it is made anew
-    return None
-
-
-def _keep(kept: Path, mark: str, result: Evaluation) -> None:
-    with suppress(OSError), written_whole(kept) as part, part.open("wb") as file:  # else it is made anew
-        answers = {name: getattr(result, name) for name in ("log_probabilities", "labels", "ids")}
-        np.savez(file, mark=mark, version=result.version, **answers)

@@ -12,7 +12,6 @@ out-of-distribution samples and adversarial attacks, 2018): there noise is far, 
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,8 +23,8 @@ from torch.nn.functional import normalize
 from cnnlab import datasets
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset, ImageSet
-from cnnlab.evaluation.evaluate import UNREADABLE, have_changed
-from cnnlab.paths import written_whole
+from cnnlab.evaluation.evaluate import have_changed
+from cnnlab.evaluation.kept import keep, recall
 from cnnlab.prediction.look import Look, look
 from cnnlab.prediction.predictor import Predictor
 
@@ -35,6 +34,7 @@ MARGIN = 1.5  # times farther the channels of a picture must be: another pen's a
 SHRINK = 0.01  # of the covariance towards independent channels: there may be fewer images than it has rows
 FEWEST = 50  # images to compare with: of fewer, more than one in fifty would be called unlike all by chance
 RARE = 0.01  # share of the validation images below which a picture is called unlike all
+ARRAYS = ("known", "centres", "whitening", "usual", "distances", "held_out")  # of a Novelty, in its own order
 FORMAT = 3  # raise it when what is kept changes
 
 
@@ -95,15 +95,10 @@ def novelty_of(predictor: Predictor, load: Callable[[TrainConfig], ImageDataset]
     run, saved = predictor.run, predictor.checkpoint
     mark = f"{FORMAT} {run.checkpoint_time(predictor.name)}"
     kept = run.features_path(predictor.name)
-    try:
-        with kept.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            if str(file["mark"]) == mark:
-                known, centres, whitening = map(torch.from_numpy, (file[n] for n in ("known", "centres", "whitening")))
-                near, strange = file["usual"].tolist()
-                kind = bool(file["held_out"])
-                return Novelty(known, centres, whitening, (near, strange), file["distances"], kind)
-    except UNREADABLE:
-        pass  # none kept yet, or a damaged one: it is made anew
+    if arrays := recall(kept, mark, ARRAYS):
+        known, centres, whitening = map(torch.from_numpy, arrays[:3])
+        (near, strange), distances, of_held_out = arrays[3].tolist(), *arrays[4:]
+        return Novelty(known, centres, whitening, (near, strange), distances, bool(of_held_out))
     dataset = load(saved.config)
     if have_changed(run, dataset.version):
         raise DatasetError("Its images have changed since it was trained: what is unlike them cannot be told.")
@@ -121,10 +116,7 @@ def novelty_of(predictor: Predictor, load: Callable[[TrainConfig], ImageDataset]
     if not all(part.isfinite().all() for one in (seen, unseen) for part in (one.features, one.channels)):
         raise DatasetError("What is unlike its training images cannot be told: its training has blown up.")
     found = fitted(seen, shown.labels, unseen, len(held_out) >= FEWEST)
-    with suppress(OSError), written_whole(kept) as part, part.open("wb") as file:  # else it is made anew
-        np.savez(file, mark=mark, known=found.known.numpy(), centres=found.centres.numpy(),
-                 whitening=found.whitening.numpy(), usual=found.usual, distances=found.distances,
-                 held_out=found.held_out)  # fmt: skip
+    keep(kept, mark, **{name: np.asarray(getattr(found, name)) for name in ARRAYS})
     return found
 
 
