@@ -55,9 +55,9 @@ class ConsoleListener(Listener):
 
     def say(self, text: str) -> None:
         if self.log is not None:
-            with self.log.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            with suppress(OSError), self.log.open("a", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(text + "\n")
-        with suppress(BrokenPipeError):  # nobody reads it any more; the log is whole
+        with suppress(OSError):  # nobody reads it any more; as where the disk of the log is full, training goes on
             err.print(text, markup=False, soft_wrap=True)
 
     def task(self, what: str, done: int, total: int) -> None:

@@ -15,23 +15,27 @@ FOLDER_PREFIX = "folder:"  # before the path of a person's own images, which is 
 
 def data_dir() -> Path:
     """The folder of datasets: ``CNNLAB_DATA``, else ``./data``. It need not exist."""
-    return Path(os.environ.get("CNNLAB_DATA") or "data").expanduser().resolve()
+    return expanded(Path(os.environ.get("CNNLAB_DATA") or "data")).resolve()
 
 
 def runs_dir() -> Path:
     """The folder of runs: ``CNNLAB_RUNS``, else ``./runs``. It need not exist."""
-    return Path(os.environ.get("CNNLAB_RUNS") or "runs").expanduser().resolve()
+    return expanded(Path(os.environ.get("CNNLAB_RUNS") or "runs")).resolve()
 
 
 def cache_dir() -> Path:
     """Where decoded images are kept: ``CNNLAB_CACHE``, else ``cache`` in the folder of datasets."""
     override = os.environ.get("CNNLAB_CACHE")
-    return Path(override).expanduser().resolve() if override else data_dir() / "cache"
+    return expanded(Path(override)).resolve() if override else data_dir() / "cache"
 
 
 def folder_path(dataset: str) -> Path:
     """The folder that a dataset's name such as ``folder:~/flowers`` means."""
-    path = Path(dataset.removeprefix(FOLDER_PREFIX))
+    return expanded(Path(dataset.removeprefix(FOLDER_PREFIX)))
+
+
+def expanded(path: Path) -> Path:
+    """``path`` with a leading ``~`` replaced by the home folder that it means, if it means one."""
     try:
         return path.expanduser()
     except RuntimeError:  # ~nobody

@@ -9,6 +9,8 @@ PNG, JPEG, WebP, AVIF, BMP, TIFF, PGM and the first frame of a GIF; 16 bits and 
 """
 
 import io
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,23 @@ BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 class UnreadableImage(ValueError):
     """A file that is no picture that can be decoded; the message is one sentence with the reason."""
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file called ``name`` is to be read as a picture, by its ending; what is hidden is not."""
+    return name.lower().endswith(EXTENSIONS) and not is_hidden(name.rpartition("/")[2])
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder called ``name`` was made by a program for itself, such as ``.ipynb_checkpoints``."""
+    return name.startswith((".", "__MACOSX")) and name not in (".", "..")
+
+
+def picture_paths(folder: Path) -> Iterator[str]:
+    """The paths of the pictures in ``folder`` and the folders in it, in the order of their names."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
+        yield from (f"{place}{os.sep}{name}" for name in sorted(names) if is_picture(name))
 
 
 def read_picture(source: bytes | Path, color: bool = True) -> NDArray[np.uint8]:

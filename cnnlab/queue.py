@@ -22,7 +22,7 @@ ASK_AGAIN = 0.2  # seconds
 
 def most_at_a_time() -> int:
     """How many trainings may run at a time: ``CNNLAB_MAX_TRAININGS``, else 1; raises ValueError for no such number."""
-    text = os.environ.get("CNNLAB_MAX_TRAININGS", "1")
+    text = os.environ.get("CNNLAB_MAX_TRAININGS") or "1"
     if not text.isdecimal() or int(text) < 1:
         raise ValueError(f"CNNLAB_MAX_TRAININGS = {text} is not allowed: give a whole number from 1 on, such as 1.")
     return int(text)

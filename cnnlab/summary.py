@@ -6,10 +6,12 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from cnnlab.config import TrainConfig
+from cnnlab.datasets import DatasetError, brings_validation
 from cnnlab.runs import LIVE, Run, State
 
 Find = Callable[[str], Mapping[str, Any] | None]
@@ -66,6 +68,16 @@ def summarise(run: Run, last: Mapping[str, Mapping[str, Any]] | None = None) -> 
         float(duration),
         run.created,
     )
+
+
+def held_out_of(summary: Summary) -> tuple[object, ...]:
+    """What says which validation images a run was judged by: the same for two runs if they are the same images."""
+    config = summary.config
+    images = (config.dataset, summary.images_version)
+    with suppress(DatasetError):
+        if brings_validation(config.dataset):
+            return images
+    return (*images, config.validation_fraction, config.seed)
 
 
 def _last_written(run: Run) -> float:

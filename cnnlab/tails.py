@@ -15,7 +15,7 @@ def tail(path: Path, lines: int = 200) -> str:
     """The last lines of a log; nothing where there is none."""
     try:
         with path.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - 200 * lines))
+            file.seek(max(0, file.seek(0, os.SEEK_END) - max(CHUNK, 200 * lines)))
             return "\n".join(file.read().decode("utf-8", "replace").splitlines()[-lines:])
     except OSError:
         return ""

@@ -19,6 +19,7 @@ from cnnlab.evaluation.findings import findings
 from cnnlab.evaluation.scores import Scores
 from cnnlab.metrics import class_scores
 from cnnlab.new_runs import create_run
+from cnnlab.runs import Run
 
 NAMES = ("ant", "bee", "cat")
 
@@ -167,6 +168,24 @@ def test_a_validation_loss_below_the_training_loss_is_no_overfitting():
     val = [0.013, 0.02, 0.03, 0.04]
     assert overfitting([0.396, 0.35, 0.3, 0.288], val, TrainConfig()) is None
     assert overfitting([0.03, 0.02, 0.01, 0.005], val, TrainConfig())
+
+
+def test_only_runs_that_were_judged_by_the_same_images_are_compared(tmp_path, trained_run):
+    answers = evaluate(trained_run, "val")
+
+    def made(id: str, accuracy: float, **facts: str) -> Run:
+        run, held = create_run(tmp_path / id, trained_run.facts() | facts)
+        held.lock.release()
+        run.append([{"event": "epoch", "step": 1, "epoch": 1, "best/accuracy": accuracy}])
+        return run
+
+    own = made("own", answers.accuracy)
+    made("other images", answers.accuracy, images_version="another")
+    assert "Too few images to choose by" not in {a.title for a in findings(own, answers)}
+    made("far", 0.1).rename("same")
+    made("near", answers.accuracy - 0.001).rename("same")
+    told = next(a.evidence for a in findings(own, answers) if a.title == "Too few images to choose by")
+    assert told.startswith("same (near) has ")
 
 
 def test_the_epochs_of_a_long_run_are_all_read(tmp_path, trained_run):

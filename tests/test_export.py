@@ -171,9 +171,11 @@ def test_the_lines_for_a_photograph_make_the_pixels_of_training(tmp_path: Path, 
     exif = Image.Exif()
     exif[0x0112] = 6  # turned to its side
     Image.fromarray(noise).save(tmp_path / "a.png", exif=exif)
+    Image.fromarray(noise).resize((2400, 1800)).save(tmp_path / "large.jpg", exif=exif)
     names: dict[str, Any] = {}
     exec(usage("none", config).split("pixels =")[0], names)
-    assert np.array_equal(names["pixels_of"](tmp_path / "a.png")[0].numpy(), decode(tmp_path / "a.png", 20, color))
+    for path in (tmp_path / "a.png", tmp_path / "large.jpg"):
+        assert np.array_equal(names["picture"](path).numpy(), decode(path, 20, color))
 
 
 # ── the command ───────────────────────────────────────────────────────────────────────────────────────────────────

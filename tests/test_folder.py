@@ -94,9 +94,11 @@ def test_images_may_be_grey_and_of_any_size(flowers):
     assert load(flowers, color=False, image_size=11).train.images.shape[1:] == (1, 11, 11)
 
 
-def test_folders_within_a_class_and_endings_in_capitals_count_while_hidden_files_do_not(flowers):
+def test_folders_within_a_class_and_endings_in_capitals_count_while_what_is_hidden_does_not(flowers):
     paint(flowers / "rose/more/deep/a.PNG")
     paint(flowers / "rose/.hidden.png")
+    paint(flowers / "rose/.ipynb_checkpoints/a-checkpoint.png")
+    paint(flowers / "__MACOSX/rose/a.png")
     (flowers / "rose/notes.txt").write_text("roses")
     (flowers / ".git").mkdir()
     dataset = load(flowers)
@@ -219,7 +221,7 @@ def test_a_stop_while_images_are_read_ends_the_run_which_can_be_resumed(flowers,
 
     with monkeypatch.context() as patched:
         patched.setattr(folder, "TELL_EVERY", -1)  # after each picture
-        patched.setattr("cnnlab.train.ASK_EVERY", -1)
+        patched.setattr("cnnlab.stopping.ASK_EVERY", -1)
         patched.setattr(ConsoleListener, "task", ask_to_stop)
         assert main(command) == 0
     assert told == [1] and run.state() == "stopped"
@@ -364,6 +366,13 @@ def test_a_class_whose_name_is_no_text_is_called_by_its_bytes(parted_flowers):
 def test_file_names_of_any_bytes_are_read(flowers):
     (flowers / "rose/0.png").rename(flowers / "rose" / os.fsdecode(b"\xff.png"))
     assert len(load(flowers).train) == 16
+
+
+def test_a_log_that_cannot_be_written_ends_no_training(monkeypatch, tmp_path):
+    said = io.StringIO()
+    monkeypatch.setattr("cnnlab.console.err", Console(file=said))
+    ConsoleListener(tmp_path / "no such folder/output.log").say("Epoch 1")  # as where its disk is full
+    assert said.getvalue() == "Epoch 1\n"
 
 
 def test_a_damaged_file_of_such_a_name_is_told(flowers, monkeypatch, tmp_path):

@@ -153,6 +153,7 @@ def test_advice_on_a_colour_picture_is_of_what_its_channels_give(weights, summed
         (json.dumps(np.zeros((12, 12)).tolist()).encode(), "1 to 11 rows, and this has 12"),
         (json.dumps(np.zeros((2, 3, 3)).tolist()).encode(), "2×3×3"),
         (b"[[NaN]]", "lies between"),
+        (b"[[1" + b"0" * 400 + b"]]", "numbers alone"),
         (b"[[1e9]]", "lies between"),
     ],
 )
@@ -160,6 +161,10 @@ def test_a_file_that_is_no_kernel_is_one_sentence(content, sentence):
     with pytest.raises(KernelError) as error:
         read_kernel(content)
     assert sentence in str(error.value) and str(error.value).endswith(".")
+
+
+def test_a_kernel_s_name_can_be_shown_and_sent():
+    assert read_kernel(b'{"weights": [[1]], "name": "a\\ud800"}').name == "a\\ud800"
 
 
 def test_kernels_are_kept_replaced_and_deleted(tmp_path):

@@ -158,6 +158,7 @@ def test_what_would_lead_out_of_a_zip_is_refused_by_name_and_the_rest_is_read(pr
         archive.writestr("inner.zip", zipped({"a.png": png()}))
         archive.writestr(link("link.png"), "/etc/passwd")
         archive.writestr("__MACOSX/._good.png", b"what macOS adds")
+        archive.writestr("pets/.thumbnails/good.png", png())
     rows = {r.source.name: r for r in predict_many(predictor, from_bytes([("x.zip", buffer.getvalue())]))}
     assert rows.pop("x.zip/good.png").answer
     assert {name.split("/", 1)[1]: row.error.split(",")[0] for name, row in rows.items()} == {
@@ -194,6 +195,10 @@ def test_a_bad_zip_gets_one_sentence(content):
 def test_a_damaged_member_and_a_password_are_reported_and_do_not_stop_the_rest(predictor):
     content = bytearray(zipped({"a.png": png(), "b.png": png()}))
     content[60] ^= 0xFF  # in the first picture's bytes
+    rows = predict_many(predictor, from_bytes([("x.zip", bytes(content))]))
+    assert "cannot be unpacked" in rows[0].error and rows[1].answer
+    content = bytearray(zipped({"a.png": png(), "b.png": png()}, compression=zipfile.ZIP_LZMA))
+    content[60:90] = bytes(30)
     rows = predict_many(predictor, from_bytes([("x.zip", bytes(content))]))
     assert "cannot be unpacked" in rows[0].error and rows[1].answer
     content = bytearray(zipped({"a.png": png(), "b.png": png()}))

@@ -13,8 +13,10 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.explain import bank
+from cnnlab.explain.kernel_shelf import Shelf
 from cnnlab.explain.kernels import make_kernel
 from cnnlab.explain.presets import make_preset
+from cnnlab.paths import runs_dir
 from cnnlab.runs import Run
 from cnnlab.ui import select
 from cnnlab.ui.filters import state
@@ -245,10 +247,16 @@ def test_a_chain_is_extended_reordered_switched_off_and_shortened():
     page.toggle(key=f"filters.chain.{chain(page)}.0.on").set_value(False).run()
     assert chain(page) == "-gaussian,sharpen,sobel_x"
     page.checkbox(key=f"filters.chain.{chain(page)}.2.abs").set_value(True).run()
-    assert chain(page) == "-gaussian,sharpen,sobel_x~"
+    assert chain(page) == "-gaussian,sharpen,~sobel_x"
     page.button(key=f"filters.chain.{chain(page)}.1.gone").click().run()
-    assert chain(page) == "-gaussian,sobel_x~"
-    assert link(page)["chain"] == "-gaussian,sobel_x~" and not page.exception
+    assert chain(page) == "-gaussian,~sobel_x"
+    assert link(page)["chain"] == "-gaussian,~sobel_x" and not page.exception
+
+
+def test_a_kept_kernel_may_be_called_anything(fresh_folders: Path):
+    Shelf(runs_dir() / "kernels.json").save(make_kernel([[1]]), "edges~")
+    page = opened(view="Chain", chain="~saved:edges%7E,saved:edges~")
+    assert not page.exception and chain(page) == "~saved%3Aedges~,saved%3Aedges~"
 
 
 def test_the_gradient_starts_from_the_stage_that_is_chosen():

@@ -447,6 +447,14 @@ def test_a_recipe_for_a_folder_of_images_shows_them(runs: Path, tmp_path: Path) 
     assert not app.button(key="start").disabled
 
 
+def test_a_step_is_forecast_with_as_many_images_as_there_are(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    timed = []
+    monkeypatch.setattr("cnnlab.ui.cache.seconds_per_step", lambda config, shape: timed.append(config.batch_size) or 1)
+    app = opened(view="new", batch_size="4096")
+    app.run()  # the page has settled
+    assert timed and set(timed) == {1295} and not app.exception
+
+
 def test_a_forecast_is_made_for_every_network(runs: Path) -> None:
     app = opened(view="new")
     for name in ("simple_cnn", "lenet5", "mlp", "custom", "resnet18"):

@@ -107,5 +107,7 @@ def test_a_number_of_trainings_that_is_none_is_refused(monkeypatch, text):
 def test_the_setting_is_one_unless_it_is_said(monkeypatch):
     monkeypatch.delenv("CNNLAB_MAX_TRAININGS", raising=False)
     assert most_at_a_time() == 1
+    monkeypatch.setenv("CNNLAB_MAX_TRAININGS", "")
+    assert most_at_a_time() == 1
     monkeypatch.setenv("CNNLAB_MAX_TRAININGS", "3")
     assert most_at_a_time() == 3

@@ -20,7 +20,7 @@ END = {"event": "end", "step": 21, "epoch": 1, "status": "stopped", "message": "
 
 def made(folder: Path, **settings: object) -> tuple[Run, FileLock]:
     """A run of two epochs of 21 steps, with its lock still held."""
-    config = TrainConfig(epochs=2, batch_size=64, **settings)
+    config = TrainConfig(**{"epochs": 2, "batch_size": 64, **settings})
     run, held = create_run(folder / "run", {"config": config.model_dump(mode="json")})
     run.add_facts({"images": {"train": 1295, "val": 143, "test": 359}})
     return run, held.lock
@@ -33,6 +33,13 @@ def test_a_running_run_tells_epoch_step_speed_and_time_left(tmp_path: Path) -> N
     assert now.state == "running"
     assert now.share == pytest.approx(30 / 42)
     assert now.text == "Epoch 2 of 2 · step 30 of 42 · 640 images per second, about 1.2 s left"
+    lock.release()
+
+
+def test_the_time_left_is_that_of_the_images_there_are(tmp_path: Path) -> None:
+    run, lock = made(tmp_path, batch_size=8192)
+    run.append([{"event": "start", "time": 0.0, "elapsed": 0.0}, EPOCH | {"step": 1}, STEP | {"step": 1, "epoch": 1}])
+    assert status(run).text == "Epoch 1 of 2 · step 1 of 2 · 640 images per second, about 2.0 s left"
     lock.release()
 
 

@@ -446,6 +446,12 @@ def test_what_is_suggested_to_vary_can_be_trained(recipe: str) -> None:
         check_sweep(config, [vary])
 
 
+def test_what_is_suggested_is_allowed() -> None:
+    assert suggestion("epochs", TrainConfig(epochs=600)).choices == (300, 600, 1000)
+    assert suggestion("batch_size", TrainConfig(batch_size=1)).choices == (1, 2)
+    assert suggestion("batch_size", TrainConfig(batch_size=65_536)).choices == (32_768, 65_536)
+
+
 def test_how_much_a_setting_mattered_is_told_once_enough_trials_have_finished(tmp_path: Path) -> None:
     sweep = opened(tmp_path)
     space = {"lr": FloatDistribution(0.001, 0.1), "batch_size": CategoricalDistribution([32, 64])}

@@ -10,7 +10,7 @@ from pydantic_settings import CliSettingsSource
 from cnnlab import recipes
 from cnnlab.config import TrainConfig
 from cnnlab.parsing import ConfigError, adapt
-from cnnlab.paths import FOLDER_PREFIX, folder_path, runs_dir, write_whole
+from cnnlab.paths import FOLDER_PREFIX, expanded, folder_path, runs_dir, write_whole
 from cnnlab.runs import Run, find_run
 
 OK, FAILED, WRONG = 0, 1, 2
@@ -88,7 +88,7 @@ def check_file(path: Path | None, *endings: str) -> None:
 def folder_of(given: argparse.Namespace) -> Path:
     """The folder of runs that the arguments mean."""
     chosen: Path | None = given.runs_dir
-    return chosen.expanduser().resolve() if chosen else runs_dir()
+    return expanded(chosen).resolve() if chosen else runs_dir()
 
 
 def run_of(given: argparse.Namespace) -> Run:

@@ -134,7 +134,9 @@ def is_here(name: str) -> bool:
 
 
 def not_here(name: str) -> str:
-    """What to say of the dataset ``name`` where it would have to be downloaded first."""
+    """What to say of the dataset ``name`` where it would have to be downloaded first, or is a folder that is gone."""
+    if name.startswith(FOLDER_PREFIX):
+        return f"{folder_path(name)} is not among the folders that your runs have learnt from: train on it first."
     title = DATASETS.get(name).title if name in DATASETS else name
     return f"{title} is not on this machine: download it on the Train page."
 

@@ -2,13 +2,12 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from cnnlab.datasets.error import DatasetError
 from cnnlab.paths import printable
-from cnnlab.pictures import EXTENSIONS
+from cnnlab.pictures import EXTENSIONS, is_hidden, picture_paths
 
 SPLIT_NAMES = ("train", "val", "test")
 CALLED = {name: name for name in SPLIT_NAMES} | {
@@ -61,7 +60,7 @@ def find_images(root: Path) -> tuple[list[ImageFile], tuple[str, ...]]:
                     f"{folder / name} is a class that {parts['train']} does not have: rename or remove it."
                 )
             label = class_names.index(name)
-            files += [ImageFile(path, len(str(root)) + 1, split, label) for path in _images(class_folder)]
+            files += [ImageFile(path, len(str(root)) + 1, split, label) for path in picture_paths(class_folder)]
     if not files:
         raise DatasetError(f"{root} holds no image files ({', '.join(sorted(EXTENSIONS))}).")
     return files, class_names
@@ -98,18 +97,10 @@ def split_folders(root: Path) -> dict[str, Path]:
 
 def _folders(path: Path) -> list[Path]:
     try:
-        return sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
+        return sorted(p for p in path.iterdir() if p.is_dir() and not is_hidden(p.name))
     except OSError as error:
         raise DatasetError(f"{path} cannot be read ({error.strerror}): choose another folder.") from error
 
 
-def _images(folder: Path) -> Iterator[str]:
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            if name.lower().endswith(EXTENSIONS) and not name.startswith("."):
-                yield f"{place}{os.sep}{name}"
-
-
 def _has_images(folder: Path) -> bool:
-    return next(_images(folder), None) is not None
+    return next(picture_paths(folder), None) is not None

@@ -4,11 +4,13 @@
 ['The loss is still falling']
 """
 
+from contextlib import suppress
+
 from cnnlab.evaluation import advice
 from cnnlab.evaluation.advice import Advice
 from cnnlab.evaluation.evaluate import Evaluation, kept_answers
-from cnnlab.runs import Run, RunError, list_runs
-from cnnlab.summary import summarise
+from cnnlab.runs import Run, RunError, list_runs, names_of
+from cnnlab.summary import Summary, held_out_of, summarise
 
 
 def findings(run: Run, evaluation: Evaluation) -> list[Advice]:
@@ -18,14 +20,16 @@ def findings(run: Run, evaluation: Evaluation) -> list[Advice]:
         return [nothing]  # what else there is to say of its answers is no use
     train, val = _losses(run)
     rivals = _rivals(run, e.split)
-    accuracies = _accuracies(rivals) if e.split == "val" else {}
-    answers = [e.predicted, *(a for rival in rivals if (a := kept_answers(rival, e)) is not None)]
+    names = names_of(rivals)
+    best = {names[r.id]: r.best_accuracy for r in rivals if e.split == "val" and r.best_accuracy is not None}
+    others = (kept_answers(Run(run.path.parent / rival.id), e) for rival in rivals)
+    answers = [e.predicted, *(a for a in others if a is not None)]
     said = [
         advice.still_falling(val),
         advice.overfitting(train, val, run.config),
         advice.weak_class(e.per_class),
         advice.eating_pair(e.confusion, e.class_names),
-        advice.too_small(e.scores, accuracies),
+        advice.too_small(e.scores, best),
         advice.overconfident(e.confidence, e.right),
         advice.mislabelled(answers, e.labels, e.ids, e.class_names),
     ]
@@ -39,21 +43,17 @@ def _losses(run: Run) -> tuple[list[float], list[float]]:
     return train, val
 
 
-def _rivals(own: Run, split: str) -> list[Run]:
-    """Other runs that were judged by the same images."""
-    c = own.config
+def _rivals(own: Run, split: str) -> list[Summary]:
+    """Other runs that were judged by the same images of ``split``."""
+
+    def judge(summary: Summary) -> tuple[object, ...]:
+        same_test = (summary.config.dataset, summary.images_version)
+        return same_test if split == "test" else held_out_of(summary)
+
+    wanted = judge(summarise(own))
     found = []
     for run in list_runs(own.path.parent):
-        try:
-            other = run.config
-        except RunError:
-            continue
-        same = (other.dataset, other.validation_fraction, other.seed) == (c.dataset, c.validation_fraction, c.seed)
-        if run.id != own.id and (same or (other.dataset == c.dataset and split == "test")):
-            found.append(run)
+        with suppress(RunError):
+            if run.id != own.id and judge(summary := summarise(run)) == wanted:
+                found.append(summary)
     return found
-
-
-def _accuracies(runs: list[Run]) -> dict[str, float]:
-    best = {run.name: summarise(run).best_accuracy for run in runs}
-    return {name: accuracy for name, accuracy in best.items() if accuracy is not None}

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnlab.paths import printable
+
 LARGEST = 11  # rows and columns
 DECIMALS = 6  # that a preset's weights are given in: what is shown is what is computed
 FORMAT = "cnnlab-kernel"  # tells our JSON from any other
@@ -60,7 +62,7 @@ def make_kernel(values: object, name: str = OWN_NAME) -> Kernel:
     """A kernel of nested lists [K][K] or [C][K][K]; raises KernelError."""
     try:
         weights = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise KernelError("A kernel has rows of equal length that hold numbers alone, such as -1,0,1.") from None
     weights = weights[None] if weights.ndim == 2 else weights
     if weights.ndim != 3 or weights.shape[0] not in (1, 3) or weights.shape[1] != weights.shape[2]:
@@ -70,7 +72,7 @@ def make_kernel(values: object, name: str = OWN_NAME) -> Kernel:
         raise KernelError(f"A kernel has 1 to {LARGEST} rows, and this has {weights.shape[1]}.")
     if not np.isfinite(weights).all() or np.abs(weights).max() > 1e6:
         raise KernelError("A weight lies between -1,000,000 and 1,000,000, and one of these does not.")
-    return Kernel(weights, name.strip()[:LONGEST_NAME] or OWN_NAME)
+    return Kernel(weights, printable(name).strip()[:LONGEST_NAME] or OWN_NAME)
 
 
 def parse_kernel(text: str, name: str = OWN_NAME) -> Kernel:

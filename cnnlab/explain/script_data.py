@@ -65,7 +65,8 @@ LOAD = '''\
 def load(folder: str) -> tuple[Tensor, Tensor, list[int]]:
     """Images, labels, and a key for each file, by its path below ROOT.
 
-    Unlike in the lab GIFs are left out, and every folder needs a picture of every class.
+    Unlike in the lab GIF and AVIF are left out, the same picture under two names may be parted, and every folder needs
+    a picture of every class.
     """
     files = torchvision.datasets.ImageFolder(folder, loader=picture)
     images, labels = zip(*files)
@@ -82,13 +83,17 @@ def title(config: TrainConfig) -> str:
     return DATASETS.get(config.dataset).title
 
 
+def picture_function(size: int, color: bool) -> str:
+    """The function that reads a picture as datasets.folder.decode does, in colour or grey, ``size`` pixels wide."""
+    return PICTURE.format(size=size, enough=enough(size)[0], grey="" if color else '.convert("L")')
+
+
 def functions(config: TrainConfig, shape: Shape) -> list[str]:
     """The functions that reading needs."""
     found = []
     folders = _folders(config)
     if folders:
-        grey = "" if shape[0] == 3 else '.convert("L")'
-        found += [PICTURE.format(size=shape[1], enough=enough(shape[1])[0], grey=grey), LOAD]
+        found += [picture_function(shape[1], color=shape[0] == 3), LOAD]
     drawn_test = config.dataset == "digits" or (folders and "test" not in folders)
     if drawn_test or (config.validation_fraction and "val" not in folders):
         found.append(HOLD_OUT_FILES if folders else HOLD_OUT)

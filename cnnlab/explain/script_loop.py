@@ -60,7 +60,7 @@ def optimizer(config: TrainConfig) -> str:
     return "\n".join(
         [
             f"optimizer = torch.optim.{name}({', '.join(settings)}, fused=True)",
-            "per_epoch = len(labels) // BATCH + (len(labels) % BATCH > 1)  # a last batch of one image is left out",
+            "per_epoch = max(1, len(labels) // BATCH + (len(labels) % BATCH > 1))  # not a last one of one image",
             *_schedule(config),
         ]
     )

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import FOLDER_PREFIX
+from cnnlab.explain.script_data import picture_function
 from cnnlab.inference import autocast
 from cnnlab.paths import written_whole
 from cnnlab.prediction.predictor import Predictor
@@ -108,12 +109,9 @@ def usage(file: str, config: TrainConfig) -> str:
 
 
 def _pixels_of(config: TrainConfig) -> str:
-    """As datasets.folder.decode makes them, but for pictures with transparency or more than eight bits."""
-    size, mode = config.image_size, "RGB" if config.color else "L"
     return (
-        "from PIL import Image, ImageOps\nfrom torchvision.transforms.functional import pil_to_tensor\n\n\n"
-        "def pixels_of(path):  # of a photograph, as in training\n"
-        f'    picture = ImageOps.exif_transpose(Image.open(path)).convert("{mode}")\n'
-        f"    return pil_to_tensor(ImageOps.fit(picture, ({size}, {size}), Image.Resampling.BILINEAR))[None]\n\n\n"
-        'pixels = pixels_of("picture.jpg")\n'
+        "from PIL import Image, ImageOps\nfrom torch import Tensor\n"
+        "from torchvision.transforms.functional import pil_to_tensor\n\n\n"
+        f"{picture_function(config.image_size, config.color)}\n\n"
+        'pixels = picture("picture.jpg")[None]\n'
     )

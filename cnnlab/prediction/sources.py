@@ -7,17 +7,17 @@ Nothing is ever unpacked onto the disk, and what would lead out of a zip is refu
 """
 
 import io
-import os
+import lzma
 import stat
 import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from cnnlab.paths import printable
-from cnnlab.pictures import EXTENSIONS, UnreadableImage
+from cnnlab.pictures import EXTENSIONS, UnreadableImage, is_hidden, is_picture, picture_paths
 
 MOST_FILES = 10_000
 MOST_BYTES = 100 << 20  # of one file in a zip, unpacked: more than any picture of 64 megapixels
@@ -98,20 +98,12 @@ def _check_count(count: int) -> None:
 
 def _in_folder(folder: Path) -> list[Source]:
     found: list[Source] = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if _is_picture(name):
-                path = Path(place) / name
-                found.append(Source(printable(str(path)), _path(path)))
+    for path in picture_paths(folder):
+        found.append(Source(printable(path), _path(Path(path))))
         _check_count(len(found))
     if not found:
         raise SourcesError(f"{folder} holds no image files ({', '.join(sorted(EXTENSIONS))}): choose another folder.")
     return found
-
-
-def _is_picture(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() in EXTENSIONS and not PurePosixPath(name).name.startswith(".")
 
 
 # ── zips ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -137,8 +129,8 @@ def from_zip(name: str, file: bytes | Path) -> list[Source]:
 
 
 def _is_wanted(name: str) -> bool:
-    """Pictures, and zips, which are refused by name; not what macOS adds."""
-    return not name.startswith("__MACOSX/") and (_is_picture(name) or name.lower().endswith(".zip"))
+    """Pictures, and zips, which are refused by name; nothing in hidden folders."""
+    return not any(map(is_hidden, name.split("/")[:-1])) and (is_picture(name) or name.lower().endswith(".zip"))
 
 
 def _check_directory(name: str, file: bytes | Path) -> None:
@@ -163,7 +155,7 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], b
             raise UnreadableImage(why)
         try:
             return archive.read(member)
-        except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+        except (OSError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, EOFError) as error:
             raise UnreadableImage(f"It cannot be unpacked ({error}): make the zip again.") from error
 
     return fetch

@@ -63,5 +63,6 @@ def _options(name: str, config: TrainConfig) -> tuple[Any, ...]:
     if name == "model":
         return (value, next(other for other in MODELS if other != value))
     if name in ("batch_size", "epochs"):
-        return tuple(dict.fromkeys(max(1, round(value * factor)) for factor in (0.5, 1, 2)))
+        least, most = limits(info)
+        return tuple(dict.fromkeys(int(min(max(value * factor, least or 1), most or value)) for factor in (0.5, 1, 2)))
     return choices(info)

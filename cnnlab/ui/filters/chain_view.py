@@ -34,7 +34,7 @@ class _Link:
 
     @property
     def text(self) -> str:
-        return ("" if self.on else "-") + quote(self.name, safe="") + ("~" if self.absolute else "")
+        return ("" if self.on else "-") + ("~" if self.absolute else "") + quote(self.name, safe="")
 
 
 def chain_view(chosen: Chosen) -> None:
@@ -66,9 +66,10 @@ def _links() -> list[_Link]:
     """The chain that the page's state spells out; names that are unknown are left out."""
     found = []
     for text in filter(None, held("chain").split(",")):
-        name = unquote(text.removeprefix("-").removesuffix("~"))
+        named = text.removeprefix("-")
+        name = unquote(named.removeprefix("~"))
         if name in PRESETS or name == OWN or name.startswith(SAVED):
-            found.append(_Link(name, not text.startswith("-"), text.endswith("~")))
+            found.append(_Link(name, not text.startswith("-"), named.startswith("~")))
     return found[:LONGEST_CHAIN]
 
 

@@ -92,8 +92,8 @@ def _names(text: str) -> str:
 
 
 def _chain(text: str) -> str:
-    """Names of kernels; ``-`` before one that is off, ``~`` after one whose absolute value is taken."""
-    _names(",".join(part.removeprefix("-").removesuffix("~") for part in text.split(",")))
+    """Names of kernels; ``-`` before one that is off, then ``~`` before one whose absolute value is taken."""
+    _names(",".join(part.removeprefix("-").removeprefix("~") for part in text.split(",")))
     return text
 
 

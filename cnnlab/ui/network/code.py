@@ -26,7 +26,7 @@ def code_view(subject: Subject) -> None:
         st.markdown(
             "This script defines the same network and trains it with the same settings; it needs PyTorch and "
             f"{beside} alone. For the same seed on a CPU its losses are those of the lab"
-            + (", if no picture is transparent, of 16 bits, or damaged." if own else "."),
+            + (", if no picture is there twice, transparent, of 16 bits, or damaged." if own else "."),
             width=760,
         )
         st.download_button(

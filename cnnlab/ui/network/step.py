@@ -26,13 +26,13 @@ SHOWN = 630  # pixels of width: a table of ten classes
 
 
 @st.cache_resource(max_entries=4, show_spinner="Taking the step …")
-def _step(identity: tuple[str, int, Start], _dataset: ImageDataset, number: int, lr: float | None) -> Step:
+def _step(identity: tuple[str, str, Start], _dataset: ImageDataset, number: int, lr: float | None) -> Step:
     return open_step(TrainConfig.model_validate_json(identity[0]), _dataset, number, lr, _weights(identity[2]))
 
 
 @st.cache_data(max_entries=16, show_spinner="Repeating the step …")
 def _losses(
-    identity: tuple[str, int, Start],
+    identity: tuple[str, str, Start],
     _dataset: ImageDataset,
     number: int,
     earlier_lr: float | None,
@@ -57,7 +57,7 @@ def step_view(subject: Subject) -> None:
         return
     config = subject.config
     start, number, lr = _settings(subject, dataset)
-    identity = (config.model_dump_json(), id(dataset), start)
+    identity = (config.model_dump_json(), dataset.version, start)
     try:
         step = _step(identity, dataset, number, lr)
     except (TooLarge, DatasetError) as error:

@@ -21,8 +21,8 @@ async function walk(entry, found, most) {  // what lies in a dropped folder, unt
 
 function wanted(chosen, data) {  // pictures and zips, by their names; in the order of their names
   const known = ([name]) => {
-    const last = name.split("/").pop().toLowerCase();
-    return !last.startsWith(".") && data.endings.some((ending) => last.endsWith(ending));
+    const hidden = name.split("/").some((part) => part.startsWith(".") || part.startsWith("__MACOSX"));
+    return !hidden && data.endings.some((ending) => name.toLowerCase().endsWith(ending));
   };
   return chosen.filter(known).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from cnnlab.paths import expanded
 from cnnlab.pictures import UnreadableImage, enough, open_picture
 from cnnlab.prediction.many import Row, predict_many
 from cnnlab.prediction.sources import Source, SourcesError, from_bytes, from_paths
@@ -48,7 +49,7 @@ def _folder() -> tuple[str, list[Source]]:
         st.button("Look again", icon=":material/refresh:", key="predict.folder.again", on_click=_forget)
     if not text.strip():
         return "", []
-    path = Path(text.strip()).expanduser()
+    path = expanded(Path(text.strip()))
     try:
         if not path.exists():
             raise SourcesError(f"There is no folder or file {path}: check the path.")

@@ -1,20 +1,18 @@
 """Runs side by side: their curves laid over each other, and what sets them apart."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
 import pandas as pd
 import streamlit as st
 
 from cnnlab.config import TrainConfig, applies, title
 from cnnlab.curves import epoch_length
-from cnnlab.datasets import DatasetError, brings_validation
 from cnnlab.figures.comparison import MOST, comparison_figure
 from cnnlab.figures.curves import Series
 from cnnlab.figures.style import SPLIT_NAMES
 from cnnlab.paths import runs_dir
 from cnnlab.runs import Run, names_of
-from cnnlab.summary import Summary
+from cnnlab.summary import Summary, held_out_of
 from cnnlab.ui import words
 from cnnlab.ui.address import write
 from cnnlab.ui.followed import following
@@ -75,23 +73,13 @@ def _curves(runs: Mapping[str, Summary]) -> None:
     without = [name for name, found in curves.items() if f"{split}/loss" not in found]
     if without:
         st.caption(f"Without {SPLIT_NAMES[split]} figures: {words.plain(', '.join(without))}.")
-    if split == "val" and len({_held_out(run) for run in runs.values()}) > 1:
+    if split == "val" and len({held_out_of(run) for run in runs.values()}) > 1:
         st.caption(
             ":material/warning: These runs hold out **different validation images** (dataset, its files, validation "
             "fraction or seed differ): small differences in accuracy tell nothing."
         )
     alt = f"{SPLIT_NAMES[split].capitalize()} loss and accuracy by epoch of {', '.join(curves)}."
     plot(comparison_figure(curves, split, log_loss=log), "Comparison", "compare.curves", alt=alt)
-
-
-def _held_out(summary: Summary) -> tuple[object, ...]:
-    """What says which images a run holds out: its own draw, or a folder that brings them."""
-    config = summary.config
-    images = (config.dataset, summary.images_version)
-    with suppress(DatasetError):
-        if brings_validation(config.dataset):
-            return images
-    return (*images, config.validation_fraction, config.seed)
 
 
 def _over_epochs(run: Run) -> Mapping[str, Series]:

@@ -38,7 +38,7 @@ def forecast(config: TrainConfig, shape: cache.Shape, parts: Splits | None, runs
         slot.metric(label, "…", border=True)
 
     def show_time() -> None:
-        seconds, source = _step_time(config, shape, runs)
+        seconds, source = _step_time(config, count, shape, runs)
         if seconds is None:
             slot.metric(label, "…", border=True, help=source)
             return
@@ -49,8 +49,8 @@ def forecast(config: TrainConfig, shape: cache.Shape, parts: Splits | None, runs
     return show_time
 
 
-def _step_time(config: TrainConfig, shape: cache.Shape, runs: Sequence[Run]) -> tuple[float | None, str]:
-    """Seconds of a step and where they come from; None and why where they are not known yet."""
+def _step_time(config: TrainConfig, count: int, shape: cache.Shape, runs: Sequence[Run]) -> tuple[float | None, str]:
+    """Seconds of a step of ``count`` images and where they come from; None and why where they are not known yet."""
     if measured := measured_step(
         config, pick_device(config.device).type, cache.training_threads(config, shape), runs_dir()
     ):
@@ -60,7 +60,8 @@ def _step_time(config: TrainConfig, shape: cache.Shape, runs: Sequence[Run]) -> 
     if not st.session_state.setdefault(SETTLED, False):
         _once_settled()
         return None, "Measured once the page is drawn."
-    return cache.seconds_per_step(config, shape), "from a few steps measured now"
+    step = config.model_copy(update={"batch_size": min(config.batch_size, count)})
+    return cache.seconds_per_step(step, shape), "from a few steps measured now"
 
 
 @st.fragment(run_every=SETTLING)

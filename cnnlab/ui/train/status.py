@@ -76,7 +76,7 @@ def _progress(run: Run, config: TrainConfig, state: State, last: Mapping[str, An
     if not (total and step):
         return 0.0, "Preparing the data and the network …"
     speed = last.get("images_per_second", 0.0)
-    left = f", about {words.duration((total - step) * config.batch_size / speed)} left" if speed else ""
+    left = f", about {words.duration((1 - share) * config.epochs * images / speed)} left" if speed else ""
     return share, (
         f"Epoch {-(-step * config.epochs // total)} of {config.epochs} · step {step:,} of {total:,} · "
         f"{speed:,.0f} images per second{left}"
