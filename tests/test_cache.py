@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cnnlab import datasets
@@ -67,6 +68,20 @@ def test_advice_is_made_anew_when_there_is_something_new_to_say(run: Run, monkey
     Run(rival).rename("Another name")
     cache.findings(run, answers, changed)
     assert len(made) == 3
+
+
+def test_images_that_were_written_over_are_shown_once_a_training_has_read_them(tmp_path: Path, fresh_folders: Path):
+    for name in ("a/0", "a/1", "a/2", "b/0", "b/1", "b/2"):
+        (tmp_path / "pets" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), ord(name[0]) + int(name[2])).save(tmp_path / "pets" / f"{name}.png")
+    config = TrainConfig(dataset=f"folder:{tmp_path / 'pets'}", image_size=8, color=False)
+    before = cache.dataset(config)
+    assert cache.dataset(config) is before
+    for path in (tmp_path / "pets").rglob("*.png"):
+        Image.new("L", (8, 8), 7).save(path)
+    datasets.load(config)  # as a training's own process does
+    after = cache.dataset(config)
+    assert after.version != before.version and (after.test.images[:] == 7).all()
 
 
 @pytest.mark.parametrize(("layout", "listed"), [("cats", ["."]), ("Training/cats", [".", "Training"])])

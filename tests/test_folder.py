@@ -263,6 +263,17 @@ def test_images_that_have_changed_replace_what_was_decoded_of_them(flowers, tmp_
     assert load(flowers, color=False).version != grey.version
 
 
+def test_the_same_files_are_the_same_images_wherever_they_lie_and_whenever_they_were_written(flowers, tmp_path):
+    first = load(flowers)
+    config = parse({"dataset": f"folder:{tmp_path / 'moved'}", "image_size": 8})
+    flowers.rename(tmp_path / "moved")
+    (tmp_path / "moved/rose/0.png").touch()
+    assert datasets.version(config) is None  # it has to look into them
+    assert load(tmp_path / "moved").version == first.version == datasets.version(config)
+    paint(tmp_path / "moved/rose/0.png", GREEN)
+    assert load(tmp_path / "moved").version != first.version
+
+
 def test_where_images_come_and_go_the_others_keep_their_splits(flowers):
     def drawn() -> dict[str, str]:
         names, dataset = file_names(flowers), load(flowers, validation_fraction=0.25)

@@ -147,8 +147,8 @@ def refuse_download(name: str) -> None:
         raise DatasetError(not_here(name))
 
 
-def version(config: TrainConfig) -> str:
-    """The ``version`` of the dataset that ``config`` names, without loading it.
+def version(config: TrainConfig) -> str | None:
+    """The ``version`` of the dataset that ``config`` names, without loading it; None where it was never loaded.
 
     Raises DatasetError or UnknownName where it cannot be had.
     """

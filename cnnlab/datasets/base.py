@@ -83,7 +83,7 @@ class ImageDataset:
         mean, std: of the training images' channels, each in [0, 1], length C.
         unreadable: files that could not be decoded, each with its reason.
         copies: files whose picture is another file's too, each with that.
-        version: another one for each change of a person's files; "" where there is but one.
+        version: another one for each change of a person's files, wherever they lie; "" where there is but one.
     """
 
     name: str

@@ -48,13 +48,13 @@ Shape = tuple[int, int, int, int]
 KINDS = (".npy", ".safetensors", ".json")  # of the files that are kept of a folder
 TELL_EVERY = 0.1  # seconds between two reports of how far the decoding is; a training asks then whether to stop
 AT_A_TIME = 1000  # files given to the threads: each that waits takes memory
-FORMAT = 3  # raise it when what is kept changes, so that old files are not read
+FORMAT = 4  # raise it when what is kept changes, so that old files are not read
 
 
 @dataclass(frozen=True)
 class _Decoded:
     """``images`` has a row for each file; the rest is of those with a picture. ``ids`` are rows, ``keys`` hashes of
-    the paths below the root.
+    the paths below the root, ``version`` one of all files: their names there, splits, labels and contents.
     """
 
     images: Tensor | MappedImages
@@ -64,6 +64,7 @@ class _Decoded:
     splits: Tensor
     unreadable: tuple[str, ...]
     copies: tuple[str, ...]
+    version: str
 
     def parts(self) -> dict[str, ImageSet]:
         """The images by the split that the folder gives them."""
@@ -87,9 +88,8 @@ def load(root: Path, size: int, color: bool, on_progress: Progress = silent) -> 
     """The images below ``root`` as a dataset of ``size``×``size`` pixels; raises DatasetError with a sentence."""
     root = root.expanduser().resolve()
     files, class_names = find_images(root)
-    stem = f"folder-{hashlib.sha256(os.fsencode(f'{root} {size} {color}')).hexdigest()[:12]}"
-    version = _fingerprint(root, files, size, color)
-    kept = cache_dir() / f"{stem}-{version}"
+    stem = _stem(root, size, color)
+    kept = _kept(stem, files)
     decoded = _recall(kept)
     if decoded is None:
         begun = time.time()
@@ -111,13 +111,24 @@ def load(root: Path, size: int, color: bool, on_progress: Progress = silent) -> 
     mean, std = _statistics(kept, train)
     held_out = val if len(val) else None
     told = decoded.unreadable, decoded.copies
-    return ImageDataset(f"folder:{root}", class_names, train, test, mean, std, held_out, *told, version)
+    return ImageDataset(f"folder:{root}", class_names, train, test, mean, std, held_out, *told, decoded.version)
 
 
-def version_of(root: Path, size: int, color: bool) -> str:
-    """The ``version`` that loading them would give; raises DatasetError."""
+def version_of(root: Path, size: int, color: bool) -> str | None:
+    """The ``version`` that loading them would give; None where they have to be decoded first. Raises DatasetError."""
     root = root.expanduser().resolve()
-    return _fingerprint(root, find_images(root)[0], size, color)
+    try:
+        with safe_open(_kept(_stem(root, size, color), find_images(root)[0]).with_suffix(".safetensors"), "pt") as file:
+            version: str = file.metadata()["version"]
+            return version
+    except (OSError, SafetensorError, KeyError):
+        return None
+
+
+def last_decoded(root: Path, size: int, color: bool) -> float:
+    """When any process last decoded the images below ``root``, in seconds since 1970; 0 if none has."""
+    kept = cache_dir().glob(f"{_stem(root.expanduser().resolve(), size, color)}-*.safetensors")
+    return max((path.stat().st_mtime for path in kept), default=0.0)
 
 
 def _remove_older(kept: Path, stem: str, begun: float) -> None:
@@ -132,8 +143,14 @@ def _remove_older(kept: Path, stem: str, begun: float) -> None:
                     path.unlink()
 
 
-def _fingerprint(root: Path, files: list[ImageFile], size: int, color: bool) -> str:
-    digest = hashlib.sha256(os.fsencode(f"{FORMAT} {root} {size} {color}"))
+def _stem(root: Path, size: int, color: bool) -> str:
+    """How the names of all begin that is kept of the images below ``root``."""
+    return f"folder-{hashlib.sha256(os.fsencode(f'{root} {size} {color}')).hexdigest()[:12]}"
+
+
+def _kept(stem: str, files: list[ImageFile]) -> Path:
+    """Where ``files`` are kept as they are now, as far as can be told without reading them; without its ending."""
+    digest = hashlib.sha256(str(FORMAT).encode())
     for file in files:
         try:
             facts = Path(file.path).stat()
@@ -141,18 +158,20 @@ def _fingerprint(root: Path, files: list[ImageFile], size: int, color: bool) -> 
         except OSError:  # a link that leads nowhere, say: decoding it will tell
             content = "none"
         digest.update(os.fsencode(f"{file.path} {file.split} {file.label} {content}\n"))
-    return digest.hexdigest()[:20]
+    return cache_dir() / f"{stem}-{digest.hexdigest()[:20]}"
 
 
 def _recall(kept: Path) -> _Decoded | None:
     try:
         with safe_open(kept.with_suffix(".safetensors"), framework="pt") as file:
             labels, ids, keys, splits = (file.get_tensor(key) for key in ("labels", "ids", "keys", "splits"))
-            unreadable, copies = (tuple(json.loads(file.metadata()[key])) for key in ("unreadable", "copies"))
+            facts = file.metadata()
+            unreadable, copies = (tuple(json.loads(facts[key])) for key in ("unreadable", "copies"))
+            version = facts["version"]
         images = read_images(kept.with_suffix(".npy"), memory_budget())
     except (OSError, SafetensorError, KeyError, ValueError, EOFError):
         return None
-    return _Decoded(images, labels, ids, keys, splits, unreadable, copies)
+    return _Decoded(images, labels, ids, keys, splits, unreadable, copies, version)
 
 
 def _decode_all(files: list[ImageFile], shape: Shape, kept: Path, on_progress: Progress) -> _Decoded:
@@ -165,7 +184,7 @@ def _decode_all(files: list[ImageFile], shape: Shape, kept: Path, on_progress: P
         tensors = {name: getattr(decoded, name) for name in ("labels", "ids", "keys", "splits")}
         with written_whole(kept.with_suffix(".safetensors")) as part:
             told = {name: json.dumps(getattr(decoded, name)) for name in ("unreadable", "copies")}
-            save_file(tensors, part, metadata=told)
+            save_file(tensors, part, metadata={**told, "version": decoded.version})
         return decoded
     except (OSError, SafetensorError) as error:
         problem = f"Decoded images cannot be kept in {kept.parent} ({error}): set CNNLAB_CACHE to another folder"
@@ -179,27 +198,31 @@ def _decode_all(files: list[ImageFile], shape: Shape, kept: Path, on_progress: P
 
 def _decode(
     files: list[ImageFile], shape: Shape, write: Callable[[NDArray[np.uint8]], object], on_progress: Progress
-) -> tuple[dict[int, str], dict[int, int]]:
+) -> tuple[dict[int, str], dict[int, int], str]:
     """Decode ``files`` in threads and ``write`` them in order.
 
-    Gives why some, by their place, are black, and of which earlier place others are copies, pixel by pixel.
+    Gives why some, by their place, are black; of which earlier place others are copies, pixel by pixel; their version.
     """
     black = np.zeros(shape[1:], np.uint8)
 
-    def one(file: ImageFile) -> tuple[NDArray[np.uint8], bytes] | str:
+    def one(file: ImageFile) -> tuple[bytes, tuple[NDArray[np.uint8], bytes] | str]:
+        path = Path(file.path)
         try:
-            pixels = decode(Path(file.path), shape[1], color=shape[3] == 3)
-            return pixels.transpose(1, 2, 0), hashlib.sha256(pixels.data).digest()
+            pixels = decode(path, shape[1], color=shape[3] == 3)
+            return _content(path), (pixels.transpose(1, 2, 0), hashlib.sha256(pixels.data).digest())
         except UnreadableImage as error:
-            return str(error)
+            return _content(path), str(error)
 
+    version = hashlib.sha256()
     unreadable: dict[int, str] = {}
     copies: dict[int, int] = {}
     seen: dict[bytes, int] = {}
     told = time.monotonic()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(files), AT_A_TIME):
-            for index, found in enumerate(pool.map(one, files[start : start + AT_A_TIME]), start):
+            for index, (content, found) in enumerate(pool.map(one, files[start : start + AT_A_TIME]), start):
+                file = files[index]
+                version.update(f"{file.name} {file.split} {file.label} ".encode() + content)
                 if isinstance(found, str):
                     unreadable[index] = found
                     write(black)
@@ -210,11 +233,24 @@ def _decode(
                 if time.monotonic() - told > TELL_EVERY or index + 1 == len(files):
                     told = time.monotonic()
                     on_progress("Reading images", index + 1, len(files))
-    return unreadable, copies
+    return unreadable, copies, version.hexdigest()[:20]
+
+
+def _content(path: Path) -> bytes:
+    """A hash of what is in a file; nothing where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError:
+        return b""
 
 
 def _described(
-    images: Tensor | MappedImages, files: list[ImageFile], unreadable: dict[int, str], copies: dict[int, int]
+    images: Tensor | MappedImages,
+    files: list[ImageFile],
+    unreadable: dict[int, str],
+    copies: dict[int, int],
+    version: str,
 ) -> _Decoded:
     """``images`` with what ``files`` say of them, without those that are unreadable; copies share a key."""
     ids = torch.tensor([index for index in range(len(files)) if index not in unreadable], dtype=torch.int64)
@@ -223,7 +259,7 @@ def _described(
     splits = torch.tensor([SPLIT_NAMES.index(file.split) for file in files])[ids]
     problems = tuple(f"{printable(files[k].path)}: {why}" for k, why in unreadable.items())
     doubles = tuple(_copy(files[k], files[first]) for k, first in copies.items())
-    return _Decoded(images, labels, ids, keys, splits, problems, doubles)
+    return _Decoded(images, labels, ids, keys, splits, problems, doubles, version)
 
 
 def _copy(file: ImageFile, first: ImageFile) -> str:

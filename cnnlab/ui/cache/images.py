@@ -10,6 +10,7 @@ from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset, Splits
 from cnnlab.datasets.class_folders import CALLED
 from cnnlab.datasets.download import Progress
+from cnnlab.datasets.folder import last_decoded
 from cnnlab.ui.progress import progress
 
 
@@ -24,7 +25,13 @@ def dataset(config: TrainConfig, show: Progress | None = None) -> ImageDataset:
     if not config.dataset.startswith(datasets.FOLDER_PREFIX):
         return _dataset(config.dataset, 32, True, 0.0, show)
     datasets.check_name(config.dataset)
-    return _dataset(config.dataset, config.image_size, config.color, changed(config), show)
+    key = (config.dataset, config.image_size, config.color)
+    before = changed(config)
+    found = _dataset(*key, before, show)
+    if (now := changed(config)) != before:  # they have just been decoded: not to be held twice
+        _dataset.clear(*key, before, show)
+        found = _dataset(*key, now, show)
+    return found
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -33,10 +40,10 @@ def _dataset(name: str, image_size: int, color: bool, changed: float, _show: Pro
 
 
 def changed(config: TrainConfig) -> float:
-    """When an image folder, or a folder for a split or a class in it, was last changed; 0 for any other dataset.
+    """When an image folder, or a folder for a split or a class in it, last changed, or its images were last decoded.
 
-    0 as well for a folder that cannot be: whoever loads it is told.
-    Files that come and go are seen by it at once, and without a look at each; one that is written over is not.
+    0 for any other dataset, and for a folder that cannot be: whoever loads it is told. Files that come and go are seen
+    by it at once, and without a look at each; one that is written over is seen when a training decodes it.
     """
     if not config.dataset.startswith(datasets.FOLDER_PREFIX):
         return 0.0
@@ -44,7 +51,8 @@ def changed(config: TrainConfig) -> float:
     try:
         inside = _folders(root)
         below = [p for folder in inside if folder.name.lower() in CALLED for p in _folders(folder)]  # else a class
-        return max((p.stat().st_mtime for p in (root, *inside, *below) if p.is_dir()), default=0.0)
+        times = [p.stat().st_mtime for p in (root, *inside, *below) if p.is_dir()]
+        return max([*times, last_decoded(root, config.image_size, config.color)])
     except OSError:  # a name of 1,000 letters
         return 0.0
 
