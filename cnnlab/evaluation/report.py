@@ -126,7 +126,7 @@ def _figures(evaluation: Evaluation) -> list[str]:
             [b.count for b in bins],
             [(b.low, b.high) for b in bins],
         ),
-        "Answering only when sure": coverage_figure(*coverage_curve(e.confidence, e.right), None, height=360),
+        "Answering only when sure": coverage_figure(*coverage_curve(e.confidence, e.right), None),
     }
     if ranked:
         figures["Classes that are hard to tell"] = ranking_figure(

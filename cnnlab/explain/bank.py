@@ -78,7 +78,7 @@ class Layer:
         return Layer(self.sums[chosen], self.rectified[chosen], self.pooled[chosen], self.shapes)
 
 
-def bank_of(kernels: Sequence[Kernel], channels: int = 1, padding: int = 0) -> Bank:
+def bank_of(kernels: Sequence[Kernel], channels: int = 1) -> Bank:
     """A bank of ``kernels``, the smaller ones with zeros around them so that all have one size; no bias.
 
     Raises SettingsError if there are none, or one is for more channels.
@@ -88,7 +88,7 @@ def bank_of(kernels: Sequence[Kernel], channels: int = 1, padding: int = 0) -> B
     size = max(kernel.size for kernel in kernels)
     weights = np.stack([planes(resized(kernel, size), channels) for kernel in kernels])
     names = tuple(kernel.name for kernel in kernels)
-    return Bank(weights, None, names, padding=padding, mean=(0.0,) * channels, std=(1.0,) * channels)
+    return Bank(weights, None, names, mean=(0.0,) * channels, std=(1.0,) * channels)
 
 
 def first_layer(run: Run) -> Bank:

@@ -37,7 +37,6 @@ def strip_figure(
     captions: Sequence[str],
     columns: int = 16,
     cell: int = 64,
-    scale: float | None = None,
 ) -> go.Figure:
     """Channels (float [C, H, W], or [C] for single numbers) side by side in rows of ``columns``, with their captions.
 
@@ -45,5 +44,5 @@ def strip_figure(
     of a channel on the screen, in pixels.
     """
     pictures = maps.reshape(len(maps), *(maps.shape[1:] or (1, 1)))
-    colors = signed_colors(pictures, scale).transpose(0, 3, 1, 2)
+    colors = signed_colors(pictures).transpose(0, 3, 1, 2)
     return gallery_figure(colors, captions, min(columns, max(1, len(maps))), cell)
