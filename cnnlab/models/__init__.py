@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from cnnlab.config import TrainConfig
 from cnnlab.models import tutorials, residual, fast, classics, custom  # noqa: F401  (registers them, in a person's order)
-from cnnlab.models.base import MODELS, ModelError, ModelInfo
+from cnnlab.models.base import MODELS, ModelError, ModelInfo, Shape
 from cnnlab.models.faster import for_training, pooled_first
 
 
@@ -67,6 +67,7 @@ __all__ = [
     "MODELS",
     "ModelError",
     "ModelInfo",
+    "Shape",
     "build",
     "count_parameters",
     "for_training",

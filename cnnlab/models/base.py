@@ -8,6 +8,9 @@ from torch import nn
 from cnnlab.config import TrainConfig
 from cnnlab.registry import Registry
 
+Shape = tuple[int, int, int]
+"""(in_channels, image_size, num_classes)."""
+
 Builder = Callable[[TrainConfig, int, int, int], nn.Module]
 """(config, in_channels, image_size, num_classes) -> network of [B, C, H, W] -> [B, num_classes]."""
 

@@ -37,7 +37,7 @@ def setup_view(runs: Sequence[Run]) -> None:
     except DatasetError as error:
         _cannot_start(str(error))
         return
-    shape = (images.in_channels, images.image_size, images.num_classes) if images else cache.known_shape(config)
+    shape = images.shape if images else cache.known_shape(config)
     parts = None
     if images:
         try:
