@@ -45,7 +45,7 @@ class Subject:
 
     config: TrainConfig
     shape: cache.Shape
-    recipe: str
+    recipe: str | None
     run: Run | None = None
     checkpoint: str = ""
     trainable: bool = True
@@ -125,7 +125,7 @@ def _run() -> Subject | None:
     checkpoint = _pick("Checkpoint", names, "network.checkpoint", names[0], CHECKPOINTS)
     saved = read_checkpoint(run.checkpoint_path(checkpoint))
     st.sidebar.caption(words.task(saved.config))
-    return Subject(saved.config, saved.shape, run.facts().get("recipe") or FIRST_RECIPE, run, checkpoint)
+    return Subject(saved.config, saved.shape, run.recipe, run, checkpoint)
 
 
 def _build() -> Subject | None:
@@ -147,6 +147,6 @@ def _train_button(subject: Subject) -> None:
         else "ImageNet is not among the datasets: choose other images to train on.",
     )
     if pressed:
-        fill_form(subject.config, subject.recipe if subject.recipe in recipes.RECIPES else FIRST_RECIPE)
+        fill_form(subject.config, subject.recipe)
         show_view("New run")
         st.switch_page(PAGES / "train.py", query_params={**settings_address(), **view_address()})
