@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from cnnlab.checkpoints import CheckpointError, read_checkpoint
+from cnnlab.checkpoints import CheckpointError, load_trained
 from cnnlab.explain.convolution import Maps, Picture, SettingsError, planes
 from cnnlab.explain.kernels import Kernel, resized
 from cnnlab.runs import Run
@@ -92,11 +92,9 @@ def bank_of(kernels: Sequence[Kernel], channels: int = 1) -> Bank:
 
 
 def first_layer(run: Run) -> Bank:
-    """The first convolution that ``run`` has learnt; raises CheckpointError if it has none, or cannot be read."""
-    name = run.chosen_checkpoint()
-    if name is None:
-        raise CheckpointError(f"The run {run.name} has saved no weights yet: wait for its first epoch.")
-    saved = read_checkpoint(run.checkpoint_path(name))
+    """The first convolution that ``run`` has learnt; raises RunError without weights, CheckpointError if it has none,
+    or cannot be read."""
+    _, saved = load_trained(run)
     first = next((part for part in saved.network().modules() if isinstance(part, nn.Conv2d)), None)
     if first is None:
         raise CheckpointError(f"The network {saved.config.model} of {run.name} has no convolution: choose another run.")

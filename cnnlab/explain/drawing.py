@@ -1,7 +1,8 @@
 """Where each layer of a network stands in its drawing: boxes scaled by what flows through, shortcuts, groups.
 
 >>> from cnnlab.explain.anatomy import anatomy
->>> from cnnlab.models import TrainConfig, outline
+>>> from cnnlab.config import TrainConfig
+>>> from cnnlab.models import outline
 >>> drawing = draw(anatomy(outline(TrainConfig(model="simple_cnn"), 1, 28, 10), (1, 28, 28)), (1, 28, 28))
 >>> [mark.family for mark in drawing.marks][:4]
 ['image', 'convolution', 'activation', 'pooling']
