@@ -219,7 +219,7 @@ def test_a_stop_while_images_are_read_ends_the_run_which_can_be_resumed(flowers,
 
     with monkeypatch.context() as patched:
         patched.setattr(folder, "TELL_EVERY", -1)  # after each picture
-        patched.setattr("cnnlab.train.ASK_EVERY", -1)
+        patched.setattr("cnnlab.stopping.ASK_EVERY", -1)
         patched.setattr(ConsoleListener, "task", ask_to_stop)
         assert main(command) == 0
     assert told == [1] and run.state() == "stopped"
