@@ -75,7 +75,7 @@ def tutorial(recipe: str, flags: list[str]) -> Epochs:
     splits = dataset.splits(config)
     loader = DataLoader(Pictures(splits.train), config.batch_size, shuffle=True)
     watched = DataLoader(Pictures(splits.val if len(splits.val) else splits.test), config.batch_size)
-    model = models.build(config, dataset.in_channels, dataset.image_size, dataset.num_classes)
+    model = models.build(config, *dataset.shape)
     loss_of = torch.nn.CrossEntropyLoss()
     if config.optimizer == "sgd":
         optimizer: torch.optim.Optimizer = torch.optim.SGD(model.parameters(), config.lr, config.momentum)
@@ -116,7 +116,7 @@ def floor(recipe: str, flags: list[str]) -> Epochs:
     held_out = splits.val if len(splits.val) else splits.test
     unseen, answers = scaling(held_out.images[:]), held_out.labels
     torch.manual_seed(config.seed)
-    model = models.build(config, dataset.in_channels, dataset.image_size, dataset.num_classes)
+    model = models.build(config, *dataset.shape)
     model.to(memory_format=torch.channels_last)
     if config.optimizer == "sgd":
         optimizer: torch.optim.Optimizer = torch.optim.SGD(model.parameters(), config.lr, config.momentum, fused=True)

@@ -49,6 +49,11 @@ class Checkpoint:
     path: Path | None = None  # of the file
 
     @property
+    def shape(self) -> models.Shape:
+        """What its network is built from."""
+        return self.in_channels, self.image_size, len(self.class_names)
+
+    @property
     def step(self) -> int:
         """After which step it was saved."""
         return int(self.counters["step"])
@@ -56,7 +61,7 @@ class Checkpoint:
     def network(self) -> nn.Module:
         """The trained network, set to evaluation, on the CPU; raises CheckpointError if weights and network differ."""
         with seeded(0):  # weights are drawn, and replaced at once
-            model = models.build(self.config, self.in_channels, self.image_size, len(self.class_names))
+            model = models.build(self.config, *self.shape)
         _load_weights(model, self)
         return model.to(memory_format=torch.channels_last).eval()
 

@@ -23,10 +23,9 @@ def check(config: TrainConfig, dataset: ImageDataset | None = None) -> None:
     pick_device(config.device)
     models.MODELS.get(config.model)
     if dataset is not None:
-        shape = (dataset.in_channels, dataset.image_size, dataset.num_classes)
+        shape = dataset.shape
     elif config.dataset in datasets.DATASETS:
-        info = datasets.DATASETS.get(config.dataset)
-        shape = (info.in_channels, info.image_size, info.num_classes)
+        shape = datasets.DATASETS.get(config.dataset).shape
     else:
         shape = (3 if config.color else 1, config.image_size, 2)
     if dataset is None:

@@ -14,6 +14,8 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
+MOST_PADDING = 5  # pixels
+
 
 class ConvBlock(BaseModel):
     """One block of the custom network: convolution, batch norm, activation, pooling, in this order."""
@@ -23,7 +25,7 @@ class ConvBlock(BaseModel):
     channels: int = Field(16, ge=1, le=1024, description="How many kernels, and so output channels.")
     kernel: int = Field(3, ge=1, le=11, description="Width and height of each kernel, in pixels.")
     stride: int = Field(1, ge=1, le=4, description="How far the kernel moves, in pixels.")
-    padding: int = Field(1, ge=0, le=5, description="Zeros added on every side, in pixels.")
+    padding: int = Field(1, ge=0, le=MOST_PADDING, description="Zeros added on every side, in pixels.")
     batch_norm: bool = Field(True, description="Normalise each channel over the batch.")
     activation: Literal["relu", "leaky_relu", "gelu", "tanh", "none"] = Field(
         "relu", description="What follows the convolution."

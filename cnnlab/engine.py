@@ -101,7 +101,7 @@ class NotFinite(RuntimeError):
 def new_state(config: TrainConfig, dataset: ImageDataset) -> TrainState:
     """A network with fresh weights, drawn from ``config.seed``, and its optimiser, on the device of ``config``."""
     torch.manual_seed(config.seed)
-    model = models.build(config, dataset.in_channels, dataset.image_size, dataset.num_classes)
+    model = models.build(config, *dataset.shape)
     model.to(pick_device(config.device)).to(memory_format=torch.channels_last)
     return TrainState(over_all_processes(model), make_optimizer(model.parameters(), config))
 

@@ -18,7 +18,7 @@ from cnnlab import SPIN_WHEN_NICE, recipes
 from cnnlab.config import TrainConfig, applies
 from cnnlab.new_runs import new_folder, refuse_to_resume
 from cnnlab.parsing import differences
-from cnnlab.runs import LIVE, Run, RunError, checked_name
+from cnnlab.runs import LIVE, Run, RunError
 from cnnlab.tails import tail
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -83,7 +83,7 @@ def most_processes(device: str) -> int:
     return (os.cpu_count() or 1) if kind == "cpu" else 1
 
 
-def start(config: TrainConfig, recipe: str | None, runs: Path, name: str | None = None, processes: int = 1) -> Run:
+def start(config: TrainConfig, recipe: str | None, runs: Path, processes: int = 1) -> Run:
     """Start training in so many ``processes``; returns once the run is on disk.
 
     Raises RunError where it did not come to that.
@@ -94,7 +94,7 @@ def start(config: TrainConfig, recipe: str | None, runs: Path, name: str | None 
         check(config)  # the process would say so too, but after its run has been shown
     except CHECK_ERRORS as error:
         raise RunError(str(error)) from error
-    run = Run(_named_folder(runs, name) if name else new_folder(runs, config, recipe))
+    run = Run(new_folder(runs, config, recipe))
     arguments = ["train", *flags(config, recipe), "--runs-dir", str(runs), "--name", run.id]
     try:
         _launch(run, arguments, processes)
@@ -103,17 +103,6 @@ def start(config: TrainConfig, recipe: str | None, runs: Path, name: str | None 
             shutil.rmtree(run.path, ignore_errors=True)
         raise
     return run
-
-
-def _named_folder(runs: Path, name: str) -> Path:
-    path = runs / checked_name(name)
-    try:
-        path.mkdir(parents=True)
-    except FileExistsError:
-        raise RunError(f"There is a run called {path.name} already: choose another name.") from None
-    except OSError as error:
-        raise RunError(f"The run folder {path} cannot be made ({error}).") from error
-    return path
 
 
 def resume(run: Run) -> None:

@@ -28,7 +28,7 @@ GIB = 1 << 30
 
 def prepare_process(dataset: ImageDataset, config: TrainConfig) -> None:
     """Make this process ready to train; what it computes does not depend on it but for :func:`thread_count`."""
-    torch.set_num_threads(thread_count(config, dataset.in_channels, dataset.image_size, dataset.num_classes))
+    torch.set_num_threads(thread_count(config, *dataset.shape))
     keep_freed_memory()
 
 

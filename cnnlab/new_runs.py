@@ -8,14 +8,13 @@ import re
 import time
 from collections.abc import Mapping
 from datetime import datetime
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from cnnlab.config import TrainConfig
-from cnnlab.paths import write_whole
+from cnnlab.paths import numbered, write_whole
 from cnnlab.runs import LIVE, Run, RunError, changing
 
 LEAVING = 15  # seconds that a process may take from its last record to its end: it waits for other ranks
@@ -28,8 +27,7 @@ def new_folder(runs: Path, config: TrainConfig, recipe: str | None) -> Path:
     """
     subject = recipe or f"{config.model}-{Path(config.dataset).name.removeprefix('folder:')}"
     stem = re.sub(r"[^\w.-]+", "_", subject)[:60].lstrip(".-") + datetime.now().strftime("-%m%d-%H%M%S")
-    for number in count(1):
-        path = runs / (stem if number == 1 else f"{stem}-{number}")
+    for path in map(runs.joinpath, numbered(stem)):
         try:
             path.mkdir(parents=True)
             return path

@@ -8,6 +8,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 FOLDER_PREFIX = "folder:"  # before the path of a person's own images, which is a dataset's name
@@ -68,3 +69,9 @@ def write_whole(path: Path, content: bytes) -> None:
     """Write ``path`` so that a reader sees the old content or the new, never a part; raises OSError."""
     with written_whole(path) as part:
         part.write_bytes(content)
+
+
+def numbered(stem: str) -> Iterator[str]:
+    """``stem``, ``stem-2``, ``stem-3`` and so on without an end: names to try until one is free."""
+    yield stem
+    yield from (f"{stem}-{number}" for number in count(2))

@@ -136,3 +136,10 @@ def _eight_bits(values: NDArray[np.float64], mode: str, sixteen: bool) -> NDArra
     top = next((top for top, reach in ranges.items() if highest <= reach), highest)
     scaled: NDArray[np.uint8] = (values * (255 / top)).clip(0, 255).round().astype(np.uint8)
     return scaled
+
+
+def png(picture: Image.Image) -> bytes:
+    """``picture`` as a PNG file, packed in haste: for the page, which forgets it soon."""
+    file = io.BytesIO()
+    picture.save(file, "PNG", compress_level=1)
+    return file.getvalue()

@@ -134,7 +134,7 @@ def test_colours_tell_sign_and_strength() -> None:
     dark, warm, cold, odd = signed_colors(np.array([0.0, 2.0, -2.0, np.nan]))
     assert dark.sum() < warm.sum() and dark.sum() < cold.sum()
     assert warm[0] > warm[2] and cold[2] > cold[0] and odd.tolist() == [128] * 3
-    faint = signed_colors(np.array([2.0]), scale=20.0)[0]
+    faint = signed_colors(np.array([2.0, 20.0]))[0]
     assert faint.sum() < warm.sum()
 
 

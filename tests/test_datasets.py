@@ -113,7 +113,7 @@ def test_digits_are_scikit_learns_enlarged(digits):
 
 def test_the_list_says_of_digits_what_loading_gives(digits):
     info = DATASETS.get("digits")
-    assert (info.in_channels, info.image_size, info.num_classes) == (1, 28, 10)
+    assert info.shape == digits.shape == (1, 28, 10)
     assert (info.train_count, info.test_count) == (len(digits.train), len(digits.test))
     assert info.is_here() and info.download_mb == 0
 

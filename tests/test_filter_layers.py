@@ -20,7 +20,7 @@ from cnnlab.explain.kernels import parse_kernel
 from cnnlab.explain.presets import FOUR, make_preset
 from cnnlab.explain.stack import LayerSpec, stack
 from cnnlab.figures.feature_maps import Map, histogram_figure, maps_figure
-from cnnlab.runs import Run
+from cnnlab.runs import Run, RunError
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (1, 28, 28), dtype=np.uint8)
 
@@ -136,7 +136,7 @@ def test_the_first_layer_of_a_run_gives_what_its_network_computes(model, digits:
 def test_a_run_without_a_convolution_or_without_weights_is_told(digits: ImageDataset, tmp_path):
     with pytest.raises(CheckpointError, match="mlp of mlp has no convolution"):
         first_layer(saved_run(tmp_path, "mlp", digits))
-    with pytest.raises(CheckpointError, match="has saved no weights yet"):
+    with pytest.raises(RunError, match="has no checkpoint yet"):
         first_layer(Run(tmp_path / "young"))
 
 

@@ -118,14 +118,6 @@ def test_what_cannot_be_trained_is_said_at_once_and_leaves_nothing(fresh_folders
     assert not list(fresh_folders.glob("*"))
 
 
-def test_a_name_that_is_taken_or_no_name_is_refused(fresh_folders):
-    (fresh_folders / "mine").mkdir(parents=True)
-    with pytest.raises(RunError, match="There is a run called mine already: choose another name"):
-        start(TrainConfig(), None, fresh_folders, "mine")
-    with pytest.raises(RunError, match=r"'\.\./x' cannot be a run's name"):
-        start(TrainConfig(), None, fresh_folders, "../x")
-
-
 @pytest.fixture
 def own_run(trained_run: Run, fresh_folders: Path) -> Run:
     """A copy of the trained run, free to be changed."""
@@ -158,7 +150,7 @@ def test_torchruns_own_processes_are_ended_with_it(fresh_folders, monkeypatch, u
     monkeypatch.setattr(launch, "spawn", sleeping)
     monkeypatch.setattr(launch, "PATIENCE", 0.0)
     with pytest.raises(RunError, match="did not start within"):
-        start(TrainConfig(), None, fresh_folders, "mine", processes=2)
+        start(TrainConfig(), None, fresh_folders, processes=2)
     for path in fresh_folders.parent.glob("*.pid"):
         with pytest.raises(ProcessLookupError):
             os.kill(int(path.stem), 0)
@@ -174,8 +166,8 @@ def test_a_process_that_does_not_begin_is_ended(fresh_folders, monkeypatch, unti
     monkeypatch.setattr(launch, "spawn", sleeping)
     monkeypatch.setattr(launch, "PATIENCE", 0.2)
     with pytest.raises(RunError, match="did not start within"):
-        start(TrainConfig(), None, fresh_folders, "mine")
-    assert children[0].poll() is not None and not (fresh_folders / "mine").exists()
+        start(TrainConfig(), None, fresh_folders)
+    assert children[0].poll() is not None and not list(fresh_folders.glob("*"))
 
 
 def test_a_finished_run_is_not_resumed(trained_run):
@@ -187,8 +179,7 @@ PARENT = """
 from cnnlab.config import TrainConfig
 from cnnlab.launch import start
 from cnnlab.paths import runs_dir
-start(TrainConfig(epochs=1000, train_images=32), None, runs_dir(), "child")
-print("started", flush=True)
+print(start(TrainConfig(epochs=1000, train_images=32), None, runs_dir()).id, flush=True)
 input()
 """
 
@@ -203,9 +194,8 @@ def test_a_training_outlives_who_started_it(fresh_folders, until, stopped_at_the
         start_new_session=True,
     )
     with parent:
-        assert parent.stdout.readline() == "started\n"
+        run = Run(fresh_folders / parent.stdout.readline().strip())
         os.killpg(parent.pid, signal.SIGKILL)  # the parent's whole group, as when a terminal is closed
-    run = Run(fresh_folders / "child")
     stopped_at_the_end(run)
     until(lambda: run.last_record("epoch"), "its first epoch after its parent's death")
     assert run.state() == "running" and run.log_tail()

@@ -306,14 +306,14 @@ def test_a_rerun_neither_reads_a_run_s_weights_again_nor_lists_the_runs_twice(
     shutil.copytree(trained_run.path, fresh_folders / "own")
     page = opened(view="Layer", picture="digit", bank="run:own")
     done = []
-    for module, name in ((bank, "read_checkpoint"), (select, "list_runs")):
+    for module, name in ((bank, "load_trained"), (select, "list_runs")):
         real = getattr(module, name)
         monkeypatch.setattr(module, name, lambda asked, name=name, real=real: done.append(name) or real(asked))
     page.number_input(key="filters.pool_size").set_value(3).run()
     assert done == ["list_runs"] and not page.exception
     os.utime(fresh_folders / "own/checkpoints/best.safetensors", ns=(1, 1))
     page.run()
-    assert done[1:] == ["list_runs", "read_checkpoint"]
+    assert done[1:] == ["list_runs", "load_trained"]
 
 
 def test_a_run_that_is_gone_is_told():

@@ -42,9 +42,8 @@ def test_our_own_recipes_hold_out_validation_data_and_never_watch_the_test_set(n
 @pytest.mark.parametrize("name", recipes.RECIPES)
 def test_a_recipe_can_be_built_and_says_what_it_is(name):
     recipe = recipes.get(name)
-    data = datasets.DATASETS.get(recipe.config.dataset)
     assert recipe.name == name and recipe.title and recipe.summary.endswith(".")
-    models.outline(recipe.config, data.in_channels, data.image_size, data.num_classes)
+    models.outline(recipe.config, *datasets.DATASETS.get(recipe.config.dataset).shape)
 
 
 def test_an_unknown_recipe_is_answered_with_the_known_ones():

@@ -46,9 +46,8 @@ ODD = {
 
 
 def script_for(config: TrainConfig, dataset: ImageDataset) -> str:
-    shape = (dataset.in_channels, dataset.image_size, dataset.num_classes)
     scaling = scaling_of(config, dataset)
-    return script(config, shape, scaling.mean, scaling.std)
+    return script(config, dataset.shape, scaling.mean, scaling.std)
 
 
 def printed(text: str, folder: Path) -> tuple[int, list[float], list[float]]:
@@ -100,8 +99,7 @@ def test_the_cifar_recipes_script_trains_as_the_lab_does(tmp_path: Path, monkeyp
 @pytest.mark.parametrize("recipe", recipes.RECIPES)
 def test_every_recipes_script_is_valid_and_about_a_screen(recipe: str) -> None:
     config = recipes.get(recipe).config
-    info = DATASETS.get(config.dataset)
-    shape = (info.in_channels, info.image_size, info.num_classes)
+    shape = DATASETS.get(config.dataset).shape
     text = script(config, shape, (0.5,) * shape[0], (0.5,) * shape[0])
     compile(text, recipe, "exec")
     ours = recipe.startswith(("quick", "fast"))  # a residual block, a validation split and augmentation besides
@@ -112,8 +110,7 @@ def test_every_recipes_script_is_valid_and_about_a_screen(recipe: str) -> None:
 @given(st.sampled_from(MODELS.names()), st.sampled_from(DATASETS.names()), st.booleans())
 def test_any_networks_script_is_valid(model: str, dataset: str, held_out: bool) -> None:
     config = TrainConfig(model=model, dataset=dataset, validation_fraction=0.1 * held_out, early_stopping=2 * held_out)
-    info = DATASETS.get(dataset)
-    shape = (info.in_channels, info.image_size, info.num_classes)
+    shape = DATASETS.get(dataset).shape
     compile(script(config, shape, (0.0,) * shape[0], (1.0,) * shape[0]), model, "exec")
 
 

@@ -3,8 +3,8 @@
     python -m cnnlab train --recipe quick_digits --lr 0.02
     python -m cnnlab runs
 
-Exit status: 0 done (a stopped training too), 1 failed, 2 wrong arguments. A training's last line on standard output is
-its run folder's path.
+Exit status: 0 done (a stopped training too), 1 failed, 2 wrong arguments, 130 interrupted. A training's last line on
+standard output is its run folder's path.
 """
 
 import argparse

@@ -85,9 +85,10 @@ def _datasets(given: argparse.Namespace) -> int:
     rows = []
     for name in DATASETS:
         d = DATASETS.get(name)
-        size = f"{d.image_size}×{d.image_size}×{d.in_channels}"
+        channels, size, classes = d.shape
+        images, counts = f"{size}×{size}×{channels}", (f"{d.train_count:,}", f"{d.test_count:,}")
         here = "yes" if d.is_here() else f"no, {d.download_mb} MB to download"
-        rows.append((name, size, str(d.num_classes), f"{d.train_count:,}", f"{d.test_count:,}", here, d.summary))
+        rows.append((name, images, str(classes), *counts, here, d.summary))
     rows.append(
         ("folder:PATH", "any", "any", "–", "–", "–", "Your own images: PATH/class/… or PATH/train|val|test/class/…")
     )

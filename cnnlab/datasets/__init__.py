@@ -25,13 +25,11 @@ from cnnlab.registry import Registry
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """What is known of a dataset before it is loaded."""
+    """What is known of a dataset before it is loaded; ``shape`` is (in_channels, image_size, num_classes)."""
 
     title: str
     summary: str
-    in_channels: int
-    image_size: int
-    num_classes: int
+    shape: tuple[int, int, int]
     train_count: int
     test_count: int
     download_mb: int
@@ -46,9 +44,7 @@ DATASETS.add(
     DatasetInfo(
         "Digits",
         "1,797 real handwritten digits from scikit-learn, enlarged to 28×28; comes with the install.",
-        1,
-        28,
-        10,
+        (1, 28, 10),
         1438,
         359,
         0,
@@ -71,15 +67,11 @@ def _load(name: str, on_progress: Progress) -> ImageDataset:
     return dataset
 
 
-def _torchvision(
-    name: str, title: str, summary: str, channels: int, size: int, classes: int, train: int, mb: int
-) -> None:
+def _torchvision(name: str, title: str, summary: str, shape: tuple[int, int, int], train: int, mb: int) -> None:
     info = DatasetInfo(
         title,
         summary,
-        channels,
-        size,
-        classes,
+        shape,
         train,
         10_000,
         mb,
@@ -89,11 +81,13 @@ def _torchvision(
     DATASETS.add(name, info)
 
 
-_torchvision("mnist", "MNIST", "Handwritten digits, the classic first dataset.", 1, 28, 10, 60_000, 11)
-_torchvision("fashion_mnist", "Fashion-MNIST", "Ten kinds of clothing, harder than digits.", 1, 28, 10, 60_000, 30)
-_torchvision("kmnist", "Kuzushiji-MNIST", "Ten cursive Japanese characters.", 1, 28, 10, 60_000, 21)
-_torchvision("cifar10", "CIFAR-10", "Small colour photographs of ten kinds of things.", 3, 32, 10, 50_000, 170)
-_torchvision("cifar100", "CIFAR-100", "Small colour photographs of a hundred kinds of things.", 3, 32, 100, 50_000, 169)
+_torchvision("mnist", "MNIST", "Handwritten digits, the classic first dataset.", (1, 28, 10), 60_000, 11)
+_torchvision("fashion_mnist", "Fashion-MNIST", "Ten kinds of clothing, harder than digits.", (1, 28, 10), 60_000, 30)
+_torchvision("kmnist", "Kuzushiji-MNIST", "Ten cursive Japanese characters.", (1, 28, 10), 60_000, 21)
+_torchvision("cifar10", "CIFAR-10", "Small colour photographs of ten kinds of things.", (3, 32, 10), 50_000, 170)
+_torchvision(
+    "cifar100", "CIFAR-100", "Small colour photographs of a hundred kinds of things.", (3, 32, 100), 50_000, 169
+)
 
 
 def check_name(name: str) -> None:

@@ -113,6 +113,11 @@ class ImageDataset:
         return len(self.class_names)
 
     @property
+    def shape(self) -> tuple[int, int, int]:
+        """(in_channels, image_size, num_classes): what a network for these images is built from."""
+        return self.in_channels, self.image_size, self.num_classes
+
+    @property
     def image_bytes(self) -> int:
         """How much memory the images take, or would."""
         parts = (self.train, self.test, self.val)

@@ -9,8 +9,8 @@ from cnnlab.datasets.error import DatasetError
 from cnnlab.paths import printable
 from cnnlab.pictures import EXTENSIONS, is_hidden, picture_paths
 
-SPLIT_NAMES = ("train", "val", "test")
-CALLED = {name: name for name in SPLIT_NAMES} | {
+SPLITS = ("train", "val", "test")
+CALLED = {name: name for name in SPLITS} | {
     "training": "train",
     "valid": "val",
     "validation": "val",

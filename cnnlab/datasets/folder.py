@@ -33,7 +33,7 @@ from cnnlab.datasets.base import (
     channel_statistics,
     stratified_split,
 )
-from cnnlab.datasets.class_folders import SPLIT_NAMES, ImageFile, find_images
+from cnnlab.datasets.class_folders import SPLITS, ImageFile, find_images
 from cnnlab.datasets.download import Progress, silent
 from cnnlab.datasets.error import DatasetError
 from cnnlab.datasets.mapped import MappedImages, new_file, read_images
@@ -69,7 +69,7 @@ class _Decoded:
     def parts(self) -> dict[str, ImageSet]:
         """The images by the split that the folder gives them."""
         everything = ImageSet(ImageView(self.images, self.ids), self.labels, self.ids, self.keys)
-        return {n: everything.select((self.splits == k).nonzero().flatten()) for k, n in enumerate(SPLIT_NAMES)}
+        return {n: everything.select((self.splits == k).nonzero().flatten()) for k, n in enumerate(SPLITS)}
 
 
 def decode(path: Path, size: int, color: bool) -> NDArray[np.uint8]:
@@ -96,7 +96,7 @@ def load(root: Path, size: int, color: bool, on_progress: Progress = silent) -> 
         decoded = _decode_all(files, (len(files), size, size, 3 if color else 1), kept, on_progress)
         _remove_older(kept, stem, begun)
     parts = decoded.parts()
-    train, val, test = (parts[name] for name in SPLIT_NAMES)
+    train, val, test = (parts[name] for name in SPLITS)
     empty = [name for label, name in enumerate(class_names) if not (train.labels == label).any()]
     if empty:
         raise DatasetError(
@@ -256,7 +256,7 @@ def _described(
     ids = torch.tensor([index for index in range(len(files)) if index not in unreadable], dtype=torch.int64)
     labels = torch.tensor([file.label for file in files])[ids]
     keys = torch.tensor([files[copies.get(index, index)].key for index in range(len(files))])[ids]
-    splits = torch.tensor([SPLIT_NAMES.index(file.split) for file in files])[ids]
+    splits = torch.tensor([SPLITS.index(file.split) for file in files])[ids]
     problems = tuple(f"{printable(files[k].path)}: {why}" for k, why in unreadable.items())
     doubles = tuple(_copy(files[k], files[first]) for k, first in copies.items())
     return _Decoded(images, labels, ids, keys, splits, problems, doubles, version)

@@ -93,9 +93,9 @@ def in_file(images: Images) -> bool:
     return isinstance(images, ImageView) and images.in_file
 
 
-def in_chunks(images: Images, at_least: int = 1) -> list[slice]:
+def in_chunks(images: Images) -> list[slice]:
     """Slices that cover ``images``, each of about 16 MiB."""
-    step = max(at_least, CHUNK // max(1, images.shape[1:].numel()))
+    step = max(1, CHUNK // max(1, images.shape[1:].numel()))
     return [slice(start, start + step) for start in range(0, len(images), step)]
 
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from cnnlab.config import TrainConfig, applies
 from cnnlab.evaluation.calibration import calibration_error, reliability
 from cnnlab.evaluation.scores import Scores
-from cnnlab.explain.script_loop import DROPOUT
 from cnnlab.loader import augments
 from cnnlab.metrics import ClassScore, wilson
+from cnnlab.models import drops_out
 
 ABOVE = 0.05  # of accuracy above answering blindly: less is not much
 FALL = 0.03  # of the loss, an epoch: less is not worth another run
@@ -89,10 +89,9 @@ def overfitting(train: Sequence[float], val: Sequence[float], config: TrainConfi
 def _untried(config: TrainConfig) -> str:
     """What keeps a network from learning its images by heart and ``config`` does without, as a list in words."""
     takes_dropout = applies("dropout", config.model_dump())
-    dropout = config.dropout or (config.dropout is None and config.model in DROPOUT)
     untried = {
         "augmentation": not augments(config),
-        "dropout": takes_dropout and not dropout,
+        "dropout": takes_dropout and not drops_out(config),
         "weight decay": not config.weight_decay,
         "early stopping": not config.early_stopping,
     }

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cnnlab.metrics import Interval, wilson
 
 BINS = 15  # as in the paper below
+MOST_POINTS = 500  # of a curve
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,10 @@ def coverage(confidence: NDArray[np.float64], right: NDArray[np.bool_], threshol
     return Coverage(threshold, int(sure.sum()), int(right[sure].sum()), len(right))
 
 
-def coverage_curve(
-    confidence: NDArray[np.float64], right: NDArray[np.bool_], most_points: int = 500
-) -> tuple[list[float], list[float]]:
-    """Shares answered and the accuracy among them, from the surest answer alone to all; at most ``most_points``."""
+def coverage_curve(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[list[float], list[float]]:
+    """Shares answered and the accuracy among them, from the surest answer alone to all; at most MOST_POINTS."""
     hits = np.cumsum(right[np.argsort(-confidence, kind="stable")])
-    counts = np.unique(np.linspace(1, len(right), min(most_points, len(right))).round().astype(np.int64))
+    counts = np.unique(np.linspace(1, len(right), min(MOST_POINTS, len(right))).round().astype(np.int64))
     return (counts / len(right)).tolist(), (hits[counts - 1] / counts).tolist()
 
 

@@ -20,7 +20,6 @@ from cnnlab.runs import Run
 
 PAIRS = 20  # most confused pairs in the report
 CURVES = 5  # classes whose curves are in the report, those with the lowest F1
-SPLITS = {"train": "training", "val": "validation", "test": "test"}
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1000px; margin: 2rem auto; padding: 0 1rem; color: #1b2430;
@@ -63,8 +62,10 @@ def confusion_csv(evaluation: Evaluation) -> bytes:
 
 def report_html(run: Run, evaluation: Evaluation) -> str:
     """The whole evaluation as one page: figures with Plotly inside, tables, findings; no request to any server."""
+    from cnnlab.figures.style import SPLIT_NAMES
+
     config, found = run.config, evaluation.scores
-    title = f"{run.name}: {len(evaluation.labels):,} {SPLITS[evaluation.split]} images"
+    title = f"{run.name}: {len(evaluation.labels):,} {SPLIT_NAMES[evaluation.split]} images"
     low, high = found.interval
     parts = [
         f"<h1>{html.escape(title)}</h1>",
@@ -126,7 +127,7 @@ def _figures(evaluation: Evaluation) -> list[str]:
             [b.count for b in bins],
             [(b.low, b.high) for b in bins],
         ),
-        "Answering only when sure": coverage_figure(*coverage_curve(e.confidence, e.right), None, height=360),
+        "Answering only when sure": coverage_figure(*coverage_curve(e.confidence, e.right), None),
     }
     if ranked:
         figures["Classes that are hard to tell"] = ranking_figure(

@@ -1,6 +1,7 @@
 """A network taken apart: every layer with its shapes, weights, work, memory and receptive field.
 
->>> from cnnlab.models import TrainConfig, outline
+>>> from cnnlab.config import TrainConfig
+>>> from cnnlab.models import outline
 >>> parts = anatomy(outline(TrainConfig(model="simple_cnn"), 1, 28, 10), (1, 28, 28))
 >>> parts[0].output, parts[0].parameters, parts[0].field.size
 ((1, 16, 28, 28), 160, 3)

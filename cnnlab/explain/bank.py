@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from cnnlab.checkpoints import CheckpointError, read_checkpoint
+from cnnlab.checkpoints import CheckpointError, load_trained
 from cnnlab.explain.convolution import Maps, Picture, SettingsError, planes
 from cnnlab.explain.kernels import Kernel, resized
 from cnnlab.runs import Run
@@ -78,7 +78,7 @@ class Layer:
         return Layer(self.sums[chosen], self.rectified[chosen], self.pooled[chosen], self.shapes)
 
 
-def bank_of(kernels: Sequence[Kernel], channels: int = 1, padding: int = 0) -> Bank:
+def bank_of(kernels: Sequence[Kernel], channels: int = 1) -> Bank:
     """A bank of ``kernels``, the smaller ones with zeros around them so that all have one size; no bias.
 
     Raises SettingsError if there are none, or one is for more channels.
@@ -88,15 +88,13 @@ def bank_of(kernels: Sequence[Kernel], channels: int = 1, padding: int = 0) -> B
     size = max(kernel.size for kernel in kernels)
     weights = np.stack([planes(resized(kernel, size), channels) for kernel in kernels])
     names = tuple(kernel.name for kernel in kernels)
-    return Bank(weights, None, names, padding=padding, mean=(0.0,) * channels, std=(1.0,) * channels)
+    return Bank(weights, None, names, mean=(0.0,) * channels, std=(1.0,) * channels)
 
 
 def first_layer(run: Run) -> Bank:
-    """The first convolution that ``run`` has learnt; raises CheckpointError if it has none, or cannot be read."""
-    name = run.chosen_checkpoint()
-    if name is None:
-        raise CheckpointError(f"The run {run.name} has saved no weights yet: wait for its first epoch.")
-    saved = read_checkpoint(run.checkpoint_path(name))
+    """The first convolution that ``run`` has learnt; raises RunError without weights, CheckpointError if it has none,
+    or cannot be read."""
+    _, saved = load_trained(run)
     first = next((part for part in saved.network().modules() if isinstance(part, nn.Conv2d)), None)
     if first is None:
         raise CheckpointError(f"The network {saved.config.model} of {run.name} has no convolution: choose another run.")

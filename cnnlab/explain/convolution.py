@@ -1,5 +1,6 @@
 """A convolution with everything that can be set about it, its size formula, and the reason when they do not fit.
 
+>>> from cnnlab.explain.kernels import parse_kernel
 >>> picture = np.arange(49, dtype=np.uint8).reshape(1, 7, 7)
 >>> convolve(picture, parse_kernel("-1,0,1;-2,0,2;-1,0,1"), Settings(padding="none", stride=2)).shape
 (1, 3, 3)
@@ -13,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from cnnlab.explain.kernels import Kernel, Weights, parse_kernel
+from cnnlab.explain.kernels import Kernel, Weights
 
 Border = Literal["zero", "reflect", "replicate", "wrap"]
 BORDERS: tuple[Border, ...] = get_args(Border)
@@ -23,8 +24,6 @@ WHITE = 255.0
 
 Picture = NDArray[np.uint8]
 Maps = NDArray[np.float64]
-
-__all__ = ["BORDERS", "Border", "Maps", "Picture", "Settings", "SettingsError", "convolve", "parse_kernel"]
 
 
 class SettingsError(ValueError):

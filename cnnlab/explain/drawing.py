@@ -1,7 +1,8 @@
 """Where each layer of a network stands in its drawing: boxes scaled by what flows through, shortcuts, groups.
 
 >>> from cnnlab.explain.anatomy import anatomy
->>> from cnnlab.models import TrainConfig, outline
+>>> from cnnlab.config import TrainConfig
+>>> from cnnlab.models import outline
 >>> drawing = draw(anatomy(outline(TrainConfig(model="simple_cnn"), 1, 28, 10), (1, 28, 28)), (1, 28, 28))
 >>> [mark.family for mark in drawing.marks][:4]
 ['image', 'convolution', 'activation', 'pooling']
@@ -18,6 +19,7 @@ from cnnlab.explain.anatomy import Part
 from cnnlab.explain.groups import groups_of
 
 MIDDLE, TALLEST = 150, 150  # pixels: the line on which all boxes are centred, and the height of the image
+WIDE = 960  # pixels, about, where there is room
 GAP, BAND = 10, 5  # pixels between boxes; width of the thin ones that are attached
 MOST_SPREAD = 4.0
 LABEL = 26  # pixels that a label needs
@@ -53,12 +55,12 @@ class Mark:
 
 @dataclass(frozen=True)
 class Bow:
-    """A shortcut from ``start`` to ``end`` (x), as high as ``y``, beginning and ending at ``feet`` (y)."""
+    """A shortcut from ``start`` to ``end`` (x), as high as ``y``, ending at ``foot`` (y)."""
 
     start: float
     end: float
     y: float
-    feet: tuple[float, float]
+    foot: float
 
 
 @dataclass(frozen=True)
@@ -88,10 +90,10 @@ def family_of(kind: str) -> str:
     return FAMILIES.get(kind, "pooling" if "Pool" in kind else "other")
 
 
-def draw(parts: list[Part], image: tuple[int, int, int], wanted: float = 960) -> Drawing:
-    """The drawing of ``parts`` for images (C, H, W), spread to about ``wanted`` pixels where there is room."""
+def draw(parts: list[Part], image: tuple[int, int, int]) -> Drawing:
+    """The drawing of ``parts`` for images (C, H, W), spread to about WIDE pixels where there is room."""
     narrow = _drawn(parts, image, 1.0)
-    spread = min(MOST_SPREAD, wanted / narrow.width)
+    spread = min(MOST_SPREAD, WIDE / narrow.width)
     return narrow if spread <= 1.1 else _drawn(parts, image, spread)
 
 
@@ -171,7 +173,7 @@ def _bows(marks: list[Mark], parts: list[Part]) -> tuple[list[Bow], list[Mark]]:
         x, y = first.x + first.width + 3, MIDDLE - TALLEST / 2 - 22
         tallest = max(m.height for m in marks if first.x <= m.x <= last.x)
         y = max(y, MIDDLE - tallest / 2 - 34)
-        bows.append(Bow(x, last.x + 9, y, (MIDDLE - first.height / 2, last.y)))
+        bows.append(Bow(x, last.x + 9, y, last.y))
         middle = (x + last.x + 9) / 2 - (BAND + 4) * len(on_bow) / 2
         for number, index in enumerate(reversed(on_bow)):
             aside.append(Mark(index, family_of(parts[index].kind), middle + number * (BAND + 6), y - 9, BAND + 3, 18))

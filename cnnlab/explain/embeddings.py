@@ -94,15 +94,11 @@ def principal(features: Tensor) -> Projection:
     return Projection(points, (shares[0], shares[1]))
 
 
-def tsne(
-    features: Tensor,
-    seed: int = 0,
-    on_progress: Callable[[int, int], bool | None] = lambda done, total: None,
-) -> Points:
+def tsne(features: Tensor, on_progress: Callable[[int, int], bool | None] = lambda done, total: None) -> Points:
     """Neighbours of ``features`` [N, D] as neighbours in the plane: float32 [N, 2], without unit.
 
-    It starts from the PCA; the perplexity is 30, or a third of the images where they are fewer than 90. The same
-    features and ``seed`` give the same points: one thread computes them. Raises Cancelled where ``on_progress``
+    It starts from the PCA; the perplexity is 30, or a third of the other images where those are fewer than 90. The
+    same features give the same points: one thread computes them. Raises Cancelled where ``on_progress``
     answers True. van der Maaten and Hinton, Visualizing data using t-SNE, 2008, by openTSNE.
     """
     values = features.float().numpy()
@@ -126,7 +122,7 @@ def tsne(
         perplexity=min(PERPLEXITY, (len(values) - 1) / 3),
         initialization="pca",
         neighbors="exact",
-        random_state=seed,
+        random_state=0,
         n_jobs=1,
         callbacks=report,
         callbacks_every_iters=EVERY,

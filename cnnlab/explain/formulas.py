@@ -9,6 +9,7 @@ Sources: Dumoulin and Visin, A guide to convolution arithmetic for deep learning
 Norris and Sim, Computing receptive fields of convolutional neural networks, Distill, 2019.
 """
 
+import math
 from dataclasses import dataclass
 
 FLOAT_BYTES = 4  # float32
@@ -74,10 +75,8 @@ def padded_size(width: int, before: int, after: int, side: str = "width") -> For
 
 def flat_size(shape: tuple[int, ...]) -> Formula:
     """How many features flattening makes of ``shape`` (C, H, W)."""
-    value = 1
-    for size in shape:
-        value *= size
-    return Formula("Features", "C·H·W" if len(shape) == 3 else "F", "·".join(map(str, shape)), value)
+    symbols = "C·H·W" if len(shape) == 3 else "F"
+    return Formula("Features", symbols, "·".join(map(str, shape)), math.prod(shape))
 
 
 def conv_parameters(
@@ -126,11 +125,9 @@ def no_multiply_adds() -> Formula:
 
 def activation_bytes(shape: tuple[int, ...]) -> Formula:
     """Memory of an output of ``shape`` (N, …) in float32."""
-    value = FLOAT_BYTES
-    for size in shape:
-        value *= size
+    factors = (*shape, FLOAT_BYTES)
     symbols = "N·C·H·W·4" if len(shape) == 4 else "N·features·4"
-    return Formula("Memory", symbols, "·".join(map(str, (*shape, FLOAT_BYTES))), value, "bytes")
+    return Formula("Memory", symbols, "·".join(map(str, factors)), math.prod(factors), "bytes")
 
 
 def receptive_field(before: int, kernel: int, stride_before: int) -> Formula:

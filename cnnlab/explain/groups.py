@@ -1,7 +1,8 @@
 """A network's layers in the groups that a person sees: VGG's five, residual blocks, the classifier.
 
 >>> from cnnlab.explain.anatomy import anatomy
->>> from cnnlab.models import TrainConfig, outline
+>>> from cnnlab.config import TrainConfig
+>>> from cnnlab.models import outline
 >>> parts = anatomy(outline(TrainConfig(model="vgg16"), 3, 224, 1000), (3, 224, 224))
 >>> [group.title for group in groups_of(parts)]
 ['Group 1', 'Group 2', 'Group 3', 'Group 4', 'Group 5', 'Classifier']

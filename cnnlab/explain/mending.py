@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from cnnlab.config import ConvBlock
+from cnnlab.config import MOST_PADDING, ConvBlock
 from cnnlab.models.base import ModelError
 from cnnlab.models.custom import trace_sizes
 
@@ -90,7 +90,7 @@ def _ways(blocks: Blocks, number: int, side: int) -> list[Mend]:
         if block.stride > 1:
             ways.append(_changed(blocks, number, stride=1))
         needed = (block.pool_size - 1) * block.stride + block.kernel  # pixels, padding included
-        wide = (padding for padding in range(block.padding + 1, 6) if side + 2 * padding >= needed)
+        wide = (padding for padding in range(block.padding + 1, MOST_PADDING + 1) if side + 2 * padding >= needed)
         ways += [_changed(blocks, number, padding=least) for least in islice(wide, 1)]
     for earlier in range(number - 1, 0, -1):
         if blocks[earlier - 1].pool != "none" and blocks[earlier - 1].pool_size > 1:

@@ -1,7 +1,8 @@
 """Questions about a network whose answers follow from its formulas.
 
 >>> from cnnlab.explain.anatomy import anatomy
->>> from cnnlab.models import TrainConfig, outline
+>>> from cnnlab.config import TrainConfig
+>>> from cnnlab.models import outline
 >>> first = questions(anatomy(outline(TrainConfig(model="simple_cnn"), 1, 28, 10), (1, 28, 28)))[0]
 >>> first.text, first.formula.value
 ('Layer 1 is a convolution with 16 kernels 3×3×1, padding 1. Its input is 28×28×1. How wide is its output?', 28)
@@ -27,7 +28,7 @@ NAMES = {"Conv2d": "a convolution", "MaxPool2d": "max-pooling", "AvgPool2d": "av
 
 @dataclass(frozen=True)
 class Question:
-    """A question, the formula that answers it, and a wrong answer that is easily given, with what went wrong."""
+    """A question, and the formula that answers it."""
 
     text: str
     formula: Formula

@@ -8,8 +8,8 @@ the same batches, so on a CPU its losses are the lab's.
 
 from cnnlab.config import TrainConfig
 from cnnlab.explain import script_data, script_loop
-from cnnlab.explain.source import Shape, helper_source, network_source
-from cnnlab.models import MODELS
+from cnnlab.explain.source import helper_source, network_source
+from cnnlab.models import MODELS, Shape
 
 
 def script(config: TrainConfig, shape: Shape, mean: tuple[float, ...], std: tuple[float, ...]) -> str:

@@ -10,7 +10,7 @@ from cnnlab.config import TrainConfig
 from cnnlab.datasets import DATASETS, FOLDER_PREFIX, folder_path
 from cnnlab.datasets.base import TEST_FRACTION, TEST_SPLIT_SEED
 from cnnlab.datasets.class_folders import split_folders
-from cnnlab.explain.source import Shape
+from cnnlab.models import Shape
 from cnnlab.pictures import enough
 
 TORCHVISION = {

@@ -10,8 +10,7 @@ from cnnlab import loader
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import holds_out
 from cnnlab.loader import SEED_STRIDE
-
-DROPOUT = ("mlp", "cifar_cnn", "vgg16")  # networks with dropout of their own
+from cnnlab.models import drops_out
 
 SCALED = '''\
 def scaled(images: Tensor) -> Tensor:
@@ -131,7 +130,7 @@ def _indented(lines: list[str]) -> list[str]:
 
 def _forward(config: TrainConfig) -> list[str]:
     lines = []
-    if config.dropout or (config.dropout is None and config.model in DROPOUT):
+    if drops_out(config):
         lines.append(f"torch.manual_seed(SEED * {SEED_STRIDE:_} + step)  # draws the dropout")
     smoothing = f", label_smoothing={config.label_smoothing!r}" if config.label_smoothing else ""
     if config.precision == "float32":

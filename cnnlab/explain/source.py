@@ -14,10 +14,10 @@ from cnnlab import models
 from cnnlab.config import TrainConfig
 from cnnlab.explain.anatomy import anatomy
 from cnnlab.explain.drawing import size_text
+from cnnlab.models import Shape
 from cnnlab.models.classics import SMALL, VGG_LEAST
 from cnnlab.models.residual import ResidualBlock
 
-Shape = tuple[int, int, int]
 BEGINS_A_LINE = (nn.Conv2d, nn.Linear, nn.Flatten, ResidualBlock)
 WIDEST = 100  # characters of a line of layers
 

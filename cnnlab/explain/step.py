@@ -90,14 +90,13 @@ class _Training:
     weights: Mapping[str, Tensor] | None
 
     def __post_init__(self) -> None:
-        shape = (self.dataset.in_channels, self.dataset.image_size, self.dataset.num_classes)
-        size = models.count_parameters(models.outline(self.config, *shape))
+        size = models.count_parameters(models.outline(self.config, *self.dataset.shape))
         if size > MOST_PARAMETERS:
             raise TooLarge(
                 f"A step of {size:,} parameters takes {8 * COPIES * size / 1e9:.1f} GB when it is opened, too much "
                 f"for a look: choose a network of at most {MOST_PARAMETERS:,}, such as {SMALLER}."
             )
-        self.model = models.build(self.config, *shape)
+        self.model = models.build(self.config, *self.dataset.shape)
         if self.weights is not None:
             self.model.load_state_dict(dict(self.weights))
         self.model.double().train()

@@ -19,7 +19,6 @@ def reliability_figure(
     intervals: Sequence[tuple[float, float]],
     counts: Sequence[int],
     bins: Sequence[tuple[float, float]],
-    height: int = 440,
 ) -> go.Figure:
     """Accuracy over confidence for each bin that holds answers, with its 95 % interval; below, how many it holds.
 
@@ -57,7 +56,7 @@ def reliability_figure(
         hovertemplate="%{y:,} answers<extra></extra>",
     )
     figure.add_trace(bars, row=2, col=1)
-    quiet(figure, height)
+    quiet(figure, 440)
     figure.update_xaxes(range=[0, 1.02], tickformat=".0%")
     figure.update_xaxes(title="confidence", row=2, col=1)
     figure.update_yaxes(range=[0, 1.05], tickformat=".0%", title="accuracy", row=1, col=1)
@@ -68,7 +67,7 @@ def reliability_figure(
 
 
 def coverage_figure(
-    shares: Sequence[float], accuracies: Sequence[float], here: tuple[float, float] | None, height: int = 440
+    shares: Sequence[float], accuracies: Sequence[float], here: tuple[float, float] | None
 ) -> go.Figure:
     """Accuracy among the answers over the share of images that get one; ``here`` marks the chosen threshold."""
     figure = go.Figure(
@@ -83,7 +82,7 @@ def coverage_figure(
     if here:
         chosen = {"mode": "markers", "marker": {"size": 13, "color": ORANGE, "symbol": "diamond"}}
         figure.add_trace(go.Scatter(x=[here[0]], y=[here[1]], hoverinfo="skip", cliponaxis=False, **chosen))
-    quiet(figure, height)
+    quiet(figure, 360)
     figure.update_xaxes(title="share of images answered", range=[0, 1.02], tickformat=".0%")
     lowest = min([*accuracies, 1.0])
     figure.update_yaxes(

@@ -16,14 +16,13 @@ POSITIVE = np.array([[40, 44, 52], [201, 96, 10], [255, 176, 84], [255, 244, 224
 NEGATIVE = np.array([[40, 44, 52], [28, 101, 163], [96, 174, 232], [224, 242, 255]])
 
 
-def signed_colors(values: NDArray[np.floating], scale: float | None = None) -> NDArray[np.uint8]:
+def signed_colors(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Colours (uint8 [..., 3]) of ``values`` of any shape: the lighter, the further from 0; orange above, blue below.
 
-    ``scale`` is the absolute value of the lightest colour, by default the largest there is. What is not finite is grey.
+    The largest absolute value has the lightest colour; what is not finite is grey.
     """
     finite = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    top = float(np.abs(finite).max(initial=0.0)) if scale is None else scale
-    share = np.clip(np.abs(finite) / (top or 1.0), 0, 1)
+    share = np.abs(finite) / (np.abs(finite).max(initial=0.0) or 1.0)
     stops = np.linspace(0, 1, len(POSITIVE))
     warm, cold = (
         np.stack([np.interp(share, stops, side[:, c]) for c in range(3)], -1) for side in (POSITIVE, NEGATIVE)
@@ -37,7 +36,6 @@ def strip_figure(
     captions: Sequence[str],
     columns: int = 16,
     cell: int = 64,
-    scale: float | None = None,
 ) -> go.Figure:
     """Channels (float [C, H, W], or [C] for single numbers) side by side in rows of ``columns``, with their captions.
 
@@ -45,5 +43,5 @@ def strip_figure(
     of a channel on the screen, in pixels.
     """
     pictures = maps.reshape(len(maps), *(maps.shape[1:] or (1, 1)))
-    colors = signed_colors(pictures, scale).transpose(0, 3, 1, 2)
+    colors = signed_colors(pictures).transpose(0, 3, 1, 2)
     return gallery_figure(colors, captions, min(columns, max(1, len(maps))), cell)

@@ -15,7 +15,7 @@ MANY = 30  # classes from which on names stand in the hover only
 
 
 def class_accuracy_figure(
-    class_names: Sequence[str], accuracies: Sequence[float | None], color: str = ORANGE, height: int = 260
+    class_names: Sequence[str], accuracies: Sequence[float | None], color: str = ORANGE
 ) -> go.Figure:
     """Accuracies in [0, 1], one for each class; None where a class has no images."""
     figure = go.Figure(
@@ -31,7 +31,7 @@ def class_accuracy_figure(
             cliponaxis=False,
         )
     )
-    quiet(figure, height)
+    quiet(figure, 260)
     figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
     figure.update_layout(uniformtext={"mode": "hide", "minsize": 9})  # where bars are narrower than their figures
     _name_bars(figure, class_names)
@@ -39,14 +39,14 @@ def class_accuracy_figure(
     return figure
 
 
-def class_counts_figure(class_names: Sequence[str], counts: Sequence[int], height: int = 260) -> go.Figure:
+def class_counts_figure(class_names: Sequence[str], counts: Sequence[int]) -> go.Figure:
     """How many training images each class has."""
     figure = go.Figure(
         go.Bar(
             x=list(class_names), y=list(counts), marker_color=BLUE, hovertemplate="%{x}: %{y:,} images<extra></extra>"
         )
     )
-    quiet(figure, height)
+    quiet(figure, 260)
     _name_bars(figure, class_names)
     figure.update_yaxes(rangemode="tozero", tickformat=",d")
     figure.update_layout(margin={"t": 12}, bargap=0.25)

@@ -18,15 +18,13 @@ SIGNS = ((BLUE, "circle"), (ORANGE, "diamond"), (GREEN, "square"), (PINK, "trian
 MOST = len(SIGNS)
 
 
-def comparison_figure(
-    runs: Mapping[str, Mapping[str, Series]], split: str, height: int = 380, log_loss: bool = False
-) -> go.Figure:
+def comparison_figure(runs: Mapping[str, Mapping[str, Series]], split: str, log_loss: bool = False) -> go.Figure:
     """The curves ``split/loss`` and ``split/accuracy`` (train, val or test) of at most MOST ``runs``, by their names.
 
     x values are epochs, accuracies in [0, 1]; ``log_loss`` is for the left chart. A run without such a curve has no
     trace.
     """
-    figure = loss_and_accuracy("epoch", height, log_loss)
+    figure = loss_and_accuracy("epoch", log_loss)
     for (name, curves), (colour, symbol) in zip(runs.items(), SIGNS, strict=False):
         shown = False
         for column, quantity in enumerate(QUANTITIES, start=1):

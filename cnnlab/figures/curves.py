@@ -19,7 +19,7 @@ QUANTITIES = ("loss", "accuracy")
 
 
 def curves_figure(
-    series: Mapping[str, Series], title: str = "", axis: str = "step", height: int = 380, log_loss: bool = False
+    series: Mapping[str, Series], title: str = "", axis: str = "step", log_loss: bool = False
 ) -> go.Figure:
     """Curves called ``step/train/loss``, ``train/loss``, ``val/accuracy`` and so on; missing ones stay empty.
 
@@ -27,7 +27,7 @@ def curves_figure(
     ``axis`` names the x axis; ``log_loss`` is for its left chart. Each trace carries its series'
     name as ``meta``, so that a live chart can fill it in.
     """
-    figure = loss_and_accuracy(axis, height, log_loss)
+    figure = loss_and_accuracy(axis, log_loss)
     for column, quantity in enumerate(QUANTITIES, start=1):
         for name in (f"step/train/{quantity}", *(f"{split}/{quantity}" for split in SPLIT_COLORS)):
             figure.add_trace(_trace(name, series.get(name, ((), ())), axis, legend=column == 1), row=1, col=column)
@@ -36,13 +36,13 @@ def curves_figure(
     return figure
 
 
-def loss_and_accuracy(axis: str, height: int, log_loss: bool) -> go.Figure:
+def loss_and_accuracy(axis: str, log_loss: bool) -> go.Figure:
     """Two empty charts for the QUANTITIES, side by side over the same x axis, which is called ``axis``.
 
     With ``log_loss`` powers of ten stand at equal distances on the axis of losses.
     """
     figure = make_subplots(rows=1, cols=2, subplot_titles=("Loss", "Accuracy"), horizontal_spacing=0.09)
-    quiet(figure, height)
+    quiet(figure, 380)
     loss = {"type": "log", "tickformat": "~g"} if log_loss else {"rangemode": "tozero"}
     figure.update_yaxes(**loss, row=1, col=1)
     figure.update_yaxes(tickformat=".0%", row=1, col=2)

@@ -31,7 +31,6 @@ def embedding_figure(
     texts: Sequence[str],
     axes: tuple[str, str] = ("", ""),
     answers: NDArray[np.int64] | None = None,
-    height: int = 620,
 ) -> go.Figure:
     """``points`` float [N, 2], coloured by ``labels`` int [N], crosses where not ``right`` bool [N].
 
@@ -51,7 +50,7 @@ def embedding_figure(
             x=[None], y=[None], mode="markers", name="✗ wrong", marker={"symbol": "x", "size": 10, "color": GREY}
         )
     )
-    quiet(figure, height)
+    quiet(figure, 620)
     blank = {"showticklabels": False, "ticks": "", "zeroline": False}
     figure.update_xaxes(title=axes[0], **blank)
     figure.update_yaxes(title=axes[1], **blank)

@@ -83,7 +83,7 @@ def described(maps: Sequence[Map]) -> str:
     return "; ".join(one.title.replace("<br>", ", ") for one in maps) + "."
 
 
-def histogram_figure(values: NDArray[Any], title: str, height: int = 220) -> go.Figure:
+def histogram_figure(values: NDArray[Any], title: str) -> go.Figure:
     """How often each of ``values`` (any shape) occurs, on a logarithmic axis: most of an edge picture is near 0."""
     counts, edges = np.histogram(values, bins=101)
     middles = (edges[:-1] + edges[1:]) / 2
@@ -95,7 +95,7 @@ def histogram_figure(values: NDArray[Any], title: str, height: int = 220) -> go.
         marker={"color": middles, "colorscale": SIGNED, "cmin": -top, "cmax": top} if low < 0 else {"color": "#8a8f98"},
         hovertemplate="about %{x:.4g}: %{y:,} pixels<extra></extra>",
     )
-    figure = quiet(go.Figure(bars), height)
+    figure = quiet(go.Figure(bars), 220)
     figure.update_xaxes(title=title)
     figure.update_yaxes(title="pixels", type="log", dtick=1)
     return figure

@@ -7,9 +7,9 @@ True
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.express as px
 import plotly.graph_objects as go
 from numpy.typing import NDArray
+from plotly.utils import image_array_to_data_uri
 
 from cnnlab.figures.style import literal, quiet
 
@@ -40,7 +40,7 @@ def gallery_figure(
         top, left = number // columns * pitch_y, number % columns * pitch_x
         canvas[top : top + cell, left : left + cell, :3] = _enlarged(image, cell)
         canvas[top : top + cell, left : left + cell, 3] = 255
-    packed = px.imshow(canvas, binary_string=True).data[0].source  # a PNG: as numbers it would be megabytes of JSON
+    packed = image_array_to_data_uri(canvas)  # a PNG: as numbers it would be megabytes of JSON
     figure = go.Figure(go.Image(source=packed, hoverinfo="skip"))
     quiet(figure, rows * pitch_y)
     figure.add_trace(

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from cnnlab.figures.style import BLUE, ORANGE, quiet
 
 
-def norms_figure(norms: Mapping[str, float], height: int = 0) -> go.Figure:
+def norms_figure(norms: Mapping[str, float]) -> go.Figure:
     """A bar for each layer's gradient norm, the first layer on top."""
     names = list(norms)
     figure = go.Figure(
@@ -27,7 +27,7 @@ def norms_figure(norms: Mapping[str, float], height: int = 0) -> go.Figure:
             hovertemplate="%{y}: %{x:.4g}<extra></extra>",
         )
     )
-    quiet(figure, height or 70 + 22 * len(names))
+    quiet(figure, 70 + 22 * len(names))
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
     figure.update_xaxes(title="norm of the gradient", rangemode="tozero")
     longest = max(map(len, names), default=0)
@@ -35,7 +35,7 @@ def norms_figure(norms: Mapping[str, float], height: int = 0) -> go.Figure:
     return figure
 
 
-def depth_figure(curves: Mapping[str, Sequence[float]], height: int = 380) -> go.Figure:
+def depth_figure(curves: Mapping[str, Sequence[float]]) -> go.Figure:
     """Gradient norms over depth on a logarithmic axis: a line for each stack, the first layer on the left."""
     figure = go.Figure()
     for (name, norms), (color, dash) in zip(curves.items(), ((ORANGE, "dot"), (BLUE, "solid")), strict=False):
@@ -49,7 +49,7 @@ def depth_figure(curves: Mapping[str, Sequence[float]], height: int = 380) -> go
                 hovertemplate=f"{name}, layer %{{x}}: %{{y:.2e}}<extra></extra>",
             )
         )
-    quiet(figure, height)
+    quiet(figure, 380)
     dtick = 1 if _narrow(curves) else None
     figure.update_yaxes(type="log", title="norm of the gradient", exponentformat="power", dtick=dtick)
     figure.update_xaxes(title="layer, from the image on")
@@ -62,7 +62,7 @@ def _narrow(curves: Mapping[str, Sequence[float]]) -> bool:
     return bool(values) and max(values) / min(values) < 1e12
 
 
-def losses_figure(curves: Mapping[str, Sequence[float]], height: int = 320) -> go.Figure:
+def losses_figure(curves: Mapping[str, Sequence[float]]) -> go.Figure:
     """Losses over steps, from before the first on; a logarithmic axis where they differ a thousandfold."""
     figure = go.Figure()
     for (name, losses), (color, dash) in zip(curves.items(), ((BLUE, "solid"), (ORANGE, "dot")), strict=False):
@@ -77,7 +77,7 @@ def losses_figure(curves: Mapping[str, Sequence[float]], height: int = 320) -> g
                 hovertemplate=f"{name}, after %{{x}} steps: %{{y:.4g}}<extra></extra>",
             )
         )
-    quiet(figure, height)
+    quiet(figure, 320)
     known = [loss for trace in figure.data for loss in trace.y if loss]
     wide = bool(known) and max(known) > 1000 * max(min(known), 1e-6)
     figure.update_yaxes(title="loss on this batch", type="log" if wide else "linear", exponentformat="power")

@@ -80,7 +80,7 @@ class Line:
     text: str = ""
 
 
-def parallel_figure(axes: Sequence[Axis], lines: Sequence[Line], height: int = 380) -> go.Figure:
+def parallel_figure(axes: Sequence[Axis], lines: Sequence[Line]) -> go.Figure:
     """A line for each trial across all ``axes``, from left to right. A point's customdata is its trial's number."""
     figure = go.Figure()
     for kind, (style, opacity) in KINDS.items():
@@ -88,7 +88,7 @@ def parallel_figure(axes: Sequence[Axis], lines: Sequence[Line], height: int = 3
         if mine:
             figure.add_trace(_trace(axes, mine, kind, style, opacity))
     figure.add_trace(_labels(axes, lines))
-    quiet(figure, height)
+    quiet(figure, 380)
     for place, axis in enumerate(axes):
         figure.add_shape(type="line", x0=place, x1=place, y0=0, y1=1, line={"color": GREY, "width": 1.5}, layer="below")
         figure.add_annotation(x=place, y=1.08, text=f"<b>{axis.title}</b>", showarrow=False, yanchor="bottom")

@@ -12,19 +12,20 @@ from numpy.typing import NDArray
 
 from cnnlab.figures.style import BLUE, GREY, RIGHT, literal, quiet, short_names
 
+MOST = 30  # classes
 BAR = 24  # pixels of height
 LONGEST = 22  # letters of a class name
 
 
 def probabilities_figure(
-    class_names: Sequence[str], probabilities: NDArray[np.float32], true: int | None = None, most: int = 30
+    class_names: Sequence[str], probabilities: NDArray[np.float32], true: int | None = None
 ) -> go.Figure:
-    """The ``most`` probable classes, the most probable on top; ``probabilities`` float [K] in [0, 1].
+    """The MOST probable classes, the most probable on top; ``probabilities`` float [K] in [0, 1].
 
     The ``true`` class, where it is known, is green, marked ✓, and always among them.
     """
     order = np.argsort(-probabilities, kind="stable").tolist()
-    shown = order[:most]
+    shown = order[:MOST]
     if true is not None and true not in shown:
         shown[-1] = true
     cut = short_names(class_names, LONGEST)

@@ -23,7 +23,7 @@ LINES = [*zip(COLORS, NESTED, strict=True), *((color, dash) for dash in ("dash",
 CORNER = 0.1  # of each axis, where the curves of a good network differ
 
 
-def ranking_figure(curves: Mapping[str, tuple[Curve, Curve]], corner: bool = False, height: int = 440) -> go.Figure:
+def ranking_figure(curves: Mapping[str, tuple[Curve, Curve]], corner: bool = False) -> go.Figure:
     """``curves``: class name -> (precision over recall, true over false positives).
 
     With ``corner`` the axes show the best tenth: recall, precision and true positives from 90 %, false ones to 10 %.
@@ -48,7 +48,7 @@ def ranking_figure(curves: Mapping[str, tuple[Curve, Curve]], corner: bool = Fal
                 row=1,
                 col=column,
             )
-    quiet(figure, height)
+    quiet(figure, 440)
     part = CORNER if corner else 1.0
     near, far = [-0.01 * part, 1.01 * part], [1 - 1.01 * part, 1 + 0.01 * part]
     figure.update_yaxes(range=[1 - 1.01 * part, 1 + 0.03 * part], tickformat=".0%")

@@ -26,12 +26,12 @@ class Strip:
     gap: int
 
 
-def strip_png(maps: NDArray[np.floating], scale: float | None = None) -> Strip:
+def strip_png(maps: NDArray[np.floating]) -> Strip:
     """Channels (float [C, H, W]) as a Strip, one value a pixel, all on one scale (see ``signed_colors``)."""
     count, height, width = maps.shape
     gap = max(1, width // 16)
     canvas = np.zeros((height, count * (width + gap), 4), np.uint8)
-    for number, colors in enumerate(signed_colors(maps, scale)):
+    for number, colors in enumerate(signed_colors(maps)):
         left = number * (width + gap)
         canvas[:, left : left + width, :3] = colors
         canvas[:, left : left + width, 3] = 255

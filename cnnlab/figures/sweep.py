@@ -32,7 +32,7 @@ class Point:
     text: str = ""
 
 
-def history_figure(points: Sequence[Point], height: int = 340) -> go.Figure:
+def history_figure(points: Sequence[Point]) -> go.Figure:
     """The accuracy of each trial in the order in which they began; finished ones raise the line of the best so far.
 
     A point's customdata is its trial's number.
@@ -70,7 +70,7 @@ def history_figure(points: Sequence[Point], height: int = 340) -> go.Figure:
                     hovertemplate="trial %{x}: %{y:.2%}<br>%{text}<extra>" + kind + "</extra>",
                 )
             )
-    quiet(figure, height)
+    quiet(figure, 340)
     last = ordered[-1].number if ordered else 2
     figure.update_xaxes(title={"text": "trial", "standoff": 6}, range=[0.5, last + 0.5], tickformat="d")
     if last < 10:
@@ -83,7 +83,7 @@ def history_figure(points: Sequence[Point], height: int = 340) -> go.Figure:
     return figure
 
 
-def importance_figure(shares: Mapping[str, float], height: int = 340) -> go.Figure:
+def importance_figure(shares: Mapping[str, float]) -> go.Figure:
     """How much of the difference between trials each hyperparameter makes: shares in [0, 1], the largest on top."""
     ordered = sorted(shares.items(), key=lambda item: item[1])
     figure = go.Figure(
@@ -99,7 +99,7 @@ def importance_figure(shares: Mapping[str, float], height: int = 340) -> go.Figu
             width=0.6,
         )
     )
-    quiet(figure, height)
+    quiet(figure, 340)
     most = max(shares.values(), default=1.0)
     figure.update_xaxes(
         tickformat=".0%", nticks=4, tickangle=0, range=[0, 1.2 * most or 1.0], title={"text": "share", "standoff": 6}

@@ -9,15 +9,15 @@ from torch import Tensor, nn
 
 from cnnlab.config import TrainConfig
 from cnnlab.models import tutorials, residual, fast, classics, custom  # noqa: F401  (registers them, in a person's order)
-from cnnlab.models.base import MODELS, ModelError, ModelInfo
+from cnnlab.models.base import MODELS, ModelError, ModelInfo, Shape, drops_out
 from cnnlab.models.faster import for_training, pooled_first
 
 
 def build(config: TrainConfig, in_channels: int, image_size: int, num_classes: int) -> nn.Module:
     """The network that ``config`` names, for images [B, in_channels, image_size, image_size], giving [B, num_classes].
 
-    Weights are drawn from torch's global generator, by PyTorch's defaults. Raises UnknownName for a name that is no
-    network, ModelError where the images are too small for it.
+    Weights are drawn from torch's global generator, by PyTorch's defaults, or torchvision's for its two networks.
+    Raises UnknownName for a name that is no network, ModelError where the images are too small for it.
     """
     return MODELS.get(config.model).build(config, in_channels, image_size, num_classes)
 
@@ -67,8 +67,10 @@ __all__ = [
     "MODELS",
     "ModelError",
     "ModelInfo",
+    "Shape",
     "build",
     "count_parameters",
+    "drops_out",
     "for_training",
     "layer_multiply_adds",
     "multiply_adds",

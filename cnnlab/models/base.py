@@ -8,6 +8,9 @@ from torch import nn
 from cnnlab.config import TrainConfig
 from cnnlab.registry import Registry
 
+Shape = tuple[int, int, int]
+"""(in_channels, image_size, num_classes)."""
+
 Builder = Callable[[TrainConfig, int, int, int], nn.Module]
 """(config, in_channels, image_size, num_classes) -> network of [B, C, H, W] -> [B, num_classes]."""
 
@@ -38,6 +41,11 @@ def model(title: str, summary: str) -> Callable[[Builder], Builder]:
     return register
 
 
+def drops_out(config: TrainConfig) -> bool:
+    """Whether the network of ``config`` has dropout, as set or by its own default."""
+    return bool(config.dropout) or (config.dropout is None and config.model in ("mlp", "cifar_cnn", "vgg16"))
+
+
 def halved(image_size: int, times: int) -> int:
     """What ``times`` poolings of 2 leave of ``image_size`` pixels; raises ModelError where nothing is left."""
     left: int = image_size >> times
@@ -47,3 +55,13 @@ def halved(image_size: int, times: int) -> int:
             f"this network needs at least {1 << times}×{1 << times} pixels."
         )
     return left
+
+
+def normed(in_channels: int, channels: int, pool: bool = True) -> list[nn.Module]:
+    """A 3×3 convolution, batch norm and ReLU; pooled right after the convolution, so that these have less to do."""
+    return [
+        nn.Conv2d(in_channels, channels, 3, padding=1, bias=False),
+        *([nn.MaxPool2d(2)] if pool else []),
+        nn.BatchNorm2d(channels),
+        nn.ReLU(),
+    ]

@@ -3,17 +3,7 @@
 from torch import nn
 
 from cnnlab.config import TrainConfig
-from cnnlab.models.base import halved, model
-
-
-def _normed(in_channels: int, channels: int, pool: bool) -> list[nn.Module]:
-    """A 3×3 convolution, batch norm and ReLU; pooled right after the convolution, so that these have less to do."""
-    return [
-        nn.Conv2d(in_channels, channels, 3, padding=1, bias=False),
-        *([nn.MaxPool2d(2)] if pool else []),
-        nn.BatchNorm2d(channels),
-        nn.ReLU(),
-    ]
+from cnnlab.models.base import halved, model, normed
 
 
 @model("Fast CNN", "Our own: looks at patches of 2×2 pixels, and so learns CIFAR-10 in seconds.")
@@ -29,9 +19,9 @@ def fast_cnn(config: TrainConfig, in_channels: int, image_size: int, num_classes
         nn.Conv2d(in_channels, patches, 2, stride=2, bias=False),  # 16×16×24
         nn.BatchNorm2d(patches),
         nn.ReLU(),
-        *_normed(patches, 32, pool=True),  # 8×8×32
-        *_normed(32, 64, pool=True),  # 4×4×64
-        *_normed(64, 128, pool=False),  # 4×4×128
+        *normed(patches, 32),  # 8×8×32
+        *normed(32, 64),  # 4×4×64
+        *normed(64, 128, pool=False),  # 4×4×128
         nn.AdaptiveMaxPool2d(1),  # 1×1×128: the strongest answer anywhere in the image
         nn.Flatten(),
         nn.Linear(128, num_classes),

@@ -4,7 +4,6 @@
 >>> Path("answers.csv").write_bytes(as_csv(rows))                         # doctest: +SKIP
 """
 
-import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,7 @@ from PIL import Image
 from torch import Tensor, stack
 
 from cnnlab.evaluation.tables import csv_file, parquet_file
-from cnnlab.pictures import UnreadableImage, enough, open_picture
+from cnnlab.pictures import UnreadableImage, enough, open_picture, png
 from cnnlab.prediction.look import look
 from cnnlab.prediction.novelty import Novelty
 from cnnlab.prediction.predictor import Answer, Predictor
@@ -99,13 +98,11 @@ def _answered(
             yield Row(source, answer, "", r[1], unlike)
 
 
-def thumbnail(picture: Image.Image) -> bytes:
-    """``picture`` as a small PNG."""
+def thumbnail(picture: Image.Image, side: int = THUMBNAIL) -> bytes:
+    """``picture`` as a PNG, its longer side at most ``side`` pixels."""
     small = picture.copy()
-    small.thumbnail((THUMBNAIL, THUMBNAIL))
-    buffer = io.BytesIO()
-    small.save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
+    small.thumbnail((side, side))
+    return png(small)
 
 
 def table(rows: Iterable[Row]) -> dict[str, list[object]]:

@@ -20,12 +20,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 from filelock import FileLock
 
 from cnnlab.locks import is_held
+from cnnlab.paths import numbered
 from cnnlab.runs import Run, RunError, checked_name
 
 
@@ -207,5 +207,4 @@ def list_sweeps(runs: Path) -> list[SweepFolder]:
 
 def free_name(runs: Path, stem: str) -> str:
     """``stem``, or with the first number behind it, so that no sweep is called so."""
-    names = (stem if number == 1 else f"{stem}-{number}" for number in count(1))
-    return next(name for name in names if not SweepFolder(runs, name).exists())
+    return next(name for name in numbered(stem) if not SweepFolder(runs, name).exists())

@@ -21,7 +21,8 @@ from cnnlab.config import TrainConfig, shown
 from cnnlab.engine import Record
 from cnnlab.new_runs import create_run
 from cnnlab.parsing import adapt
-from cnnlab.runs import Run, RunError
+from cnnlab.paths import numbered
+from cnnlab.runs import Run
 from cnnlab.sweeps.folder import Worker
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.study import END, MARK, REASON, RUN, Sweep, reason, settings_of
@@ -90,12 +91,8 @@ def end_trial(sweep: Sweep, trial: optuna.Trial, end: str, why: str = "") -> str
 
 def _new_run(sweep: Sweep, number: int, facts: dict[str, Any]) -> "tuple[Run, AcquireReturnProxy[FileLock]]":
     """A run named after the sweep and the trial, or, where an older one is called so, with a number behind it."""
-    stem = f"{sweep.folder.name}-{number:03d}"
-    for attempt in range(1, 100):
-        path = sweep.folder.runs / (stem if attempt == 1 else f"{stem}-{attempt}")
-        if not (path / "config.json").exists():
-            return create_run(path, facts)
-    raise RunError(f"There are too many runs called {stem} already: choose another --name.")
+    paths = map(sweep.folder.runs.joinpath, numbered(f"{sweep.folder.name}-{number:03d}"))
+    return create_run(next(path for path in paths if not (path / "config.json").exists()), facts)
 
 
 class _Judge(Listener):

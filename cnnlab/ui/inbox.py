@@ -11,6 +11,8 @@ import threading
 from collections.abc import AsyncIterator
 from weakref import WeakValueDictionary
 
+from cnnlab.prediction.sources import MOST_FILES
+
 MOST_BYTES = 500 << 20  # of a visitor's files: about 100 photographs
 MOST_IN_ALL = 2 << 30  # bytes of all visitors' files, those on their way included
 MOST_LISTING = 4 << 20  # bytes of the names and sizes: 400 for each file
@@ -126,8 +128,6 @@ class _Unpacking:
 
 def _listing(text: bytes) -> list[tuple[str, int]]:
     """The names and sizes of the files to come. Raises InboxError."""
-    from cnnlab.prediction.sources import MOST_FILES  # knows torch, which may still be warming up
-
     try:
         listing = [(str(name), int(size)) for name, size in json.loads(text)]
     except (ValueError, TypeError, OverflowError, RecursionError):

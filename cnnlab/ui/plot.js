@@ -19,7 +19,7 @@ function printed(figure, name, width) {  // the figure for paper: white, with it
   const height = layout.height + HEAD;
   const margin = { ...layout.margin, t: (layout.margin?.t ?? 36) + HEAD };
   return { data: figure.data, layout: { ...layout, width, height, margin, font: { ...layout.font, color: "#222", family: "sans-serif" },
-           paper_bgcolor: "#fff", plot_bgcolor: "#fff", shapes: layout.shapes,
+           paper_bgcolor: "#fff", plot_bgcolor: "#fff",
            title: { text: escaped(name), x: 0, xanchor: "left", y: 1, yanchor: "top", yref: "container", pad: { t: 14, l: 14 }, font: { size: 16 } } } };
 }
 

@@ -87,7 +87,8 @@ def _status(request: Request) -> Response:
 
 
 def _sweep_status(request: Request) -> Response:
-    from cnnlab.ui.train.sweep_status import SweepError, read_sweep, sweep_status
+    from cnnlab.sweeps.study import SweepError
+    from cnnlab.ui.train.sweep_status import read_sweep, sweep_status
 
     try:
         return JSONResponse(asdict(sweep_status(read_sweep(SweepFolder(runs_dir(), request.path_params["name"])))))

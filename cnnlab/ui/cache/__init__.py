@@ -6,6 +6,7 @@
 Cached objects are never changed. What a run says of itself is not cached: it is asked of its folder.
 """
 
+from cnnlab.models import Shape
 from cnnlab.ui.cache.answers import (
     attribution,
     calibration,
@@ -18,7 +19,7 @@ from cnnlab.ui.cache.answers import (
     projection,
 )
 from cnnlab.ui.cache.images import dataset, file_names, problem_with, splits
-from cnnlab.ui.cache.networks import Shape, known_shape, parameter_count, parts, seconds_per_step, training_threads
+from cnnlab.ui.cache.networks import known_shape, parameter_count, parts, seconds_per_step, training_threads
 
 __all__ = [
     "Shape",

@@ -94,7 +94,7 @@ def predictor(run: Path, checkpoint: str, changed: int) -> Predictor:
 
 
 def first_layer(run: Path) -> bank.Bank:
-    """The first convolution that a run has learnt. Raises CheckpointError or ModelError."""
+    """The first convolution that a run has learnt. Raises RunError, CheckpointError or ModelError."""
     checkpoint = Run(run).chosen_checkpoint()
     return _first_layer(run, checkpoint, Run(run).checkpoint_time(checkpoint) if checkpoint else 0)
 

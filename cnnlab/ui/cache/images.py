@@ -11,6 +11,7 @@ from cnnlab.datasets import ImageDataset, Splits
 from cnnlab.datasets.class_folders import CALLED
 from cnnlab.datasets.download import Progress
 from cnnlab.datasets.folder import last_decoded
+from cnnlab.models import Shape
 from cnnlab.ui.progress import progress
 
 
@@ -74,20 +75,13 @@ def _file_names(name: str, changed: float) -> list[str]:
 def splits(config: TrainConfig, show: Progress | None = None) -> Splits:
     """The splits that ``config`` trains and is judged on, told of as by ``dataset``. Raises DatasetError."""
     images = dataset(config, show)
-    shape = (images.in_channels, images.image_size, images.num_classes)
     facts = (config.validation_fraction, config.seed, config.train_images)
-    return _splits(images, config.dataset, shape, changed(config), *facts)
+    return _splits(images, config.dataset, images.shape, changed(config), *facts)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _splits(
-    _images: ImageDataset,
-    name: str,
-    shape: tuple[int, int, int],
-    changed: float,
-    fraction: float,
-    seed: int,
-    limit: int,
+    _images: ImageDataset, name: str, shape: Shape, changed: float, fraction: float, seed: int, limit: int
 ) -> Splits:
     return _images.splits(TrainConfig(dataset=name, validation_fraction=fraction, seed=seed, train_images=limit))
 

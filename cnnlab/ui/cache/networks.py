@@ -6,18 +6,13 @@ from cnnlab import datasets, models
 from cnnlab.config import TrainConfig
 from cnnlab.explain.anatomy import Part, anatomy
 from cnnlab.machine import computing_threads, thread_count
+from cnnlab.models import Shape
 from cnnlab.timing import time_step
-
-Shape = tuple[int, int, int]
-"""(in_channels, image_size, num_classes)."""
 
 
 def known_shape(config: TrainConfig) -> Shape | None:
     """The shape of the dataset's images and classes, if it is known without loading it."""
-    if config.dataset in datasets.DATASETS:
-        info = datasets.DATASETS.get(config.dataset)
-        return info.in_channels, info.image_size, info.num_classes
-    return None
+    return datasets.DATASETS.get(config.dataset).shape if config.dataset in datasets.DATASETS else None
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -66,7 +66,7 @@ def _coverage(subject: Subject) -> Coverage:
         )
     shares, accuracies = coverage_curve(e.confidence, e.right)
     here = (chosen.share, chosen.accuracy) if chosen.accuracy is not None else None
-    figure = coverage_figure(shares, accuracies, here, height=360)
+    figure = coverage_figure(shares, accuracies, here)
     alt = "Accuracy by the share of images that are answered; the sentence above tells what the threshold gives."
     plot(figure, subject.title("Answering only when sure"), "evaluate.coverage", alt=alt)
     return chosen

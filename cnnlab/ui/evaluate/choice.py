@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageSet
 from cnnlab.evaluation.evaluate import Evaluation
+from cnnlab.figures.style import SPLIT_NAMES
 from cnnlab.registry import UnknownName
 from cnnlab.runs import LIVE, Run
 from cnnlab.ui import cache, words
@@ -52,7 +53,7 @@ class Subject:
 
     def title(self, what: str) -> str:
         """The title of a saved figure."""
-        return f"{what}: {self.run.name}, {SPLITS[self.evaluation.split].lower()} images"
+        return f"{what}: {self.run.name}, {SPLIT_NAMES[self.evaluation.split]} images"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -91,7 +92,7 @@ def choose() -> Subject | None:
         )
         return None
     with st.sidebar:
-        images_here = words.images(len(evaluation.labels), SPLITS[split].lower())
+        images_here = words.images(len(evaluation.labels), SPLIT_NAMES[split])
         st.caption(f"{words.task(config)}, {images_here}")
         shown = filters(evaluation)
     images, why = _pictures(run, config, evaluation)

@@ -1,6 +1,5 @@
 """The images as points where the network's last features put them: near each other where it finds them alike."""
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from PIL import Image
 from cnnlab.explain.embeddings import Points, tsne
 from cnnlab.figures.embedding import NAMED, embedding_figure
 from cnnlab.figures.sheet import columns_of, sheet
+from cnnlab.pictures import png
 from cnnlab.ui import cache, words
 from cnnlab.ui.evaluate import layout_job
 from cnnlab.ui.evaluate.choice import Subject
@@ -173,9 +173,7 @@ def _map(
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _sheet(images: NDArray[np.uint8]) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(sheet(images)).save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
+    return png(Image.fromarray(sheet(images)))
 
 
 def _group(subject: Subject, places: NDArray[np.int64]) -> None:

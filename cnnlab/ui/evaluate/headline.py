@@ -3,8 +3,9 @@
 import streamlit as st
 
 from cnnlab.evaluation.scores import TOP, Scores, baseline
+from cnnlab.figures.style import SPLIT_NAMES
 from cnnlab.ui import words
-from cnnlab.ui.evaluate.choice import SPLITS, Subject
+from cnnlab.ui.evaluate.choice import Subject
 
 
 def headline(subject: Subject) -> None:
@@ -12,7 +13,7 @@ def headline(subject: Subject) -> None:
     found = subject.evaluation.scores
     blind = baseline(subject.evaluation.labels, len(subject.names))
     low, high = found.interval
-    images = words.images(found.count, SPLITS[subject.evaluation.split].lower())
+    images = words.images(found.count, SPLIT_NAMES[subject.evaluation.split])
     st.markdown(
         f"**{words.percent(found.accuracy)}** of {images} {'is' if found.count == 1 else 'are'} recognised "
         f"({found.correct:,}). By chance of the draw, that share may lie between **{words.percent(low)}** "

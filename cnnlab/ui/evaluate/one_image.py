@@ -17,7 +17,7 @@ from cnnlab.figures.probabilities import probabilities_figure
 from cnnlab.figures.style import RIGHT, WRONG, shortened
 from cnnlab.ui import cache, words
 from cnnlab.ui.address import write
-from cnnlab.ui.evaluate.choice import SPLITS, Subject
+from cnnlab.ui.evaluate.choice import Subject
 from cnnlab.ui.evaluate.opened import IMAGE, close_image, open_asked, opened_image, turn
 from cnnlab.ui.plot import plot
 from cnnlab.ui.select import ERRORS
@@ -174,5 +174,5 @@ def _neighbours(subject: Subject, image: torch.Tensor, place: int) -> None:
     among = f"{len(features):,}" + (f" of {len(train):,}" if len(features) < len(train) else "")
     st.caption(
         f"Class (✓ the same as this image's true class), distance, id. Euclidean distance between the inputs of the "
-        f"last linear layer ({len(query):,} numbers), among {among} {SPLITS['train'].lower()} images."
+        f"last linear layer ({len(query):,} numbers), among {among} training images."
     )

@@ -4,13 +4,12 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab.evaluation.ranking import Ranking, ranking
-from cnnlab.figures.ranking import ranking_figure
+from cnnlab.figures.ranking import LINES, ranking_figure
 from cnnlab.ui.evaluate.choice import Subject
 from cnnlab.ui.plot import plot
 
 FIRST = 5  # classes shown at first, those recognised worst
 GOOD = 0.97  # average precision from which on a curve is seen in its corner alone
-MOST = 15  # lines that can be told apart
 
 
 def curves_view(subject: Subject) -> None:
@@ -29,7 +28,7 @@ def curves_view(subject: Subject) -> None:
         present,
         sorted(worst),
         format_func=subject.names.__getitem__,
-        max_selections=MOST,
+        max_selections=len(LINES),
         key=f"evaluate.ranked.{subject.id}",
         help="At first those with the lowest F1.",
     )

@@ -40,7 +40,7 @@ def account(subject: Subject, way: Way, pixels: Tensor, chosen: Place, names: tu
         row, column = divmod(channel % taken[0][0].numel(), taken[0].shape[-1])
     _seen(part, pixels, row, column, whole=layer.kind == "Linear")
     if layer.kind == "Conv2d":
-        _convolution(products(layer, taken[0], channel, row, column), taken[0])
+        _convolution(products(layer, taken[0], channel, row, column))
     elif layer.kind == "Linear":
         last = index == len(layers) - 1
         _linear(contributions(layer, taken[0], channel), names[channel] if last and names else "")
@@ -81,7 +81,7 @@ def _framed(pixels: Tensor, rows: tuple[int, int], columns: tuple[int, int], cap
     st.caption(caption)
 
 
-def _convolution(found: Products, taken: Tensor) -> None:
+def _convolution(found: Products) -> None:
     count = found.products.numel()
     channels, side = found.products.shape[0], found.products.shape[1]
     bias = ""

@@ -45,7 +45,7 @@ class Subject:
 
     config: TrainConfig
     shape: cache.Shape
-    recipe: str
+    recipe: str | None
     run: Run | None = None
     checkpoint: str = ""
     trainable: bool = True
@@ -93,8 +93,7 @@ def _images(first: str = "digits") -> tuple[str, cache.Shape]:
     chosen = _pick("For images of", list(names), "network.images", first, names)
     if chosen == IMAGENET:
         return chosen, IMAGENET_SHAPE
-    info = DATASETS.get(chosen)
-    return chosen, (info.in_channels, info.image_size, info.num_classes)
+    return chosen, DATASETS.get(chosen).shape
 
 
 def _model() -> Subject:
@@ -111,9 +110,7 @@ def _recipe() -> Subject:
     names = {name: recipes.get(name).title for name in recipes.RECIPES}
     recipe = recipes.get(_pick("Recipe", list(names), "network.recipe", FIRST_RECIPE, names))
     st.sidebar.caption(recipe.summary)
-    shape = cache.known_shape(recipe.config)
-    assert shape is not None  # recipes are for datasets by name
-    return Subject(recipe.config, shape, recipe.name)
+    return Subject(recipe.config, DATASETS.get(recipe.config.dataset).shape, recipe.name)
 
 
 def _run() -> Subject | None:
@@ -128,8 +125,7 @@ def _run() -> Subject | None:
     checkpoint = _pick("Checkpoint", names, "network.checkpoint", names[0], CHECKPOINTS)
     saved = read_checkpoint(run.checkpoint_path(checkpoint))
     st.sidebar.caption(words.task(saved.config))
-    shape = (saved.in_channels, saved.image_size, len(saved.class_names))
-    return Subject(saved.config, shape, run.facts().get("recipe") or FIRST_RECIPE, run, checkpoint)
+    return Subject(saved.config, saved.shape, run.recipe, run, checkpoint)
 
 
 def _build() -> Subject | None:
@@ -151,6 +147,6 @@ def _train_button(subject: Subject) -> None:
         else "ImageNet is not among the datasets: choose other images to train on.",
     )
     if pressed:
-        fill_form(subject.config, subject.recipe if subject.recipe in recipes.RECIPES else FIRST_RECIPE)
+        fill_form(subject.config, subject.recipe)
         show_view("New run")
         st.switch_page(PAGES / "train.py", query_params={**settings_address(), **view_address()})

@@ -15,17 +15,15 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const scroll = parentElement.querySelector(".network .scroll");
   const kept = scroll.scrollLeft;
   const focused = parentElement.contains(document.activeElement);
-  const { drawing, titles, chosen } = data;
+  const { drawing, middle, titles, chosen } = data;
   scroll.replaceChildren();
   const width = drawing.width + 24, height = drawing.height - drawing.top;
   const svg = make(scroll, "svg", { width, height, viewBox: `-16 ${drawing.top} ${width} ${height}`, role: "group", "aria-label": "Drawing of the network" });
   svg.style.minWidth = LEAST * width + "px";
   const order = drawing.marks.filter((m) => m.index >= 0).map((m) => m.index).sort((a, b) => a - b);
-  const middle = 150;
   make(svg, "line", { class: "flow", x1: 0, x2: drawing.width - 40, y1: middle, y2: middle });
   for (const bow of drawing.bows) {
-    const [from, to] = bow.feet;
-    make(svg, "path", { class: "bow", d: `M ${bow.start} ${middle} L ${bow.start} ${bow.y + 10} Q ${bow.start} ${bow.y} ${bow.start + 10} ${bow.y} L ${bow.end - 10} ${bow.y} Q ${bow.end} ${bow.y} ${bow.end} ${bow.y + 10} L ${bow.end} ${to}` });
+    make(svg, "path", { class: "bow", d: `M ${bow.start} ${middle} L ${bow.start} ${bow.y + 10} Q ${bow.start} ${bow.y} ${bow.start + 10} ${bow.y} L ${bow.end - 10} ${bow.y} Q ${bow.end} ${bow.y} ${bow.end} ${bow.y + 10} L ${bow.end} ${bow.foot}` });
   }
   for (const mark of drawing.marks) {
     const image = mark.index < 0;
@@ -72,5 +70,4 @@ export default function ({ data, parentElement, setTriggerValue }) {
   scroll.scrollLeft = kept;
   const current = svg.querySelector('[aria-pressed="true"]');
   if (current && focused) current.focus({ preventScroll: true });
-  return () => {};
 }

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from cnnlab.explain.drawing import Drawing
+from cnnlab.explain.drawing import MIDDLE, Drawing
 from cnnlab.ui.component import component
 
 _component = component(__file__)
@@ -22,5 +22,5 @@ def network_drawing(drawing: Drawing, titles: list[str], chosen: int, key: str, 
         if index is not None:
             pick(int(index))
 
-    data = {"drawing": asdict(drawing), "titles": titles, "chosen": chosen}
+    data = {"drawing": asdict(drawing), "middle": MIDDLE, "titles": titles, "chosen": chosen}
     _component(data=data, key=key, height="content", on_picked_change=picked)

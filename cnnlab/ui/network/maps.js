@@ -93,5 +93,4 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (scroll.dataset.of === focused) scroll.focus({ preventScroll: true });
     show(row, scroll, pending.has(root) ? "" : row.value);
   }
-  return () => {};
 }

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from cnnlab.config import TrainConfig
 from cnnlab.explain.step import Step
 from cnnlab.figures.gradients import losses_figure
 from cnnlab.ui import words
@@ -19,7 +18,7 @@ NEAR = 0.15  # share of a loss by which another is taken for the same
 FACTORS = (1, 3, 10, 30, 100, 300, 1000, 10_000)
 
 
-def repeat_view(config: TrainConfig, step: Step, losses: Losses) -> None:
+def repeat_view(step: Step, losses: Losses) -> None:
     """How many steps, at which rate, and what becomes of the loss."""
     st.subheader("And again", anchor=False)
     st.markdown("The same batch, step after step. Raise the learning rate until it blows up.")

@@ -213,7 +213,7 @@ def _written(value: float, sign: str = "") -> str:
 
 def _layer_names(step: Step, config: TrainConfig, dataset: ImageDataset) -> dict[str, str]:
     """How Anatomy counts the layers of the weights, with PyTorch's names: ``4. Conv2d: 3.weight``."""
-    parts = cache.parts(config, (dataset.in_channels, dataset.image_size, dataset.num_classes))
+    parts = cache.parts(config, dataset.shape)
     known = {part.name: f"{part.index + 1}. {part.kind}: " for part in parts}
     return {name: known.get(name.rpartition(".")[0], "") + name for name in step.weights}
 

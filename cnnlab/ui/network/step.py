@@ -72,7 +72,7 @@ def step_view(subject: Subject) -> None:
             with st.container(width="stretch"):
                 st.caption("The lines that do it")
                 st.code(code_of(stage, config), language="python", wrap_lines=True)
-    repeat_view(config, step, lambda steps, rate: _losses(identity, dataset, number, lr, steps, rate))
+    repeat_view(step, lambda steps, rate: _losses(identity, dataset, number, lr, steps, rate))
 
 
 def _settings(subject: Subject, dataset: ImageDataset) -> tuple[Start, int, float | None]:

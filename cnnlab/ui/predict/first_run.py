@@ -7,14 +7,13 @@ from cnnlab.paths import runs_dir
 from cnnlab.runs import LIVE, Run, RunError, list_runs
 from cnnlab.ui import words
 from cnnlab.ui.navigation import PAGES
+from cnnlab.ui.train.settings import FIRST_RECIPE
 from cnnlab.ui.train.status import status
 from cnnlab.ui.train.views import open_run
 
-RECIPE = "quick_digits"
-
 
 def offer_training() -> None:
-    """Offers to train RECIPE, and shows how far it is; the page opens by itself when it is done."""
+    """Offers to train FIRST_RECIPE, and shows how far it is; the page opens by itself when it is done."""
     runs = list_runs(runs_dir())
     live = next((run for run in runs if run.state() in LIVE), None)
     if live:
@@ -32,7 +31,7 @@ def offer_training() -> None:
     if pressed:
         with st.spinner("Starting the training …"):
             try:
-                launch.start(recipes.get(RECIPE).config, RECIPE, runs_dir())
+                launch.start(recipes.get(FIRST_RECIPE).config, FIRST_RECIPE, runs_dir())
             except RunError as error:
                 st.error(words.plain(str(error)), icon=":material/error:")
                 return
@@ -56,7 +55,7 @@ def _tell(run: Run) -> None:
 def _wait(run_id: str) -> None:
     run = Run(runs_dir() / run_id)
     record = run.last_record("epoch")
-    if run.state() not in LIVE or (record and run.recipe != RECIPE):
+    if run.state() not in LIVE or (record and run.recipe != FIRST_RECIPE):
         st.rerun()
     epochs = run.config.epochs
     done = record["epoch"] if record else 0

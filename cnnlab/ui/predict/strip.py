@@ -1,13 +1,13 @@
 """What the network sees: the steps from the given picture to what goes in, each with its picture and its switch."""
 
 import base64
-import io
 from typing import Any
 
 import streamlit as st
 from PIL import Image
 
 from cnnlab.explain.drawing import size_text
+from cnnlab.prediction.many import thumbnail
 from cnnlab.prediction.preprocess import Prepared, as_shown
 from cnnlab.ui.component import component
 
@@ -93,12 +93,7 @@ def strip(prepared: Prepared) -> None:
 
 def source(picture: Image.Image) -> str:
     """``picture`` as the address of a small PNG."""
-    if max(picture.size) > LARGEST:
-        picture = picture.copy()
-        picture.thumbnail((LARGEST, LARGEST), Image.Resampling.BILINEAR)
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", compress_level=1)
-    return src(buffer.getvalue())
+    return src(thumbnail(picture, LARGEST))
 
 
 def src(png: bytes) -> str:

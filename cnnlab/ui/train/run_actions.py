@@ -8,12 +8,11 @@ import streamlit as st
 
 from cnnlab import launch
 from cnnlab.config import TrainConfig
-from cnnlab.recipes import RECIPES
 from cnnlab.runs import LIVE, Run, RunError, State
 from cnnlab.ui import words
 from cnnlab.ui.navigation import PAGES
 from cnnlab.ui.select import run_address
-from cnnlab.ui.train.settings import FIRST_RECIPE, fill_form
+from cnnlab.ui.train.settings import fill_form
 from cnnlab.ui.train.views import open_run, show_view
 
 MESSAGE = "run.message"  # what went wrong, for the next drawing of the page to say
@@ -59,8 +58,7 @@ def _told(change: Callable[[], object]) -> None:
 
 
 def _repeat(run: Run, config: TrainConfig) -> None:
-    recipe = run.recipe
-    fill_form(config, recipe if recipe and recipe in RECIPES else FIRST_RECIPE)
+    fill_form(config, run.recipe)
     show_view("New run")
 
 

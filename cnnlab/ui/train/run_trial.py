@@ -4,9 +4,9 @@ import streamlit as st
 
 from cnnlab.runs import Run, RunError
 from cnnlab.sweeps.folder import SweepFolder
-from cnnlab.sweeps.study import Trial
+from cnnlab.sweeps.study import SweepError, Trial
 from cnnlab.ui import words
-from cnnlab.ui.train.sweep_status import SweepError, read_sweep
+from cnnlab.ui.train.sweep_status import read_sweep
 from cnnlab.ui.train.views import show_sweep
 
 

@@ -24,8 +24,7 @@ def restore_form() -> None:
 
 def open_settings(asked: Mapping[str, str]) -> None:
     """Fill the form from an address, unless it says the same already."""
-    recipe = asked.get("recipe", FIRST_RECIPE)
-    recipe = recipe if recipe in recipes.RECIPES else FIRST_RECIPE
+    recipe = asked["recipe"] if asked.get("recipe") in recipes.RECIPES else FIRST_RECIPE
     settings = {name: text for name, text in asked.items() if name in TrainConfig.model_fields}
     if VALUES in st.session_state and settings_address() == {"recipe": recipe, **settings}:
         return

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from cnnlab import datasets, launch
+from cnnlab.checks import check
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import FOLDER_PREFIX, DatasetError, ImageDataset
 from cnnlab.parsing import ConfigError
@@ -37,12 +38,12 @@ def setup_view(runs: Sequence[Run]) -> None:
     except DatasetError as error:
         _cannot_start(str(error))
         return
-    shape = (images.in_channels, images.image_size, images.num_classes) if images else cache.known_shape(config)
+    shape = images.shape if images else cache.known_shape(config)
     parts = None
     if images:
         try:
             parts = cache.splits(config)
-            _check_with_images(config, images)
+            check(config, images)
         except (DatasetError, ValueError) as error:
             _cannot_start(str(error))
             return
@@ -73,12 +74,6 @@ def _cannot_start(*reasons: str) -> None:
     listed = f" {said[0]}" if len(said) == 1 else "".join(f"\n- {sentence}" for sentence in said)
     st.error(f"**These settings cannot be trained.**{listed}", icon=":material/block:")
     st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=True, key="start.disabled")
-
-
-def _check_with_images(config: TrainConfig, images: ImageDataset) -> None:
-    from cnnlab.checks import check
-
-    check(config, images)
 
 
 def _images(config: TrainConfig) -> ImageDataset | None:

@@ -5,14 +5,13 @@ import streamlit as st
 
 from cnnlab.config import title
 from cnnlab.parsing import adapt
-from cnnlab.recipes import RECIPES
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.importance import ENOUGH, importance
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.study import JUDGED, Sweep, Trial, best_of
 from cnnlab.ui import words
 from cnnlab.ui.train.link_table import HOW, link_table
-from cnnlab.ui.train.settings import FIRST_RECIPE, fill_form
+from cnnlab.ui.train.settings import fill_form
 from cnnlab.ui.train.sweep_figures import history, importances, parallel
 from cnnlab.ui.train.sweep_status import settings_text, value_text
 from cnnlab.ui.train.views import open_run, show_view
@@ -59,8 +58,7 @@ def best_settings(folder: SweepFolder, plan: Plan, trials: list[Trial]) -> None:
 
 
 def _take_over(plan: Plan, best: Trial) -> None:
-    recipe = plan.recipe
-    fill_form(adapt(plan.config, best.settings), recipe if recipe and recipe in RECIPES else FIRST_RECIPE)
+    fill_form(adapt(plan.config, best.settings), plan.recipe)
     show_view("New run")
 
 

@@ -9,11 +9,9 @@ from collections import Counter, OrderedDict
 
 from cnnlab.config import shown, title
 from cnnlab.sweeps.folder import SweepFolder
-from cnnlab.sweeps.study import JUDGED, Sweep, SweepError, Trial, best_of, load_sweep
+from cnnlab.sweeps.study import JUDGED, Sweep, Trial, best_of, load_sweep
 from cnnlab.ui import words
 from cnnlab.ui.train.status import LEAST_PAUSE, Status, Tile
-
-__all__ = ["SweepError", "read_sweep", "settings_text", "sweep_status"]
 
 MOST = 8  # sweeps kept in memory: of one that is, only the journal's news are read
 

@@ -6,13 +6,13 @@ from cnnlab import launch
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.start import join_arguments
-from cnnlab.sweeps.study import Sweep, Trial
+from cnnlab.sweeps.study import Sweep, SweepError, Trial
 from cnnlab.tails import tail
 from cnnlab.ui import words
 from cnnlab.ui.train.live_status import watched
 from cnnlab.ui.train.sweep_actions import delete_button, go_on, sweep_actions
 from cnnlab.ui.train.sweep_results import best_settings, figures, trials_table
-from cnnlab.ui.train.sweep_status import SweepError, read_sweep, sweep_status
+from cnnlab.ui.train.sweep_status import read_sweep, sweep_status
 
 GONE = "There is no sweep '{}': it may have been deleted. **All sweeps** has those that there are."
 

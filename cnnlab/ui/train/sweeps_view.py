@@ -9,12 +9,12 @@ import streamlit as st
 from cnnlab.paths import runs_dir
 from cnnlab.runs import Run, RunError
 from cnnlab.sweeps.folder import SweepFolder, list_sweeps
-from cnnlab.sweeps.study import best_of
+from cnnlab.sweeps.study import SweepError, best_of
 from cnnlab.ui import words
 from cnnlab.ui.train.link_table import HOW, link_table
 from cnnlab.ui.train.sweep_actions import MESSAGE
 from cnnlab.ui.train.sweep_editor import sweep_editor
-from cnnlab.ui.train.sweep_status import SweepError, read_sweep
+from cnnlab.ui.train.sweep_status import read_sweep
 from cnnlab.ui.train.sweep_view import GONE, sweep_view
 from cnnlab.ui.train.views import show_sweep, wanted_sweep
 

@@ -41,14 +41,15 @@ class Arithmetic {
         row.append(block);
         return [...grid.children];
       };
-      const pixels = part("pixels", "pixels"), sign = row.appendChild(element("sign", "×"));
+      const pixels = part("pixels", "pixels");
+      row.append(element("sign", "×"));
       const weights = part("weights", "weights");
       row.append(element("sign", "="));
       const products = part("products", "products");
       row.append(element("sign", "→ sum"));
       const partial = row.appendChild(element("partial"));
       this.root.append(row);
-      return { pixels, weights, products, partial, sign };
+      return { pixels, weights, products, partial };
     });
     this.total = this.root.appendChild(element("total"));
   }

@@ -51,7 +51,7 @@ function convolve(picture, kernel, s, f, borders) {  // null where it does not f
   const inputs = borders ?? picture.planes.map((_, c) => padded(picture, c, s));
   const channels = inputs.map((p, c) => sums(p, kernel[kernel.length === 1 ? 0 : c], s, width, height));
   const apart = !s.summed && channels.length > 1;
-  let planes = channels;
+  let planes;
   if (!apart && channels.length > 1) {
     planes = [new Float64Array(width * height)];
     for (const channel of channels) for (let i = 0; i < channel.length; i++) planes[0][i] += channel[i];

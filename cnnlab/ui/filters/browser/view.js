@@ -14,7 +14,7 @@ class View {
     Object.assign(this, { canvas, camera, shown: null, from: 0 });
   }
 
-  // shown: { image, width, height, values: [plane], format }; `from` is the number of the first row and column
+  // shown: { image, width, height, values: [plane], colour }; `from` is the number of the first row and column
   show(shown, from = 0) { Object.assign(this, { shown, from }); }
 
   layout() {
@@ -77,7 +77,7 @@ class View {
   }
 
   numbers(g) {
-    const { cell, ratio } = this.place, { values, width, colour } = this.shown;
+    const { cell } = this.place, { values, width, colour } = this.shown;
     g.textAlign = "center";
     g.textBaseline = "middle";
     g.font = `${Math.min(13, cell * (values.length > 1 ? 0.25 : 0.33))}px ui-monospace, monospace`;
