@@ -21,8 +21,6 @@ PROJECT = Path(__file__).resolve().parents[1]
 REAL_DATA = os.environ.get("CNNLAB_DATA", "")
 PATIENCE = 60  # seconds that a process may take on a busy machine
 
-torch.set_num_threads(1)  # in this process alone: tests compute little at a time, and threads would wait for each other
-
 
 def wait_until(true: Callable[[], object], what: str) -> None:
     """Wait until ``true()``; fails the test, saying ``what`` did not happen, after PATIENCE seconds."""
