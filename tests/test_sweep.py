@@ -28,7 +28,8 @@ from cnnlab.sweeps.folder import SweepFolder, Worker, free_name, list_sweeps
 from cnnlab.sweeps.importance import ENOUGH, importance
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.start import begin_arguments, join_arguments, start_sweep
-from cnnlab.sweeps.study import LOST, Sweep, SweepError, load_sweep, open_sweep, settings_of
+from cnnlab.sweeps.storage import LOST, SweepError
+from cnnlab.sweeps.study import Sweep, load_sweep, open_sweep, settings_of
 from cnnlab.sweeps.suggest import suggestion, variable
 from cnnlab.sweeps.sweep import check_sweep, forget_the_dead, run_sweep
 from cnnlab.sweeps.vary import Vary, combinations, parse_vary

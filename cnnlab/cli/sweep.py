@@ -59,7 +59,8 @@ def _sweep(given: argparse.Namespace) -> int:
         return _stop(folder)
     with folder.joined() as worker:  # before torch is imported: the dashboard waits for it
         try:
-            from cnnlab.sweeps.study import JUDGED, SweepError, UnknownSweep, open_sweep
+            from cnnlab.sweeps.storage import SweepError, UnknownSweep
+            from cnnlab.sweeps.study import JUDGED, open_sweep
             from cnnlab.sweeps.sweep import check_sweep, run_sweep
         except ModuleNotFoundError as error:
             raise Failure(f"A sweep needs the package {error.name}: install requirements.txt.") from error

@@ -5,9 +5,7 @@
 """
 
 import time
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,14 +13,13 @@ from typing import Any, Literal, TypeVar
 
 import optuna
 from optuna.exceptions import StorageInternalError
-from optuna.storages import JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from cnnlab.parsing import ConfigError, parse
 from cnnlab.runs import LIVE, Run, RunError
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.plan import Plan
+from cnnlab.sweeps.storage import SweepError, UnknownSweep, reading, sampler, storage_of, unreadable
 
 T = TypeVar("T")
 State = Literal["queued", "running", "finished", "pruned", "failed", "stopped", "interrupted"]
@@ -30,23 +27,12 @@ State = Literal["queued", "running", "finished", "pruned", "failed", "stopped", 
 JUDGED: tuple[State, ...] = ("finished", "pruned", "failed")  # these are not tried again
 
 FIRST = 4  # trials that are never cut short: without some to compare with, nothing is hopeless
-BEAT, LOST = 60, 300  # seconds: how often a worker on a database gives a sign of life, and how long one may be silent
 INSIST, AGAIN = 60, 1  # seconds: how long a storage that does not answer is asked, and how often
 BEGINNING = 60  # seconds that a worker may take from a trial's number to its run
 RUN, MARK, END, REASON = "run", "mark", "end", "reason"
 """A trial's attributes: its run's id; what the run's facts hold as ``trial``; failed, stopped or dropped; why."""
 PLAN = "plan"  # the study's attribute
 BEGIN = "to begin one, say what to vary, such as --vary lr=1e-4..1e-1:log."
-
-optuna.logging.set_verbosity(optuna.logging.WARNING)  # what is to be said goes through the listener
-
-
-class SweepError(Exception):
-    """A sweep that cannot be read; the message says which, why and what to do."""
-
-
-class UnknownSweep(SweepError):
-    """There is no sweep of that name."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +63,7 @@ class Sweep:
 
     def plan(self) -> Plan | None:
         """What it searches for; None where that has not been said yet. Raises SweepError."""
-        with _reading(self.folder):
+        with reading(self.folder):
             facts = self.study.user_attrs.get(PLAN)
             if facts is None:
                 return None
@@ -97,7 +83,7 @@ class Sweep:
 
     def trials(self) -> list[Trial]:
         """All trials, in the order in which they began. Raises SweepError."""
-        with _reading(self.folder):
+        with reading(self.folder):
             kept = self.study.get_trials(deepcopy=False)
         return [_trial(self, t) for t in kept if t.user_attrs.get(END) != "dropped" and t.state != TrialState.WAITING]
 
@@ -111,7 +97,7 @@ class Sweep:
                 return ask()
             except (StorageInternalError, OSError) as error:
                 if time.monotonic() > until:
-                    raise SweepError(_unreadable(self.folder, error)) from error
+                    raise SweepError(unreadable(self.folder, error)) from error
             time.sleep(AGAIN)
 
     def state(self, trials: list[Trial]) -> State:
@@ -133,7 +119,7 @@ class Sweep:
         self.folder.delete()
         if address:
             try:
-                optuna.delete_study(study_name=self.folder.name, storage=_storage(self.folder, address))
+                optuna.delete_study(study_name=self.folder.name, storage=storage_of(self.folder, address))
             except Exception as error:  # each database's driver has its own
                 raise SweepError(f"The trials of '{self.folder.name}' are still in {address} ({error}).") from error
         for run in runs if with_runs else ():
@@ -230,15 +216,15 @@ def open_sweep(folder: SweepFolder, storage: str | None = None) -> Sweep:
     try:
         study = optuna.create_study(
             study_name=folder.name,
-            storage=_storage(folder, address),
+            storage=storage_of(folder, address),
             direction="maximize",
             load_if_exists=True,
-            sampler=_sampler(),
+            sampler=sampler(),
             pruner=optuna.pruners.MedianPruner(n_startup_trials=FIRST),
         )
     except Exception as error:  # each database's driver has its own
         if address is None:
-            raise ConfigError(_unreadable(folder, error)) from error
+            raise ConfigError(unreadable(folder, error)) from error
         raise ConfigError(f"--storage {address} cannot be used ({error}): give a path or sqlite:///FILE.") from error
     if address:
         folder.keep_storage(address)
@@ -250,53 +236,9 @@ def load_sweep(folder: SweepFolder, storage: str | None = None) -> Sweep:
     address = storage or folder.storage()
     if address is None and not folder.journal_path.is_file():
         raise UnknownSweep(f"There is no sweep '{folder.name}' in {folder.runs}: {BEGIN}")
-    with _reading(folder):
+    with reading(folder):
         try:
-            study = optuna.load_study(study_name=folder.name, storage=_storage(folder, address), sampler=_sampler())
+            study = optuna.load_study(study_name=folder.name, storage=storage_of(folder, address), sampler=sampler())
         except KeyError as error:
             raise UnknownSweep(f"There is no sweep '{folder.name}' in its storage: {BEGIN}") from error
     return Sweep(folder, study)
-
-
-def _storage(folder: SweepFolder, address: str | None) -> JournalStorage | RDBStorage:
-    if address is None:
-        return JournalStorage(JournalFileBackend(str(folder.journal_path)))
-    with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
-        return _Database(address, heartbeat_interval=BEAT, grace_period=LOST)
-
-
-class _Database(RDBStorage):
-    def record_heartbeat(self, trial_id: int) -> None:
-        """Give a sign of life; one that is not heard must not be the last."""
-        with suppress(StorageInternalError):
-            super().record_heartbeat(trial_id)
-
-
-def _sampler() -> optuna.samplers.TPESampler:
-    """Optuna's own, but one that keeps away from what other workers are trying."""
-    with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
-        return optuna.samplers.TPESampler(constant_liar=True)
-
-
-@contextmanager
-def _reading(folder: SweepFolder) -> Iterator[None]:
-    try:
-        yield
-    except SweepError:
-        raise
-    except Exception as error:  # a line that is no JSON, a record that is none, a database that does not answer
-        raise SweepError(_unreadable(folder, error)) from error
-
-
-def _unreadable(folder: SweepFolder, error: Exception) -> str:
-    where = folder.storage() or folder.journal_path
-    return (
-        f"The sweep '{folder.name}' cannot be read: {where} is damaged or out of reach "
-        f"({reason(error)}). Its runs are still among all runs."
-    )
-
-
-def reason(error: Exception) -> str:
-    """What stands behind an ``error`` of the storage, such as ``OperationalError: database is locked``, on one line."""
-    cause = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
-    return f"{type(cause).__name__}: {cause}".splitlines()[0]

@@ -25,7 +25,8 @@ from cnnlab.paths import numbered
 from cnnlab.runs import Run
 from cnnlab.sweeps.folder import Worker
 from cnnlab.sweeps.plan import Plan
-from cnnlab.sweeps.study import END, MARK, REASON, RUN, Sweep, reason, settings_of
+from cnnlab.sweeps.storage import reason
+from cnnlab.sweeps.study import END, MARK, REASON, RUN, Sweep, settings_of
 from cnnlab.train import Listener, train, versions
 
 Listen = Callable[[Path], Listener]

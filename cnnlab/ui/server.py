@@ -87,7 +87,7 @@ def _status(request: Request) -> Response:
 
 
 def _sweep_status(request: Request) -> Response:
-    from cnnlab.sweeps.study import SweepError
+    from cnnlab.sweeps.storage import SweepError
     from cnnlab.ui.train.sweep_status import read_sweep, sweep_status
 
     try:

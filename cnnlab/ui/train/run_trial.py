@@ -4,7 +4,8 @@ import streamlit as st
 
 from cnnlab.runs import Run, RunError
 from cnnlab.sweeps.folder import SweepFolder
-from cnnlab.sweeps.study import SweepError, Trial
+from cnnlab.sweeps.storage import SweepError
+from cnnlab.sweeps.study import Trial
 from cnnlab.ui import words
 from cnnlab.ui.train.sweep_status import read_sweep
 from cnnlab.ui.train.views import show_sweep

@@ -6,7 +6,8 @@ from cnnlab.runs import RunError
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.start import join_arguments, start_sweep
-from cnnlab.sweeps.study import JUDGED, Sweep, SweepError, Trial
+from cnnlab.sweeps.storage import SweepError
+from cnnlab.sweeps.study import JUDGED, Sweep, Trial
 from cnnlab.sweeps.sweep import untried
 from cnnlab.ui import words
 from cnnlab.ui.train.views import show_sweep

@@ -6,7 +6,8 @@ from cnnlab import launch
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.start import join_arguments
-from cnnlab.sweeps.study import Sweep, SweepError, Trial
+from cnnlab.sweeps.storage import SweepError
+from cnnlab.sweeps.study import Sweep, Trial
 from cnnlab.tails import tail
 from cnnlab.ui import words
 from cnnlab.ui.train.live_status import watched

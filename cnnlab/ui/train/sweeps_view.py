@@ -9,7 +9,8 @@ import streamlit as st
 from cnnlab.paths import runs_dir
 from cnnlab.runs import Run, RunError
 from cnnlab.sweeps.folder import SweepFolder, list_sweeps
-from cnnlab.sweeps.study import SweepError, best_of
+from cnnlab.sweeps.storage import SweepError
+from cnnlab.sweeps.study import best_of
 from cnnlab.ui import words
 from cnnlab.ui.train.link_table import HOW, link_table
 from cnnlab.ui.train.sweep_actions import MESSAGE
