@@ -274,7 +274,7 @@ def test_a_folder_becomes_a_table_with_the_unreadable_and_why(own_run: Run, fold
 
 def test_a_filter_that_leaves_no_picture_says_so_in_place_of_the_table(own_run: Run, folder: Path):
     page = opened(predict_way="Folder", predict_folder=str(folder), predict_kind="unlike")
-    assert not page.exception and not page.dataframe and "None of the pictures is so" in said(page)
+    assert not page.exception and not page.dataframe and "None of the pictures is such" in said(page)
     assert page.get("download_button")
 
 

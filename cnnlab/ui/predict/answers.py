@@ -30,7 +30,7 @@ def answers_table(subject: Subject, way: str, rows: list[Row]) -> Row | None:
     shown = _filtered(subject, rows)
     chosen = _chosen(way, shown) if shown else None
     if not shown:
-        st.info("None of the pictures is so: choose another filter.", icon=":material/filter_alt_off:")
+        st.info("None of the pictures is such: choose another filter.", icon=":material/filter_alt_off:")
     _takeaway(subject, rows)
     return chosen
 
@@ -49,7 +49,7 @@ def _chosen(way: str, shown: list[Row]) -> Row | None:
             "Picture": st.column_config.ImageColumn(width="small"),
             "Confidence": SHARE,
             "Runner up confidence": SHARE,
-            "Problem": st.column_config.TextColumn(width=300),
+            "Problem": st.column_config.TextColumn(width=420 if any(row.error for row in shown) else 200),
         },
     )
     chosen = event["selection"]["rows"]
