@@ -147,9 +147,12 @@ class Run:
         return True
 
     def rename(self, name: str) -> None:
-        """Give the run another name (not its folder); raises RunError for one that cannot be used."""
+        """Give the run another name (not its folder); raises RunError for one that cannot be used or is taken."""
+        name = checked_name(name)
+        if any(name in (run.id, run.name) for run in list_runs(self.path.parent) if run.id != self.id):
+            raise RunError(f"Another run is called '{name}' already: choose another name, or rename that one first.")
         with changing(self):
-            write_whole(self.path / "name", (checked_name(name) + "\n").encode())
+            write_whole(self.path / "name", (name + "\n").encode())
 
     def delete(self) -> None:
         """Remove the folder with all that is in it; a live run is stopped first. Raises RunError if it won't stop."""

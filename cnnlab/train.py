@@ -201,9 +201,22 @@ def _refuse_other_images(run: Run, images: dict[str, Any]) -> None:
     for name, now in images.items():
         if (before := facts.get(name, now)) != now:
             raise DatasetError(
-                f"The images have changed since this run began ({name.replace('_', ' ')}: {before} then, {now} now): "
+                f"The images have changed since this run began ({_difference(name, before, now)}): "
                 "start a new run on them."
             )
+
+
+def _difference(fact: str, before: Any, now: Any) -> str:
+    """In words, how the ``fact`` about a run's images differs."""
+    if fact == "images":
+        words = {"train": "training", "val": "validation", "test": "test"}
+        counts = ((f"{before.get(split, 0):,}", word, f"{now[split]:,}") for split, word in words.items())
+        return "; ".join(f"{then} {word} images then, {today} now" for then, word, today in counts if then != today)
+    if fact == "class_names":
+        lost, new = ([n for n in one if n not in other][:MOST_TOLD] for one, other in ((before, now), (now, before)))
+        told = [f"classes {what}: {', '.join(names)}" for what, names in (("gone", lost), ("new", new)) if names]
+        return "; ".join(told) or "their classes are in another order"
+    return "as many as then, but others"  # the pixels' mean and deviation
 
 
 def _facts(state: TrainState) -> dict[str, Any]:

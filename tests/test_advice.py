@@ -11,6 +11,7 @@ from cnnlab.evaluation.advice import (
     overconfident,
     overfitting,
     still_falling,
+    too_few,
     too_small,
     weak_class,
 )
@@ -106,6 +107,22 @@ def test_the_worst_of_a_hundred_equal_classes_says_nothing():
     assert weak_class(class_scores(matrix, tuple(map(str, range(100))))) is None
 
 
+def test_a_class_of_few_images_does_not_hide_one_that_is_behind():
+    names = ("airplane", "cat", "horse", "ship")
+    scores = class_scores(np.array([[14, 3, 0, 0], [6, 10, 0, 0], [2, 1, 0, 0], [9, 7, 0, 0]]), names)
+    found = weak_class(scores)
+    assert found and found.title == "ship is far behind the other classes"
+    assert found.evidence == "0.0 % of its 16 images are recognised, 66.7 % of all others."
+    few = too_few(scores)
+    assert few and "images: horse (3). 0 of 3 right may mean anything from 0 to 56 %" in few.evidence
+
+
+def test_classes_of_enough_images_or_none_are_not_called_few():
+    assert too_few(class_scores(np.diag([10, 20, 0]), NAMES)) is None
+    many = too_few(class_scores(np.diag([9] * 10), tuple("abcdefghij")))
+    assert many and "h (9) and 2 more. 9 of 9 right" in many.evidence
+
+
 def test_two_classes_that_eat_each_other_are_named():
     found = eating_pair(np.array([[80, 0, 20], [1, 99, 0], [10, 1, 89]]), NAMES)
     assert found and found.title == "ant and cat eat each other"
@@ -182,8 +199,8 @@ def test_only_runs_that_were_judged_by_the_same_images_are_compared(tmp_path, tr
     own = made("own", answers.accuracy)
     made("other images", answers.accuracy, images_version="another")
     assert "Too few images to choose by" not in {a.title for a in findings(own, answers)}
-    made("far", 0.1).rename("same")
-    made("near", answers.accuracy - 0.001).rename("same")
+    for id, accuracy in (("far", 0.1), ("near", answers.accuracy - 0.001)):
+        (made(id, accuracy).path / "name").write_text("same")
     told = next(a.evidence for a in findings(own, answers) if a.title == "Too few images to choose by")
     assert told.startswith("same (near) has ")
 

@@ -17,6 +17,7 @@ from cnnlab.config import TrainConfig, choices, limits
 from cnnlab.datasets import DATASETS
 from cnnlab.models import MODELS
 from cnnlab.new_runs import create_run
+from cnnlab.prediction.novelty import FEW
 from cnnlab.runs import Run, list_runs
 
 pytestmark = pytest.mark.usefixtures("fresh_folders")
@@ -343,6 +344,20 @@ def test_predictions_for_people_and_only_unreadable_files(capsys, trained_run, t
     assert refused(capsys, "predict", str(trained_run.path), "x.png", "--top", "0").startswith("--top 0 is not allowed")
 
 
+def test_predictions_say_what_cannot_be_known_of_them(capsys, fresh_folders, tmp_path):
+    Image.linear_gradient("L").save(tmp_path / "grey.png")
+    assert said(capsys, "train", *TINY, "--validation-fraction", "0", "--name", "bare")[0] == 0
+    for form in ([], ["--json"], ["--csv", str(tmp_path / "a.csv")]):
+        status, output, errors = said(capsys, "predict", "bare", str(tmp_path / "grey.png"), *form)
+        calibrated, unlike = errors.splitlines()
+        assert status == 0 and output
+        assert calibrated == "cnnlab: Its confidence is not calibrated. It was trained without validation images."
+        assert unlike.startswith("cnnlab: Whether a picture is unlike its training images is not known. What is unlike")
+    assert said(capsys, "train", *TINY, "--model", "tiny_resnet", "--name", "small")[0] == 0
+    errors = said(capsys, "predict", "small", str(tmp_path / "grey.png"))[2]
+    assert errors == f"cnnlab: {FEW}\n"
+
+
 def test_curves_are_drawn_into_a_file(capsys, trained_run, tmp_path):
     file = tmp_path / "curves.html"
     assert said(capsys, "plot", str(trained_run.path), str(file))[:2] == (0, f"{file}\n")
@@ -370,14 +385,17 @@ def test_a_run_that_has_ended_cannot_be_stopped(capsys, trained_run):
 
 
 @pytest.mark.parametrize(
-    ("fact", "before"),
+    ("fact", "before", "told"),
     [
-        ("images", {"train": 1, "val": 2, "test": 3}),
-        ("class_names", ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"]),
-        ("pixels", {"mean": [0.5], "std": [0.5]}),
+        ("images", {"train": 1001, "val": 143, "test": 3}, "1,001 training images then, 64 now; 3 test images then, "),
+        ("class_names", [*"0123456", "seven", "8"], "classes gone: seven; classes new: 7, 9"),
+        ("class_names", [*"1234567890"], "their classes are in another order"),
+        ("pixels", {"mean": [0.5], "std": [0.5]}, "as many as then, but others"),
     ],
 )
-def test_images_that_changed_since_a_run_began_are_refused_when_it_is_resumed(capsys, fresh_folders, fact, before):
+def test_images_that_changed_since_a_run_began_are_refused_when_it_is_resumed(
+    capsys, fresh_folders, fact, before, told
+):
     assert said(capsys, "train", *TINY, "--name", "a")[0] == 0
     run = Run(fresh_folders / "a")
     run.append([{"event": "queued"}])
@@ -385,7 +403,7 @@ def test_images_that_changed_since_a_run_began_are_refused_when_it_is_resumed(ca
     assert said(capsys, "resume", "b")[0] == 0
     run.add_facts({fact: before})
     status, _, errors = said(capsys, "resume", "a")
-    assert status == 1 and f"changed since this run began ({fact.replace('_', ' ')}: " in errors.replace("\n", " ")
+    assert status == 1 and f"changed since this run began ({told}" in errors.replace("\n", " ")
     assert run.facts()[fact] == before
 
 

@@ -36,6 +36,13 @@ def test_each_class_has_a_colour_a_sign_and_a_name_on_the_map() -> None:
     assert told == [(f"<b>{name}</b>", c, 2 * c) for c, name in enumerate(names)]
 
 
+def test_a_class_of_which_no_image_is_right_is_in_the_legend_too() -> None:
+    labels, right = np.array([0, 0, 1, 1]), np.array([True, False, False, False])
+    figure = embedding_figure(np.zeros((4, 2), np.float32), labels, right, ["cat", "ship"], [""] * 4)
+    shown = [trace.name for trace in figure.data if trace.showlegend is not False]
+    assert shown == ["cat", "ship ✗", "✗ wrong"]
+
+
 def test_more_classes_than_colours_have_no_names_on_the_map() -> None:
     labels = np.arange(NAMED + 1)
     points, names = np.zeros((NAMED + 1, 2), np.float32), ["c"] * (NAMED + 1)

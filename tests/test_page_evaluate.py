@@ -362,6 +362,17 @@ def test_the_address_always_names_the_run(own_run: Run):
     assert asked.selectbox(key="evaluate.run").value == "own"
 
 
+def test_a_run_that_was_deleted_while_it_was_shown_is_told(own_run: Run):
+    shutil.copytree(own_run.path, own_run.path.with_name("other"))
+    Run(own_run.path.with_name("other")).add_facts({"created": own_run.created - 60})
+    page = opened()
+    assert page.selectbox(key="evaluate.run").value == "own" and not page.toast
+    own_run.delete()
+    page.segmented_control(key="evaluate.view").set_value("Classes").run()
+    assert [t.value for t in page.toast] == ["The run 'own' is gone: another is shown."]
+    assert page.selectbox(key="evaluate.run").value == "other" and page.query_params["evaluate.run"] == "other"
+
+
 def test_an_address_opens_its_run_though_there_is_a_newer_one(own_run: Run):
     newer = own_run.path.with_name("newer")
     shutil.copytree(own_run.path, newer)

@@ -12,11 +12,13 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from cnnlab.cli import main
 from cnnlab.config import TrainConfig
 from cnnlab.datasets.base import ImageDataset
 from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.new_runs import create_run
 from cnnlab.prediction.many import read_source
+from cnnlab.prediction.novelty import FEW
 from cnnlab.prediction.predictor import load_predictor
 from cnnlab.prediction.sources import from_paths
 from cnnlab.prediction.temperature import Calibration
@@ -265,8 +267,15 @@ def test_a_folder_becomes_a_table_with_the_unreadable_and_why(own_run: Run, fold
     assert "**5** of 6 pictures answered; 1 without an answer: the table says why." in said(page)
     table = page.dataframe[0].value
     assert len(table) == 6 and max(table["Problem"]).startswith("The file is not an image")
+    assert list(table)[:5] == ["Picture", "File", "Prediction", "Confidence", "Problem"]
     page.segmented_control(key="predict.kind").set_value("unread").run()
     assert len(page.dataframe[0].value) == 1
+
+
+def test_a_filter_that_leaves_no_picture_says_so_in_place_of_the_table(own_run: Run, folder: Path):
+    page = opened(predict_way="Folder", predict_folder=str(folder), predict_kind="unlike")
+    assert not page.exception and not page.dataframe and "None of the pictures is such" in said(page)
+    assert page.get("download_button")
 
 
 def test_a_filter_does_not_turn_the_closer_look_to_another_picture(own_run: Run, folder: Path):
@@ -304,6 +313,19 @@ def test_a_folder_that_cannot_be_read_gets_a_sentence(own_run: Run, tmp_path: Pa
     (tmp_path / "empty").mkdir()
     page = opened(predict_way="Folder", predict_folder=path.format(empty=tmp_path / "empty"))
     assert not page.exception and sentence in page.error[0].value
+
+
+def test_a_run_of_few_photographs_says_what_it_may_miss(fresh_folders: Path, tmp_path: Path):
+    dice = np.random.default_rng(0)
+    for number in range(160):
+        picture = Image.fromarray(dice.integers(0, 256, (20, 20, 3), np.uint8))
+        (tmp_path / f"photos/{number % 2}").mkdir(parents=True, exist_ok=True)
+        picture.save(tmp_path / f"photos/{number % 2}/{number}.png")
+    arguments = ["--dataset", f"folder:{tmp_path}/photos", "--image-size", "20", "--epochs", "1", "--name", "few"]
+    assert main(["train", "--model", "tiny_resnet", *arguments]) == 0
+    page = opened(predict_way="Folder", predict_folder=str(tmp_path / "photos/0/0.png"), predict_view="Paint out")
+    assert not page.exception and not page.error and FEW in said(page)
+    assert "Paint over a part of the picture, and see what that changes." in said(page)
 
 
 def test_a_damaged_checkpoint_gets_a_sentence(own_run: Run):

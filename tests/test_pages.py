@@ -156,6 +156,24 @@ def test_choosing_a_recipe_fills_the_form(runs: Path) -> None:
     assert app.number_input(key="field.batch_size").value == 20
 
 
+def test_another_recipe_leaves_a_persons_own_images_as_they_are(runs: Path) -> None:
+    app = opened(view="new", dataset="folder:/my/photos", image_size="48", color="false", lr="0.5")
+    app.selectbox(key="field.recipe").select("mlp").run()
+    assert app.text_input(key="field.dataset.folder").value == "/my/photos"
+    assert app.number_input(key="field.image_size").value == 48 and not app.toggle(key="field.color").value
+    assert app.number_input(key="field.lr").value == 0.01 and "●" in label_of(app, "dataset")
+    assert [t.value for t in app.toast] == ["The new recipe replaced what you had changed: Learning rate."]
+    app.button(key="reset.dataset").click().run()
+    assert app.selectbox(key="field.dataset").value == "mnist"
+
+
+def test_the_path_of_own_images_is_still_there_after_another_dataset(runs: Path) -> None:
+    app = opened(view="new", dataset="folder:/my/photos")
+    app.selectbox(key="field.dataset").select("digits").run()
+    app.selectbox(key="field.dataset").select("folder").run()
+    assert app.text_input(key="field.dataset.folder").value == "/my/photos"
+
+
 def test_a_change_is_marked_and_can_be_undone(runs: Path) -> None:
     app = opened(view="new")
     app.number_input(key="field.lr").set_value(0.02).run()
@@ -280,7 +298,7 @@ def test_all_runs_tell_what_each_has_changed(runs: Path) -> None:
     table = opened(view="all").dataframe[0].value
     assert list(table)[2:4] == ["Validation accuracy (best)", "Changed"]
     assert "learning rate 0.00123456789" in table["Changed"][0] and "batch size 7" in table["Changed"][0]
-    ended_run(runs, "other", "finished", "Done.", dataset="mnist").rename("own")
+    (ended_run(runs, "other", "finished", "Done.", dataset="mnist").path / "name").write_text("own")
     table = opened(view="all").dataframe[0].value
     assert sorted(table["Run"]) == ["own (other)", "own (own)"]
     assert not any("mnist" in changed for changed in table["Changed"])  # the dataset has a column of its own
@@ -298,7 +316,7 @@ def test_a_click_opens_the_run_that_was_shown_there(runs: Path, way: str) -> Non
 def test_chosen_runs_are_compared(runs: Path) -> None:
     ended_run(runs, "slow", "finished", "", lr=0.001)
     ended_run(runs, "fast", "finished", "", lr=0.01, batch_size=64, seed=3)
-    ended_run(runs, "other", "finished", "").rename("fast")
+    (ended_run(runs, "other", "finished", "").path / "name").write_text("fast")
     create_run(runs / "idle", {"config": TrainConfig().model_dump(mode="json")})[1].lock.release()
     app = opened(view="all")
     choice = app.multiselect(key="compare.runs")
@@ -411,6 +429,14 @@ def test_deleting_asks_first(runs: Path) -> None:
     assert run.path.exists()
     app.button(key="delete.yes").click().run()
     assert list_runs(runs) == []
+
+
+def test_of_two_runs_with_one_name_the_question_says_which_one_goes(runs: Path) -> None:
+    for id in ("one", "two"):
+        (ended_run(runs, id, "finished", "All 2 epochs are done.").path / "name").write_text("same")
+    app = opened(view="run", run="one")
+    app.button(key="run.delete").click().run()
+    assert any(m.value.startswith("**same (one)** with its metrics") for m in app.markdown)
 
 
 def test_a_bad_name_is_refused_in_a_sentence(runs: Path) -> None:

@@ -275,7 +275,7 @@ def test_a_run_that_is_not_there_is_answered_with_those_that_are(queued_run):
 def test_a_name_that_two_runs_share_is_ambiguous(queued_run):
     second = another(queued_run.path.parent, "two")
     for run in (queued_run, second):
-        run.rename("same")
+        (run.path / "name").write_text("same")  # by two people at once
     with pytest.raises(RunError, match="2 runs are called 'same': give one of the folders two, one"):
         find_run("same", queued_run.path.parent)
 
@@ -296,6 +296,17 @@ def test_a_name_that_cannot_be_used_is_refused(queued_run, name):
 def test_a_renamed_run_keeps_its_folder(queued_run):
     queued_run.rename("Größer, schöner (2)")
     assert (queued_run.name, queued_run.id) == ("Größer, schöner (2)", "one") and queued_run.path.is_dir()
+
+
+def test_a_name_that_another_run_has_is_refused(queued_run):
+    second = another(queued_run.path.parent, "two")
+    second.rename("best")
+    for taken in ("two", "best", " best "):
+        with pytest.raises(RunError, match=f"^Another run is called '{taken.strip()}' already: choose"):
+            queued_run.rename(taken)
+    assert queued_run.name == "one"
+    second.rename("best")
+    second.rename("two")  # its own
 
 
 def test_a_deleted_run_is_gone_with_all_its_files(queued_run):

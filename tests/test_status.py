@@ -64,6 +64,15 @@ def test_an_ended_run_shows_its_last_figures(tmp_path: Path) -> None:
     assert (tiles["Validation accuracy (best)"], tiles["Time"]) == ("87.50 %", "3.0 s")
 
 
+def test_a_failed_run_leaves_the_reason_to_the_page(tmp_path: Path) -> None:
+    run, lock = made(tmp_path)
+    run.append([END | {"status": "failed", "message": "The loss is nan."}])
+    lock.release()
+    assert (status(run).state, status(run).text) == ("failed", "0 of 42 steps.")
+    run.add_facts({"images": {}})
+    assert status(run).text == "No step was taken."
+
+
 def test_a_run_without_validation_images_has_no_best(tmp_path: Path) -> None:
     run, lock = made(tmp_path, validation_fraction=0.0, watch_test=True)
     lock.release()

@@ -4,7 +4,6 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,7 +116,7 @@ def _predict(given: argparse.Namespace) -> int:
     from cnnlab.checkpoints import CheckpointError
     from cnnlab.datasets import DatasetError
     from cnnlab.prediction.many import as_csv, predict_many
-    from cnnlab.prediction.novelty import novelty_of
+    from cnnlab.prediction.novelty import FEW, novelty_of
     from cnnlab.prediction.sources import SourcesError, from_paths
 
     if given.top < 1:
@@ -126,13 +125,20 @@ def _predict(given: argparse.Namespace) -> int:
     run, novelty = run_of(given), None
     try:
         predictor = _calibrated(run, given.checkpoint)
-        with suppress(DatasetError):  # without its training images nobody knows what is unlike them
+        try:
             novelty = novelty_of(predictor)
+            unsure = FEW if novelty.of_few else ""
+        except DatasetError as error:  # without its training images nobody knows what is unlike them
+            unsure = f"Whether a picture is unlike its training images is not known. {error}"
         rows = predict_many(predictor, from_paths(map(Path, given.images)), novelty)
         if given.csv:
             write_file(given.csv, as_csv(rows))
     except (CheckpointError, SourcesError) as error:
         raise Failure(str(error)) from error
+    if why := predictor.calibration.why:
+        print(f"cnnlab: Its confidence is not calibrated. {why}", file=sys.stderr)
+    if unsure:
+        print(f"cnnlab: {unsure}", file=sys.stderr)
     results = [_prediction(row, given.top) for row in rows]
     if given.json:
         print(json.dumps(results))

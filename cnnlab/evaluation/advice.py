@@ -24,6 +24,7 @@ RISE = 0.1  # of the lowest validation loss: less is noise
 LEAST_RISE = 0.02  # of the loss itself: where it is near 0, one image makes it rise by more than a tenth
 BEHIND = 0.1  # of accuracy below the other classes
 EATEN = 0.05  # of a class's images
+LEAST_IMAGES = 10  # of a class: of 9, none right may still mean that it recognises 30 % (95 % interval)
 FEWEST = 10  # images that a pair of classes must have confused
 OVERCONFIDENT = 0.03  # of confidence above accuracy
 RUNS, AGREEING = 10, 0.9  # runs that must have answered, and the share of them that must give the same wrong answer
@@ -100,23 +101,47 @@ def _untried(config: TrainConfig) -> str:
 
 
 def weak_class(scores: Sequence[ClassScore]) -> Advice | None:
-    """One class is recognised far less often than the others, by more than chance.
+    """A class is recognised far less often than the others, by more than chance; of several, the worst.
 
-    The worst of many classes looks bad by chance alone: the interval is widened for their number (Bonferroni).
+    One of many classes looks bad by chance alone: each interval is widened for their number (Bonferroni).
     """
-    known = [s for s in scores if s.accuracy is not None]
+    known = [s for s in scores if s.total]
     if len(known) < 2:
         return None
-    worst = min(known, key=lambda s: s.accuracy or 0.0)
-    rest = sum(s.correct for s in known) - worst.correct, sum(s.total for s in known) - worst.total
-    others, accuracy = rest[0] / rest[1], worst.accuracy or 0.0
+    correct, total = sum(s.correct for s in known), sum(s.total for s in known)
     z = NormalDist().inv_cdf(1 - 0.025 / len(known))
-    if others - accuracy < BEHIND or wilson(worst.correct, worst.total, z).high >= wilson(*rest).low:
+
+    def rest(one: ClassScore) -> ClassScore:
+        return ClassScore("all others", correct - one.correct, total - one.total)
+
+    def behind(one: ClassScore) -> bool:
+        gap = (rest(one).accuracy or 0.0) - (one.accuracy or 0.0)
+        return gap >= BEHIND and wilson(one.correct, one.total, z).high < rest(one).accuracy_interval.low
+
+    worst = min(filter(behind, known), key=lambda s: s.accuracy or 0.0, default=None)
+    if worst is None:
         return None
+    accuracy, others = (100 * (s.accuracy or 0.0) for s in (worst, rest(worst)))
     return Advice(
         f"{worst.name} is far behind the other classes",
-        f"{100 * accuracy:.1f} % of its {worst.total:,} images are recognised, {100 * others:.1f} % of all others.",
+        f"{accuracy:.1f} % of its {worst.total:,} images are recognised, {others:.1f} % of all others.",
         "Look at its errors in Classes: more or cleaner images of it help most.",
+    )
+
+
+def too_few(scores: Sequence[ClassScore]) -> Advice | None:
+    """Some classes have so few images that their own figures say nothing."""
+    few = sorted((s for s in scores if 0 < s.total < LEAST_IMAGES), key=lambda s: s.total)
+    if not few:
+        return None
+    named = ", ".join(f"{s.name} ({s.total})" for s in few[:8]) + (f" and {len(few) - 8} more" if few[8:] else "")
+    first = few[0]
+    low, high = first.accuracy_interval
+    return Advice(
+        "Too few images to judge some classes",
+        f"Fewer than {LEAST_IMAGES} images: {named}. {first.correct} of {first.total} right may mean anything from "
+        f"{100 * low:.0f} to {100 * high:.0f} % (95 % interval).",
+        "Don't judge these classes by their figures; hold out more images of them.",
     )
 
 

@@ -28,6 +28,7 @@ def findings(run: Run, evaluation: Evaluation) -> list[Advice]:
         advice.still_falling(val),
         advice.overfitting(train, val, run.config),
         advice.weak_class(e.per_class),
+        advice.too_few(e.per_class),
         advice.eating_pair(e.confusion, e.class_names),
         advice.too_small(e.scores, best),
         advice.overconfident(e.confidence, e.right),

@@ -41,10 +41,13 @@ def embedding_figure(
     figure = go.Figure()
     present = np.unique(labels).tolist()
     for label in present:
+        own = labels == label
+        named = bool(right[own].any())  # in the legend once: by what is right, or by its crosses where nothing is
         for good in (True, False):
-            members = np.flatnonzero((labels == label) & (right == good))
+            members = np.flatnonzero(own & (right == good))
             if len(members):
-                figure.add_trace(_trace(points, members, label, good, literal(class_names[label]), texts, answers))
+                trace = _trace(points, members, label, good, literal(class_names[label]), texts, answers)
+                figure.add_trace(trace.update(showlegend=good == named))
     figure.add_trace(
         go.Scatter(
             x=[None], y=[None], mode="markers", name="✗ wrong", marker={"symbol": "x", "size": 10, "color": GREY}
@@ -91,7 +94,6 @@ def _trace(
         mode="markers",
         name=name if good else f"{name} ✗",
         legendgroup=name,
-        showlegend=good,
         marker={"color": color, **marker, "line": {"width": 0 if good else 1, "color": "rgba(128,128,128,0.9)"}},
         unselected={"marker": {"opacity": 0.15}},
         hoverinfo="none",

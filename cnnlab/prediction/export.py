@@ -99,19 +99,23 @@ def facts_of(predictor: Predictor) -> dict[str, object]:
 def usage(file: str, config: TrainConfig) -> str:
     """The lines of Python that load ``file`` and use it; ``pixels`` are the caller's own.
 
-    Where ``config`` has trained on a person's files, those that make pixels of one come first.
+    Where ``config`` has trained on a person's files, they also make pixels of one.
     """
-    return (_pixels_of(config) if config.dataset.startswith(FOLDER_PREFIX) else "") + (
-        f'import torch\n\nfacts = {{"{FACTS}": ""}}  # gets the class names and more, as JSON\n'
+    return (
+        "import json\n\nimport torch\n"
+        + (_pixels_of(config) if config.dataset.startswith(FOLDER_PREFIX) else "\n")
+        + f'facts = {{"{FACTS}": ""}}  # gets the class names and more, as JSON\n'
         f"network = torch.export.load({json.dumps(file, ensure_ascii=False)}, extra_files=facts).module()\n"
-        "probabilities = network(pixels)  # uint8 [N, C, H, W] -> float32 [N, classes]"
+        "probabilities = network(pixels)  # uint8 [N, C, H, W] -> float32 [N, classes]\n"
+        f'names = json.loads(facts["{FACTS}"])["class_names"]\n'
+        "print([names[label] for label in probabilities.argmax(1).tolist()])"
     )
 
 
 def _pixels_of(config: TrainConfig) -> str:
     return (
-        "from PIL import Image, ImageOps\nfrom torch import Tensor\n"
-        "from torchvision.transforms.functional import pil_to_tensor\n\n\n"
+        "from PIL import Image, ImageOps  # this and torchvision read the picture: the network needs PyTorch alone\n"
+        "from torch import Tensor\nfrom torchvision.transforms.functional import pil_to_tensor\n\n\n"
         f"{picture_function(config.image_size, config.color)}\n\n"
         'pixels = picture("picture.jpg")[None]\n'
     )

@@ -35,6 +35,7 @@ SHRINK = 0.01  # of the covariance towards independent channels: there may be fe
 FEWEST = 50  # images to compare with: of fewer, more than one in fifty would be called unlike all by chance
 RARE = 0.01  # share of the validation images below which a picture is called unlike all
 ARRAYS = ("known", "centres", "whitening", "usual", "distances", "held_out")  # of a Novelty, in its own order
+FEW = "With so few training images, a picture that is unlike them all may not be noticed."
 FORMAT = 3  # raise it when what is kept changes
 
 
@@ -54,6 +55,11 @@ class Novelty:
     usual: tuple[float, float]
     distances: NDArray[np.float32]
     held_out: bool
+
+    @property
+    def of_few(self) -> bool:
+        """Whether FEW holds: there are fewer training images than channels, whose covariance is then mostly a guess."""
+        return len(self.known) < len(self.whitening)
 
     def shares_as_far(self, look: Look) -> NDArray[np.float64]:
         """For each image of ``look`` the share in [0, 1] of the validation images that are at least as far, [N]."""

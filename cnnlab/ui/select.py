@@ -55,7 +55,10 @@ def select_run(runs: Mapping[str, Run], key: str) -> Run:
         known = True
     if first and asked and not known:
         st.toast(f"There is no run '{words.plain(asked)}': another is shown.", icon=":material/link_off:")
-    if st.session_state.get(key) not in runs and not (first and known):
+    lost = st.session_state.get(key)
+    if lost and lost not in runs:  # deleted while it was shown
+        st.toast(f"The run '{words.plain(asked or lost)}' is gone: another is shown.", icon=":material/link_off:")
+    if lost not in runs and not (first and known):
         st.session_state[key] = usual
         if first:
             st.query_params[key] = names[usual]

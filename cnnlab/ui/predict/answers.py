@@ -28,6 +28,15 @@ def answers_table(subject: Subject, way: str, rows: list[Row]) -> Row | None:
     if subject.others:
         st.caption("Other runs are compared for one picture at a time: choose a row.")
     shown = _filtered(subject, rows)
+    chosen = _chosen(way, shown) if shown else None
+    if not shown:
+        st.info("None of the pictures is such: choose another filter.", icon=":material/filter_alt_off:")
+    _takeaway(subject, rows)
+    return chosen
+
+
+def _chosen(way: str, shown: list[Row]) -> Row | None:
+    """The table of ``shown``, at least one, and which of them was chosen in it."""
     event = st.dataframe(
         _frame(shown),
         hide_index=True,
@@ -40,18 +49,15 @@ def answers_table(subject: Subject, way: str, rows: list[Row]) -> Row | None:
             "Picture": st.column_config.ImageColumn(width="small"),
             "Confidence": SHARE,
             "Runner up confidence": SHARE,
-            "Problem": st.column_config.TextColumn(width=300),
+            "Problem": st.column_config.TextColumn(width=420 if any(row.error for row in shown) else 200),
         },
     )
-    _takeaway(subject, rows)
     chosen = event["selection"]["rows"]
     return shown[chosen[0]] if chosen and chosen[0] < len(shown) else None
 
 
 def _frame(shown: list[Row]) -> pd.DataFrame:
     """What the table shows: shares in per cent, and problems where there are any."""
-    if not shown:
-        return pd.DataFrame({"Picture": []})
     columns = table(shown)
     frame = pd.DataFrame(
         {
@@ -65,7 +71,7 @@ def _frame(shown: list[Row]) -> pd.DataFrame:
     )
     said = [row.error or ("Unlike anything in training" if row.unlike else "") for row in shown]
     if any(said):
-        frame.insert(2, "Problem", said)  # in view, which the last column need not be
+        frame.insert(4, "Problem", said)  # after what a person looks for, yet in view, which the end need not be
     return frame
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from cnnlab.prediction.novelty import Novelty
+from cnnlab.prediction.novelty import FEW, Novelty
 from cnnlab.prediction.predictor import Predictor
 from cnnlab.runs import LIVE, Run, names_of
 from cnnlab.ui import cache, words
@@ -56,7 +56,7 @@ def choose() -> Subject | None:
         st.error(words.plain(str(error)), icon=":material/error:")
         return None
     with slot:
-        _about(predictor)
+        _about(predictor, novelty)
         return Subject(predictor, tuple(filter(None, (_other(runs[i]) for i in others))), threshold, novelty)
 
 
@@ -106,7 +106,7 @@ def _other(run: Run) -> Predictor | None:
         return None
 
 
-def _about(predictor: Predictor) -> None:
+def _about(predictor: Predictor, novelty: Novelty | None) -> None:
     config, found = predictor.checkpoint.config, predictor.calibration
     size = predictor.checkpoint.image_size
     st.caption(f"{words.task(config)}, {size}×{size}")
@@ -122,6 +122,13 @@ def _about(predictor: Predictor) -> None:
             )
     else:
         st.caption(f":material/warning: Its confidence is not calibrated. {words.plain(found.why)}")
+    if novelty is None:
+        st.caption(
+            ":material/warning: Whether a picture is unlike its training images cannot be told: they are too few, not "
+            "on this machine, or others than those it has learnt from."
+        )
+    elif novelty.of_few:
+        st.caption(f":material/warning: {FEW}")
     if predictor.run.state() in LIVE:
         st.caption("This run is still training: its weights are those that were last saved.")
         st.button("Look again", icon=":material/refresh:", key="predict.refresh", width="stretch")

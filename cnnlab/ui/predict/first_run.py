@@ -8,7 +8,7 @@ from cnnlab.runs import LIVE, Run, RunError, list_runs
 from cnnlab.ui import words
 from cnnlab.ui.navigation import PAGES
 from cnnlab.ui.train.settings import FIRST_RECIPE
-from cnnlab.ui.train.status import status
+from cnnlab.ui.train.status import end_message
 from cnnlab.ui.train.views import open_run
 
 
@@ -41,11 +41,13 @@ def offer_training() -> None:
 def _tell(run: Run) -> None:
     """Why the last training left no network behind."""
     try:
-        ended = status(run).text
+        run.facts()
     except RunError as error:
         st.warning(words.plain(str(error)), icon=":material/folder_off:")
         return
-    st.error(f"**{words.plain(run.name)}** has left no network. {words.plain(ended)}", icon=":material/error:")
+    st.error(
+        f"**{words.plain(run.name)}** has left no network. {words.plain(end_message(run))}", icon=":material/error:"
+    )
     if st.button("Open the run", icon=":material/open_in_new:", key="predict.failed", type="tertiary"):
         open_run(run.id)
         st.switch_page(PAGES / "train.py")

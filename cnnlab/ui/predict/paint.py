@@ -5,7 +5,7 @@ import streamlit as st
 import torch
 from PIL import Image
 
-from cnnlab.prediction.preprocess import Prepared, prepare
+from cnnlab.prediction.preprocess import LAYOUTS, Prepared, prepare
 from cnnlab.ui import words
 from cnnlab.ui.predict.bars import bars, panel
 from cnnlab.ui.predict.choice import Subject
@@ -29,7 +29,9 @@ def paint_view(subject: Subject, given: Given) -> None:
         bars([panel("As it was", before, TOP), panel("Painted", after, TOP)], "predict.bars.painted")
         names = list(map(words.plain, before.class_names))
         if torch.equal(painted, prepared.pixels):
-            st.caption("Paint over a stroke, or add one, and see what that changes.")
+            drawn = subject.predictor.checkpoint.config.dataset in LAYOUTS
+            what = "stroke, or add one," if drawn else "part of the picture,"
+            st.caption(f"Paint over a {what} and see what that changes.")
         elif after.label == before.label:
             st.markdown(f"It still says **{names[after.label]}**.")
         else:

@@ -19,6 +19,8 @@ from cnnlab.ui.train.settings import VALUES, changes, fill_form, form_config, fo
 from cnnlab.ui.train.settings_words import brief
 
 OWN_FOLDER = "folder"
+OWN_IMAGES = ("dataset", "image_size", "color")  # what another recipe leaves as it is, where a person has her own
+LAST_FOLDER = "train.folder"  # the path of her own images, for when she comes back to them
 OPEN_GROUPS = ("Data", "Optimiser")
 
 
@@ -56,12 +58,19 @@ def _wrong_fields() -> Collection[str]:
 
 
 def _recipe_chosen() -> None:
-    recipe = st.session_state["field.recipe"]
-    dropped = changes(st.session_state[VALUES], recipes.get(form_recipe()).config.model_dump())
+    recipe, values = st.session_state["field.recipe"], st.session_state[VALUES]
+    kept = {name: values[name] for name in OWN_IMAGES if _are_own(values)}
+    dropped = [n for n in changes(values, recipes.get(form_recipe()).config.model_dump()) if n not in kept]
     if dropped:
         titles = ", ".join(title(name) for name in dropped)
         st.toast(f"The new recipe replaced what you had changed: {titles}.", icon=":material/swap_horiz:")
     fill_form(recipes.get(recipe).config, recipe)
+    for name, value in kept.items():
+        store_setting(name, value)
+
+
+def _are_own(values: Mapping[str, Any]) -> bool:
+    return str(values["dataset"]).startswith(FOLDER_PREFIX)
 
 
 def _changes_list(values: Mapping[str, Any], base: Mapping[str, Any]) -> None:
@@ -162,7 +171,7 @@ def _step(value: float | None) -> float:
 
 
 def _dataset_field(values: Mapping[str, Any], common: dict[str, Any]) -> None:
-    own = str(values["dataset"]).startswith(FOLDER_PREFIX)
+    own = _are_own(values)
     st.session_state.setdefault("field.dataset", OWN_FOLDER if own else values["dataset"])
     st.selectbox(
         options=[*DATASETS.names(), OWN_FOLDER],
@@ -173,7 +182,8 @@ def _dataset_field(values: Mapping[str, Any], common: dict[str, Any]) -> None:
         **common,
     )
     if own:
-        st.session_state.setdefault("field.dataset.folder", str(values["dataset"]).removeprefix(FOLDER_PREFIX))
+        st.session_state[LAST_FOLDER] = str(values["dataset"]).removeprefix(FOLDER_PREFIX)
+        st.session_state.setdefault("field.dataset.folder", st.session_state[LAST_FOLDER])
         st.text_input(
             "Folder on this machine",
             key="field.dataset.folder",
@@ -186,7 +196,7 @@ def _dataset_field(values: Mapping[str, Any], common: dict[str, Any]) -> None:
 
 def _typed_dataset() -> str:
     chosen: str = st.session_state["field.dataset"]
-    typed = st.session_state.get("field.dataset.folder", "")
+    typed = st.session_state.get("field.dataset.folder", st.session_state.get(LAST_FOLDER, ""))
     return FOLDER_PREFIX + _path_of(typed) if chosen == OWN_FOLDER else chosen
 
 

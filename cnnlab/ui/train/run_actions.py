@@ -8,7 +8,7 @@ import streamlit as st
 
 from cnnlab import launch
 from cnnlab.config import TrainConfig
-from cnnlab.runs import LIVE, Run, RunError, State
+from cnnlab.runs import LIVE, Run, RunError, State, list_runs, names_of
 from cnnlab.ui import words
 from cnnlab.ui.navigation import PAGES
 from cnnlab.ui.select import run_address
@@ -99,7 +99,8 @@ def _rename(run: Run) -> None:
 
 def _delete_dialog(run: Run) -> None:
     training = " It is still training and will be stopped first." if run.state() in LIVE else ""
-    st.markdown(f"**{words.plain(run.name)}** with its metrics and weights will be gone for good.{training}")
+    name = names_of(list_runs(run.path.parent)).get(run.id, run.name)  # which one, if a copy is called the same
+    st.markdown(f"**{words.plain(name)}** with its metrics and weights will be gone for good.{training}")
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Keep it", key="delete.no", on_click=_answered):
             st.rerun()

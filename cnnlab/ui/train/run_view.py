@@ -22,7 +22,7 @@ from cnnlab.ui.train.live_status import live_status
 from cnnlab.ui.train.run_actions import MESSAGE, run_actions
 from cnnlab.ui.train.run_trial import trial_note
 from cnnlab.ui.train.settings_words import in_full
-from cnnlab.ui.train.status import watched_split
+from cnnlab.ui.train.status import end_message, watched_split
 from cnnlab.ui.train.views import current_run, open_run, wanted_run
 
 LOG_EVERY = 2.0  # seconds between two looks at a live run's log
@@ -49,7 +49,7 @@ def run_view(runs: Sequence[Run]) -> None:
     if message := st.session_state.pop(MESSAGE, None):
         st.error(words.plain(message), icon=":material/error:")
     if state == "failed":
-        st.error(words.plain(str((run.last_record() or {}).get("message"))), icon=":material/error:")
+        st.error(words.plain(end_message(run)), icon=":material/error:")
     live_status(run, state)
     _curves(run, config, live=state in LIVE)
     each_class, log, settings = st.tabs(["Each class", "Log", "Settings"], on_change="rerun", key="run.tabs")

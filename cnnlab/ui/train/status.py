@@ -70,9 +70,10 @@ def _progress(run: Run, config: TrainConfig, state: State, last: Mapping[str, An
     total = config.epochs * steps_per_epoch(images, config.batch_size) if images else 0
     share = min(1.0, step / total) if total else 0.0
     if state != "running":
-        end = run.last_record() or {}
-        message = end.get("message", "Its process ended without a word: the machine or a person cut it off.")
-        return share, f"{message} {step:,} of {total:,} steps." if total else message
+        steps = f"{step:,} of {total:,} steps." if total else ""
+        if state == "failed":  # the page says why above
+            return share, steps or "No step was taken."
+        return share, f"{end_message(run)} {steps}".rstrip()
     if not (total and step):
         return 0.0, "Preparing the data and the network …"
     speed = last.get("images_per_second", 0.0)
@@ -81,6 +82,12 @@ def _progress(run: Run, config: TrainConfig, state: State, last: Mapping[str, An
         f"Epoch {-(-step * config.epochs // total)} of {config.epochs} · step {step:,} of {total:,} · "
         f"{speed:,.0f} images per second{left}"
     )
+
+
+def end_message(run: Run) -> str:
+    """Why ``run`` ended, in a sentence."""
+    end = run.last_record() or {}
+    return str(end.get("message", "Its process ended without a word: the machine or a person cut it off."))
 
 
 def _at_work(run: Run) -> Run | None:
