@@ -7,6 +7,7 @@
 Random state needs no place in them: what is drawn depends on (seed, epoch, step) alone.
 """
 
+import hashlib
 import json
 import textwrap
 from dataclasses import dataclass
@@ -113,6 +114,18 @@ def load_trained(run: Run, name: str | None = None) -> tuple[str, Checkpoint]:
     if chosen is None:
         raise RunError(f"{run.name} has no checkpoint yet: wait for its first epoch, or resume it.")
     return chosen, read_checkpoint(run.checkpoint_path(chosen))
+
+
+def checkpoint_mark(run: Run, name: str) -> str:
+    """What tells the checkpoint ``name`` of ``run`` from any other, wherever the folder is copied to.
+
+    It is of all facts in the file, such as the seconds that its training took; "" where they cannot be read.
+    """
+    try:
+        with safe_open(run.checkpoint_path(name), framework="pt") as file:
+            return hashlib.sha256(file.metadata()["cnnlab"].encode()).hexdigest()[:20]
+    except (OSError, SafetensorError, KeyError, TypeError):
+        return ""
 
 
 def restore(state: TrainState, saved: Checkpoint) -> None:

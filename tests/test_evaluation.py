@@ -55,7 +55,9 @@ def test_answers_are_kept_for_each_checkpoint_and_made_anew_when_it_changes(own_
     best, last = evaluate(own_run, "val", "best"), evaluate(own_run, "val", "last")
     for checkpoint, first in (("best", best), ("last", last)):
         assert (evaluate(own_run, "val", checkpoint, load=fails).probabilities == first.probabilities).all()
-    own_run.checkpoint_path("best").touch()
+    own_run.checkpoint_path("best").touch()  # as where the folder is copied
+    assert (evaluate(own_run, "val", "best", load=fails).probabilities == best.probabilities).all()
+    shutil.copy(own_run.checkpoint_path("last"), own_run.checkpoint_path("best"))
     seen: list[tuple[int, int]] = []
     evaluate(own_run, "val", "best", lambda done, total: seen.append((done, total)))
     assert seen[-1] == (len(best.labels), len(best.labels))

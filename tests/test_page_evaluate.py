@@ -338,7 +338,7 @@ def test_a_run_that_trains_shows_its_answers_and_newer_ones_when_it_has_saved(ow
         best, last = (own_run.checkpoint_path(name) for name in ("best", "last"))
         untrained = load_file(best)
         with safe_open(best, framework="pt") as file:
-            facts = file.metadata()
+            facts = {"cnnlab": file.metadata()["cnnlab"].replace('"elapsed": ', '"elapsed": 1')}
         save_file({k: torch.zeros_like(v) for k, v in untrained.items()}, last.with_suffix(".part"), facts)
         last.with_suffix(".part").replace(best)
         page.button(key="evaluate.refresh").click().run()

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from cnnlab import datasets
-from cnnlab.checkpoints import Checkpoint, CheckpointError, load_trained
+from cnnlab.checkpoints import Checkpoint, CheckpointError, checkpoint_mark, load_trained
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
 from cnnlab.evaluation.kept import keep, recall
@@ -130,7 +130,7 @@ def evaluate(
     a sentence.
     """
     chosen = checkpoint or run.chosen_checkpoint() or "best"
-    mark = f"{chosen} {run.checkpoint_time(chosen)}"  # asked first: a newer file then only means to evaluate again
+    mark = f"{chosen} {checkpoint_mark(run, chosen)}"  # asked first: a newer file then only means to evaluate again
     chosen, saved = load_trained(run, checkpoint)
     version = _version(saved.config, load)  # where they are gone, what is kept of them is all there is
     by_default = chosen == run.chosen_checkpoint()

@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from cnnlab import datasets
+from cnnlab.checkpoints import checkpoint_mark
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset, ImageSet
 from cnnlab.evaluation.evaluate import have_changed
@@ -99,7 +100,7 @@ def novelty_of(predictor: Predictor, load: Callable[[TrainConfig], ImageDataset]
     features that are no numbers.
     """
     run, saved = predictor.run, predictor.checkpoint
-    mark = f"{FORMAT} {run.checkpoint_time(predictor.name)}"
+    mark = f"{FORMAT} {checkpoint_mark(run, predictor.name)}"
     kept = run.features_path(predictor.name)
     if arrays := recall(kept, mark, ARRAYS):
         known, centres, whitening = map(torch.from_numpy, arrays[:3])

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from cnnlab import datasets
+from cnnlab.checkpoints import checkpoint_mark
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
 from cnnlab.evaluation.calibration import calibration_error, reliability
@@ -53,7 +54,7 @@ def calibrate(
     Where there are no validation images, or not on this machine, it is no calibration, with the reason; that is not
     kept. Raises RunError or CheckpointError.
     """
-    mark = f"{FORMAT} {run.checkpoint_time(checkpoint)}"
+    mark = f"{FORMAT} {checkpoint_mark(run, checkpoint)}"
     kept = run.calibration_path(checkpoint)
     try:
         found = json.loads(kept.read_text("utf-8"))
