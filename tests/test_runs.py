@@ -13,8 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cnnlab import new_runs
+from cnnlab.checkpoints import read_checkpoint
 from cnnlab.config import TrainConfig
 from cnnlab.curves import read_curves
+from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.locks import is_held
 from cnnlab.new_runs import create_run, new_folder, reopen_run
 from cnnlab.paths import write_whole
@@ -369,6 +371,31 @@ def test_the_time_for_which_a_resumed_run_was_away_and_waits_is_none_of_its_own(
         queued_run.request_stop()
         assert train(queued_run, Listener()) == "stopped"
     assert queued_run.last_record("end")["elapsed"] == 5.0 and summarise(queued_run).duration == 5.0
+
+
+def trained(path: Path, values: dict[str, object], **facts: object) -> Run:
+    """A run of a perceptron on a few digits."""
+    config = TrainConfig(model="mlp", train_images=100, batch_size=20, **values)
+    run, held = create_run(path, {**FACTS, "config": config.model_dump(mode="json"), **facts})
+    with held:
+        assert train(run, Listener()) == "finished"
+    return run
+
+
+def test_best_is_the_checkpoint_with_the_lowest_loss_and_carries_weights_alone(tmp_path):
+    run = trained(tmp_path / "one", {"epochs": 4, "lr": 0.1})  # so high that it gets worse again
+    end = run.last_record("epoch")
+    assert end["best/epoch"] < end["epoch"] == 4
+    best, last = (read_checkpoint(run.checkpoint_path(name)) for name in ("best", "last"))
+    assert (best.step, last.step) == (end["best/epoch"] * 5, 20)
+    assert evaluate(run, "val", "best").loss == pytest.approx(end["best/loss"], rel=1e-4)
+    of_optimiser = [sum(key.startswith("optimizer.") for key in saved.tensors) for saved in (best, last)]
+    assert of_optimiser[0] == 0 < of_optimiser[1]
+
+
+def test_a_resumed_run_has_learnt_from_the_images_it_began_with_too(tmp_path):
+    run = trained(tmp_path / "one", {"epochs": 1}, images_version="old")
+    assert run.facts()["images_version"] == "old"
 
 
 def test_what_is_damaged_hides_neither_the_rest_of_its_run_nor_other_runs(tmp_path):
