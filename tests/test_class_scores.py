@@ -73,6 +73,10 @@ def test_intervals_of_a_class_hold_its_figures():
             (score.f1_interval, score.f1),
         )
         assert all(value is not None and low <= value <= high for (low, high), value in pairs)
+    a = class_scores(MADE, ("a", "b", "c", "d"))[0]
+    assert a.accuracy_interval == wilson(8, 10) and a.precision_interval == wilson(8, 12)
+    jaccard = wilson(8, 14)  # of the images that are a or are taken for it
+    assert a.f1_interval == pytest.approx([2 * end / (1 + end) for end in jaccard])
 
 
 def test_scores_agree_with_scikit_learn():

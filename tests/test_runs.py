@@ -79,6 +79,17 @@ def test_a_lock_is_held_as_long_as_its_process_lives(tmp_path):
     assert not is_held(lock)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="flock")
+def test_who_asks_whether_a_lock_is_held_does_not_hold_it_for_others(tmp_path):
+    import fcntl
+
+    with (tmp_path / "lock").open("wb") as asker:
+        fcntl.flock(asker, fcntl.LOCK_SH)
+        assert not is_held(tmp_path / "lock")
+        fcntl.flock(asker, fcntl.LOCK_EX)
+        assert is_held(tmp_path / "lock")
+
+
 def test_real_trainings_pass_through_their_states(trainer, until, fresh_folders):
     few = ("--train-images", "64", "--validation-fraction", "0", "--batch-size", "8")
     process = trainer.start("train", *few, "--epochs", "1000", "--name", "killed", OMP_NUM_THREADS="1")
@@ -178,6 +189,15 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
     assert (tmp_path / "file").read_bytes() == b"old"
 
 
+def test_a_file_is_on_the_disk_before_it_takes_its_place(tmp_path, monkeypatch):
+    done = []
+    sync, replace = os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda file: done.append("synced") or sync(file))
+    monkeypatch.setattr(Path, "replace", lambda part, path: done.append("replaced") or replace(part, path))
+    write_whole(tmp_path / "file", b"new")
+    assert done == ["synced", "replaced"]
+
+
 def test_many_threads_may_write_the_same_file_at_once(tmp_path):
     contents = {str(number).encode() * 10_000 for number in range(8)}
     with ThreadPoolExecutor(8) as pool:
@@ -185,6 +205,17 @@ def test_many_threads_may_write_the_same_file_at_once(tmp_path):
             list(pool.map(lambda content: write_whole(tmp_path / "file", content), contents))
             assert (tmp_path / "file").read_bytes() in contents
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_checkpoints_that_follow_each_other_within_a_second_are_told_apart(queued_run):
+    path = queued_run.checkpoint_path("best")
+    path.parent.mkdir()
+    path.touch()
+    times = []
+    for written in (10**18, 10**18 + 1000):
+        os.utime(path, ns=(written, written))
+        times.append(queued_run.checkpoint_time("best"))
+    assert times == [10**18, 10**18 + 1000]
 
 
 # ── making, finding, naming, deleting ─────────────────────────────────────────────────────────────────────────────
@@ -308,6 +339,14 @@ def test_a_deleted_run_is_gone_with_all_its_files(queued_run):
         queued_run.delete()
 
 
+def test_deleting_a_queued_run_stops_it_first(queued_run, monkeypatch):
+    asked = []
+    monkeypatch.setattr(Run, "wait_until_ended", lambda run, seconds: asked.append(run.stop_requested()))
+    with queued_run.lock(), pytest.raises(RunError, match="did not stop within 30 s"):
+        queued_run.delete()
+    assert asked == [True]
+
+
 def test_deleting_a_live_run_stops_it_first(trainer, until, fresh_folders):
     process = trainer.start("train", "--epochs", "1000", "--train-images", "64", "--name", "live")
     run = Run(fresh_folders / "live")
@@ -318,10 +357,10 @@ def test_deleting_a_live_run_stops_it_first(trainer, until, fresh_folders):
 
 def test_runs_are_listed_from_the_newest_on_and_other_folders_left_out(queued_run):
     runs = queued_run.path.parent
-    another(runs, "two")
+    another(runs, "a")
     (runs / "notes").mkdir()
     (runs / "file").touch()
-    assert [run.id for run in list_runs(runs)] == ["two", "one"]
+    assert [run.id for run in list_runs(runs)] == ["a", "one"]
     assert list_runs(runs / "nowhere") == []
 
 
