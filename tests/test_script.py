@@ -21,6 +21,7 @@ from cnnlab.engine import fit, new_state
 from cnnlab.explain.script import script
 from cnnlab.explain.source import helper_source, network_source
 from cnnlab.loader import scaling_of
+from cnnlab.machine import THREADS, computing_threads
 from cnnlab.models import MODELS, build, count_parameters
 from cnnlab.parsing import adapt
 from tests.conftest import REAL_DATA
@@ -69,7 +70,8 @@ def assert_same(config: TrainConfig, dataset: ImageDataset, folder: Path) -> Non
     count, losses, val_losses = printed(script_for(config, dataset), folder)
     state = new_state(config, dataset)
     assert count == count_parameters(state.model)
-    records = list(fit(state, dataset, config))
+    with computing_threads(THREADS):  # as in the script's own process, whatever was trained here before
+        records = list(fit(state, dataset, config))
     ours = [record.values["train/loss"] for record in records[:5]]
     assert losses[:5] == pytest.approx(ours, abs=2e-6)  # to the last digit that is printed
     ours = [r.values["val/loss"] for r in records if r.event == "epoch" and "val/loss" in r.values]
