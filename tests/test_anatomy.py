@@ -124,10 +124,8 @@ def test_a_value_sees_exactly_its_receptive_field(blocks, size) -> None:
         seen = image.grad[0, 0].abs().sum(0).nonzero().flatten().tolist()
         first, end = part.field.span(place)
         in_view = list(range(max(0, first), min(size, end)))
-        if any(b.padding for b in blocks):  # padding may stand where a stride left the image's last pixels out
-            assert set(seen) <= set(in_view)
-        else:
-            assert seen == in_view
+        assert seen and seen == in_view[: len(seen)]
+        assert seen == in_view or end > size  # padding may stand where a stride left the image's last pixels out
 
 
 def test_the_tutorials_sizes_and_counts() -> None:

@@ -79,6 +79,14 @@ def test_integrated_gradients_and_occlusion_are_captum_s(network: nn.Module, ima
     assert occlusion(network, images, scaling, [3, 5, 7]) == pytest.approx(wanted.detach().numpy(), abs=1e-5)
 
 
+def test_a_square_covers_all_colours_as_captum_s():
+    network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 10), nn.Tanh())
+    images = torch.randint(0, 256, (2, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    inputs, black = HALF(images), HALF(torch.zeros_like(images))
+    wanted = Occlusion(network).attribute(inputs, (3, 2, 2), (3, 1, 1), black, torch.tensor([3, 5]))[:, 0].detach()
+    assert occlusion(network, images, HALF, [3, 5]) == pytest.approx(wanted.numpy(), abs=1e-5)
+
+
 def test_a_known_network_is_explained_pixel_by_pixel(quarters: nn.Module):
     white = torch.full((1, 1, 8, 8), 255, dtype=torch.uint8)
     exact = quarters[2].weight[0].reshape(1, 8, 8).detach().numpy()

@@ -40,6 +40,8 @@ def test_each_class_score_of_the_made_matrix_is_known():
     assert (d.accuracy, d.precision, d.f1) == (None, None, None)
     assert balanced_accuracy(MADE) == pytest.approx((0.8 + 0.9 + 0.7) / 3)
     assert macro_f1(MADE) == pytest.approx((16 / 22 + 18 / 21 + 14 / 17) / 3)
+    claimed_alone = np.array([[4, 1], [0, 0]])  # the second class has no images, yet one is taken for it
+    assert macro_f1(claimed_alone) == pytest.approx((8 / 9 + 0) / 2)
 
 
 def test_shares_of_the_made_matrix_are_known_and_empty_classes_are_zero():
@@ -71,6 +73,10 @@ def test_intervals_of_a_class_hold_its_figures():
             (score.f1_interval, score.f1),
         )
         assert all(value is not None and low <= value <= high for (low, high), value in pairs)
+    a = class_scores(MADE, ("a", "b", "c", "d"))[0]
+    assert a.accuracy_interval == wilson(8, 10) and a.precision_interval == wilson(8, 12)
+    jaccard = wilson(8, 14)  # of the images that are a or are taken for it
+    assert a.f1_interval == pytest.approx([2 * end / (1 + end) for end in jaccard])
 
 
 def test_scores_agree_with_scikit_learn():

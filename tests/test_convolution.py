@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from torch.nn.functional import conv2d
 
 from cnnlab.explain.convolution import BORDERS, Settings, SettingsError, convolve
 from cnnlab.explain.filter_code import opencv_code, pytorch_code
@@ -99,6 +101,15 @@ def test_a_convolution_is_a_correlation_with_the_turned_kernel():
     picture = np.random.default_rng(0).integers(0, 256, (1, 9, 9), dtype=np.uint8)
     turned = Kernel(SOBEL.weights[:, ::-1, ::-1].copy())
     assert (convolve(picture, SOBEL, Settings(convolution=True)) == convolve(picture, turned, Settings())).all()
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same'")  # torch says that it copies
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_a_padding_of_same_is_torchs_also_for_even_kernels(size):
+    dice = np.random.default_rng(0)
+    picture, kernel = dice.integers(0, 256, (1, 9, 9), dtype=np.uint8), Kernel(dice.normal(size=(1, size, size)))
+    theirs = conv2d(torch.from_numpy(picture).double(), torch.from_numpy(kernel.weights)[None], padding="same")
+    assert convolve(picture, kernel, Settings()) == pytest.approx(theirs.numpy())
 
 
 def test_colour_is_the_sum_of_three_convolutions():

@@ -19,7 +19,7 @@ import torch
 
 from cnnlab import datasets
 from cnnlab.config import TrainConfig
-from cnnlab.datasets import DATASETS, DatasetError, torchvision_sets
+from cnnlab.datasets import DATASETS, DatasetError, kept, torchvision_sets
 from cnnlab.datasets.base import channel_statistics, image_set, stratified_split
 from cnnlab.datasets.download import fetch
 from cnnlab.datasets.torchvision_sets import CIFAR_KIN, MNIST_KIN
@@ -237,6 +237,13 @@ def test_what_was_kept_and_is_damaged_is_read_anew(monkeypatch):
     (copy,) = cache_dir().glob("mnist-*.safetensors")
     copy.write_bytes(copy.read_bytes()[:200])
     assert len(datasets.load(TrainConfig(dataset="mnist")).train) == len(tiny_mnist()["train-labels-idx1-ubyte"])
+
+
+def test_what_was_kept_of_another_folder_of_datasets_is_none_of_this_one(fresh_folders, monkeypatch, grey_squares):
+    kept.keep(grey_squares, [])
+    assert kept.recall("squares").train.images[:].equal(grey_squares.train.images[:])
+    monkeypatch.setenv("CNNLAB_DATA", str(fresh_folders / "other"))
+    assert kept.recall("squares") is None
 
 
 def test_a_dataset_that_cannot_be_kept_is_read_all_the_same(monkeypatch, tmp_path):

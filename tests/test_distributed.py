@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnnlab import launch, machine
+from cnnlab import launch, machine, team
 from cnnlab.cli import main
+from cnnlab.config import TrainConfig
+from cnnlab.datasets import DatasetError
+from cnnlab.new_runs import create_run
 from cnnlab.queue import turn
 from cnnlab.runs import Run
 from tests import spread_training
@@ -60,6 +63,19 @@ def test_several_processes_train_as_one(case, spread):
 def test_batch_norm_and_dropout_are_those_of_the_whole_batch(spread):
     for name, values in spread_training.layers().items():
         assert spread["layers"][name] == pytest.approx(values, rel=1e-10, abs=1e-12), name
+
+
+def test_a_process_with_other_images_is_refused(grey_squares, tmp_path, monkeypatch):
+    config = TrainConfig(model="mlp")
+    run, held = create_run(tmp_path / "one", {"config": config.model_dump(mode="json")})
+    held.lock.release()
+    others = torch.zeros(2, 1, dtype=torch.int64)
+    monkeypatch.setattr(team, "world_size", lambda: 2)
+    monkeypatch.setattr(team, "all_reduce", lambda table: table[:1] + others)
+    assert team.starting_state(run, grey_squares).step == 0
+    others[1] = 1
+    with pytest.raises(DatasetError, match="Rank 1 has other images or weights than rank 0: let all hosts see"):
+        team.starting_state(run, grey_squares)
 
 
 # ── the command line ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,13 +3,14 @@
 import copy
 import math
 import shutil
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from cnnlab import recipes
+from cnnlab import engine, recipes
 from cnnlab.checkpoints import read_checkpoint, restore, save_checkpoint
 from cnnlab.checks import check
 from cnnlab.config import TrainConfig
@@ -235,6 +236,26 @@ def test_an_epochs_figures_are_means_over_images(grey_squares):
         assert of("epoch", records)[0].values[key] == pytest.approx(mean)
 
 
+def test_an_epochs_seconds_are_those_of_its_steps_alone(grey_squares, monkeypatch):
+    clock = [0.0]
+    score = engine._scores
+
+    def tick() -> float:
+        clock[0] += 0.001
+        return clock[0]
+
+    def slowly(*given: object) -> dict[str, object]:
+        clock[0] += 1000
+        return score(*given)
+
+    monkeypatch.setattr(engine, "time", SimpleNamespace(perf_counter=tick))
+    monkeypatch.setattr(engine, "_scores", slowly)
+    records = trained(small(model="mlp", eval_every=1), grey_squares)[1]
+    assert len(of("eval", records)) > 4
+    assert all(epoch.values["seconds"] < 1 for epoch in of("epoch", records))
+    assert records[-1].values["elapsed"] > 1000 * len(of("eval", records))
+
+
 def test_of_larger_pictures_fewer_are_asked_for_at_a_time():
     asked = []
 
@@ -251,6 +272,15 @@ def test_of_larger_pictures_fewer_are_asked_for_at_a_time():
         images = torch.full((count, 1, side, side), 7, dtype=torch.uint8)
         assert infer(Spy(), images, TrainConfig(), Scaling((0.0,), (1.0,))).shape == (count, 2)
     assert asked == [1000, 1, 3, 2]
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_network_answers_in_the_precision_in_which_it_learns(precision):
+    network, heard = nn.Sequential(nn.Flatten(), nn.Linear(4, 2)), []
+    network[1].register_forward_hook(lambda layer, inputs, output: heard.append(output.dtype))
+    images = torch.zeros(3, 1, 2, 2, dtype=torch.uint8)
+    logits = infer(network, images, TrainConfig(precision=precision), Scaling((0.0,), (1.0,)))
+    assert heard == [getattr(torch, precision)] and logits.dtype == torch.float32
 
 
 def test_an_evaluation_is_on_all_images_at_an_epochs_end_and_on_the_first_in_between(grey_squares):
@@ -380,6 +410,13 @@ def test_a_run_whose_last_step_blows_up_has_not_finished(grey_squares):
 
 
 # ── precision, devices, and that it learns ────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("loss", [math.inf, -math.inf, math.nan])
+def test_no_loss_that_is_not_finite_passes(loss):
+    engine._refuse_blown_up(1e30, "train/loss at step 7", 0.1)
+    with pytest.raises(NotFinite, match=f"train/loss at step 7 is {loss}: training has blown up"):
+        engine._refuse_blown_up(loss, "train/loss at step 7", 0.1)
 
 
 def test_bfloat16_learns_with_weights_in_float32(grey_squares):

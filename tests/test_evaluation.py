@@ -155,6 +155,21 @@ def test_a_split_without_images_says_so(own_run: Run):
         evaluate(own_run, "test", load=without)
 
 
+def test_other_classes_than_those_that_it_learnt_are_told(own_run: Run):
+    def renamed(config: TrainConfig) -> datasets.ImageDataset:
+        whole = datasets.load(config)
+        return replace(whole, class_names=whole.class_names[::-1])
+
+    with pytest.raises(DatasetError, match="The classes of digits have changed since own was trained"):
+        evaluate(own_run, "test", load=renamed)
+
+
+def test_answers_to_other_places_of_the_same_images_are_not_taken_for_them(own_run: Run):
+    found = evaluate(own_run, "val")
+    assert (kept_answers(own_run, found) == found.predicted).all()
+    assert kept_answers(own_run, replace(found, ids=found.ids[::-1])) is None
+
+
 def test_a_cell_holds_exactly_its_images_the_surest_first(made: Evaluation):
     assert made.cell(1, 2).tolist() == [3, 4]
     assert made.cell(2, 2).tolist() == []

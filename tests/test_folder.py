@@ -20,7 +20,7 @@ from cnnlab.cli import main
 from cnnlab.config import TrainConfig
 from cnnlab.console import ConsoleListener
 from cnnlab.datasets import DatasetError, ImageDataset, ImageSet, folder
-from cnnlab.datasets.base import stratified_split
+from cnnlab.datasets.base import channel_statistics, stratified_split
 from cnnlab.datasets.class_folders import file_names
 from cnnlab.datasets.folder import decode
 from cnnlab.loader import Scaling
@@ -230,18 +230,24 @@ def test_a_stop_while_images_are_read_ends_the_run_which_can_be_resumed(flowers,
     assert main(["resume", "one"]) == 0 and run.state() == "finished"
 
 
-@pytest.mark.parametrize("change", ["new content", "new file", "gone", "other size", "grey"])
+@pytest.mark.parametrize("change", ["new length", "new time", "new file", "gone", "other size", "grey"])
 def test_what_changed_is_decoded_again(flowers, decoded, change):
+    old = paint(flowers / "rose/old.bmp")  # as long whatever its colour
+    written = old.stat().st_mtime_ns
     load(flowers)
     options = {"other size": {"image_size": 9}, "grey": {"color": False}}.get(change, {})
-    if change == "new content":
-        paint(flowers / "rose/0.png", GREEN, (13, 13))
+    if change == "new length":
+        os.utime(paint(old, GREEN, (13, 13)), ns=(written, written))
+    elif change == "new time":
+        os.utime(paint(old, GREEN), ns=(written, written + 1))
     elif change == "new file":
         paint(flowers / "rose/new.png")
     elif change == "gone":
-        (flowers / "rose/0.png").unlink()
+        old.unlink()
+    before = Counter(decoded)
     load(flowers, **options)
-    assert len(decoded) > 20
+    assert before == dict.fromkeys(before, 1) and len(before) == 21
+    assert Counter(decoded) - before == dict.fromkeys(flowers.rglob("*.*"), 1)
 
 
 @pytest.mark.parametrize("kind", [".npy", ".safetensors", ".json"])
@@ -272,6 +278,13 @@ def test_the_same_files_are_the_same_images_wherever_they_lie_and_whenever_they_
     assert load(tmp_path / "moved").version == first.version == datasets.version(config)
     paint(tmp_path / "moved/rose/0.png", GREEN)
     assert load(tmp_path / "moved").version != first.version
+
+
+def test_mean_and_deviation_are_of_the_training_images_alone(flowers):
+    paint(flowers / file_names(flowers)[int(load(flowers).test.ids[0])], (255, 255, 255))
+    for dataset in (load(flowers), load(flowers)):  # decoded, then recalled
+        assert dataset.test.images[0].min() == 255
+        assert (dataset.mean, dataset.std) == channel_statistics(dataset.train.images)
 
 
 def test_where_images_come_and_go_the_others_keep_their_splits(flowers):
@@ -408,6 +421,11 @@ def test_copies_are_told_and_stay_in_one_split(flowers, decoded):
     names = file_names(flowers)
     parts = [{names[i] for i in part.ids.tolist()} for part in (dataset.train, dataset.test)]
     assert any({"rose/3.png", "rose/copy.png", "rose/more.png"} <= part for part in parts)
+    keys: dict[str, int] = {}
+    for part in (dataset.train, dataset.test):
+        keys |= {names[id]: key for id, key in zip(part.ids.tolist(), part.keys.tolist(), strict=True)}
+    assert len({keys[name] for name in ("aster/lost.png", "rose/3.png", "rose/copy.png", "rose/more.png")}) == 1
+    assert len(set(keys.values())) == 20
 
 
 def test_some_images_are_of_every_class(flowers):

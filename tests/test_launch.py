@@ -69,6 +69,11 @@ def test_a_recipe_as_it_is_needs_only_its_name():
         assert flags(recipes.get(name).config, name) == ["--recipe", name]
 
 
+def test_what_is_off_by_choice_is_said_as_no():
+    grey = TrainConfig(dataset="folder:/photos", color=False)
+    assert "--no-color" in flags(grey, None) and "--color" not in flags(grey, None)
+
+
 @pytest.fixture
 def stopped_at_the_end():
     """Takes runs that are to be stopped when the test is over."""

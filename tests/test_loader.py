@@ -166,6 +166,10 @@ def test_rotation_turns_about_the_middle_by_no_more_than_asked():
     assert (turned[:, 20, 20] <= 1).all() and (turned.sum((1, 2)) - 20).abs().max() < 2
 
 
+def test_a_rotation_by_nothing_leaves_every_pixel(bright):
+    assert torch.allclose(loader.rotate(bright, 1e-9, Dice(7, len(bright))), bright, atol=1e-4)
+
+
 @pytest.mark.parametrize("side", [1, 4, 6])
 def test_erase_blacks_one_square_of_its_side(bright, side):
     erased = augmented(bright, augment_erase=side)

@@ -8,6 +8,7 @@ import struct
 import tracemalloc
 import zipfile
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,13 @@ import pytest
 from PIL import Image
 
 from cnnlab.cli import main
+from cnnlab.loader import Scaling
+from cnnlab.prediction import many
 from cnnlab.prediction.many import COLUMNS, as_csv, as_parquet, predict_many
 from cnnlab.prediction.novelty import novelty_of
 from cnnlab.prediction.predictor import Predictor, load_predictor
 from cnnlab.prediction.sources import MOST_FILES, SourcesError, from_bytes, from_paths, from_zip
+from cnnlab.prediction.temperature import Calibration
 
 
 def png(picture: Image.Image | None = None, kind: str = "PNG", **options: object) -> bytes:
@@ -64,10 +68,14 @@ def digit_files(digits, tmp_path) -> Path:
     return tmp_path / "scans"
 
 
-def test_a_folder_is_walked_and_its_pictures_are_answered_as_the_test_images(predictor, digits, digit_files):
+def test_a_folder_is_walked_and_its_pictures_are_answered_as_the_test_images(
+    predictor, digits, digit_files, monkeypatch
+):
     (digit_files / "notes.txt").write_text("not a picture, and not called one")
-    rows = predict_many(predictor, from_paths([digit_files]))
-    assert len(rows) == 30
+    monkeypatch.setattr(many, "BATCH", 8)
+    sources = from_paths([digit_files])
+    rows = predict_many(predictor, sources)
+    assert len(rows) == 30 and [row.source for row in rows] == sources
     expected = {f"{n:02d}": a for n, a in enumerate(predictor.answers(digits.test.images[:30]))}
     for row in rows:
         assert row.answer and row.answer.label == expected[Path(row.source.name).name[:2]].label
@@ -225,6 +233,7 @@ def test_each_picture_tells_whether_it_is_unlike_training(predictor, digits, dig
     files = [("noise.png", png(noise)), ("bad.png", b""), ("digit.png", digit)]
     strange, bad, known = predict_many(predictor, from_bytes(files), novelty_of(predictor))
     assert (strange.unlike, bad.unlike, known.unlike) == (True, None, False)
+    assert predict_many(predictor, from_bytes(files[:1]), novelty_of(predictor))[0].unlike is True  # alone
     read = list(csv.DictReader(io.StringIO(as_csv([strange, bad, known]).decode())))
     assert [row["unlike_training"] for row in read] == ["True", "", "False"]
 
@@ -251,12 +260,31 @@ def test_what_cannot_be_read_does_not_stop_what_stands_beside_it(predictor, digi
 
 
 def test_the_rows_go_out_as_csv_and_parquet(predictor):
-    rows = predict_many(predictor, from_bytes([("é, ü.png", png()), ("bad.png", b"")]))
+    less_sure = replace(predictor, calibration=Calibration(3.0, 9))
+    rows = predict_many(less_sure, from_bytes([("é, ü.png", png()), ("bad.png", b"")]))
     read = list(csv.DictReader(io.StringIO(as_csv(rows).decode())))
     assert tuple(read[0]) == COLUMNS and read[0]["file"] == "é, ü.png" and read[1]["error"].startswith("The file is")
-    assert 0 <= float(read[0]["runner_up_confidence"]) <= float(read[0]["confidence"]) <= 1
+    answer = rows[0].answer
+    second, first = answer.probabilities.argsort()[-2:].tolist()
+    assert (read[0]["prediction"], read[0]["runner_up"]) == (answer.class_names[first], answer.class_names[second])
+    shares = {name: float(read[0][name]) for name in ("confidence", "probability", "runner_up_confidence")}
+    assert shares == {
+        "confidence": pytest.approx(float(answer.confidences[first])),
+        "probability": pytest.approx(float(answer.probabilities[first])),
+        "runner_up_confidence": pytest.approx(float(answer.confidences[second])),
+    }
+    assert shares["confidence"] == pytest.approx(answer.confidence) and shares["confidence"] < shares["probability"]
     frame = pd.read_parquet(io.BytesIO(as_parquet(rows)))
     assert tuple(frame) == COLUMNS and frame["prediction"].isna().tolist() == [False, True]
+
+
+def test_images_may_be_scaled_otherwise_than_in_training(predictor, digits):
+    dark, saved = digits.test.images[:8] // 2, predictor.checkpoint.scaling
+    as_bright = Scaling(tuple(m / 2 for m in saved.mean), tuple(s / 2 for s in saved.std))
+    found = predictor.answers(dark, as_bright)
+    for one, other in zip(found, predictor.answers(dark * 2), strict=True):
+        assert one.probabilities.numpy() == pytest.approx(other.probabilities.numpy(), abs=1e-4)
+    assert not np.allclose(found[0].probabilities, predictor.answers(dark)[0].probabilities, atol=1e-4)
 
 
 def test_the_command_line_walks_folders_and_writes_a_table(trained_run, digit_files, tmp_path, capsys):
@@ -272,15 +300,15 @@ def test_the_command_line_walks_folders_and_writes_a_table(trained_run, digit_fi
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("arguments", "status", "sentence"),
     [
-        (["{empty}"], "{empty} holds no image files"),
-        (["a.png", "--csv", "a.txt"], "'a.txt' is not allowed: let the file end in .csv."),
-        (["{empty}/no.zip"], "There is no zip {empty}/no.zip"),
+        (["{empty}"], 1, "{empty} holds no image files"),
+        (["a.png", "--csv", "a.txt"], 2, "'a.txt' is not allowed: let the file end in .csv."),
+        (["{empty}/no.zip"], 1, "There is no zip {empty}/no.zip"),
     ],
 )
-def test_the_command_line_refuses_in_one_sentence(trained_run, tmp_path, capsys, arguments, sentence):
+def test_the_command_line_refuses_in_one_sentence(trained_run, tmp_path, capsys, arguments, status, sentence):
     filled = [a.format(empty=tmp_path) for a in arguments]
-    assert main(["predict", str(trained_run.path), *filled]) in (1, 2)
+    assert main(["predict", str(trained_run.path), *filled]) == status
     said = capsys.readouterr().err
     assert said.startswith("cnnlab: " + sentence.format(empty=tmp_path)) and said.count("\n") == 1

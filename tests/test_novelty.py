@@ -13,8 +13,8 @@ from scipy.spatial.distance import mahalanobis
 from cnnlab.cli import main
 from cnnlab.datasets import DatasetError
 from cnnlab.datasets.base import ImageDataset
-from cnnlab.prediction.look import look
-from cnnlab.prediction.novelty import NEIGHBOUR, Novelty, neighbour_distances, novelty_of, whitened
+from cnnlab.prediction.look import Look, look
+from cnnlab.prediction.novelty import NEIGHBOUR, Novelty, fitted, neighbour_distances, novelty_of, whitened
 from cnnlab.prediction.predictor import Predictor, load_predictor
 from cnnlab.runs import Run, find_run
 
@@ -50,6 +50,25 @@ def test_the_other_distance_is_mahalanobis_by_scipy():
     asked = torch.randn(1, 6, generator=dice) * 3
     by_scipy = min(mahalanobis(asked[0], mean, inverse) for mean in means)
     assert torch.cdist(asked @ whitening, centres).min() == pytest.approx(by_scipy, rel=0.05)  # it is shrunk a little
+
+
+def test_far_in_either_way_is_far_and_channels_may_be_a_little_farther():
+    dice = torch.Generator().manual_seed(0)
+
+    def seen() -> Look:
+        features = torch.tensor([[1.0, 0.0]]) + 0.1 * torch.randn(200, 2, generator=dice)
+        return Look(features, torch.randn(200, 2, generator=dice))
+
+    novelty = fitted(seen(), torch.zeros(200, dtype=torch.int64), others := seen(), held_out=True)
+    strange = novelty.both(others)[1]
+    farthest = others.channels[strange.argmax()]  # from the only class, whose centre is about 0
+    usual = farthest * float(np.quantile(strange, 0.99) / strange.max())  # nearly all are nearer
+
+    def far(features: list[float], times: float) -> float:
+        return float(novelty.far(Look(torch.tensor([features]), times * usual[None]))[0])
+
+    assert far([1.0, 0.0], 0.5) < 1 < far([-1.0, 0.0], 0.5)
+    assert 0.7 < far([1.0, 0.0], 1.25) < 1 < far([1.0, 0.0], 2.0)
 
 
 def noise(kind: str) -> torch.Tensor:

@@ -66,9 +66,20 @@ def test_a_warm_up_rises_in_equal_steps_to_the_schedules_start(schedule):
     assert rates[2 * PER_EPOCH] == 0.3 == max(rates)
 
 
-def test_after_its_warm_up_the_schedule_is_torchs():
-    config = TrainConfig(schedule="cosine", epochs=6, warmup_epochs=1, lr=0.3)
-    theirs = reference(config, lambda o: lr_scheduler.CosineAnnealingLR(o, 5 * PER_EPOCH))
+@pytest.mark.parametrize(
+    ("values", "scheduler"),
+    [
+        ({"schedule": "cosine"}, lambda o: lr_scheduler.CosineAnnealingLR(o, 5 * PER_EPOCH)),
+        (
+            {"schedule": "step", "step_epochs": 2, "step_gamma": 0.5},
+            lambda o: lr_scheduler.StepLR(o, 2 * PER_EPOCH, 0.5),
+        ),
+    ],
+    ids=["cosine", "step"],
+)
+def test_after_its_warm_up_the_schedule_is_torchs(values, scheduler):
+    config = TrainConfig(**values, epochs=6, warmup_epochs=1, lr=0.3)
+    theirs = reference(config, scheduler)
     assert followed(config)[PER_EPOCH:] == pytest.approx(theirs[: 5 * PER_EPOCH], rel=1e-6)
 
 

@@ -216,7 +216,10 @@ def test_a_random_test_image_has_its_true_class(own_run: Run):
     page = opened(predict_way="Test images")
     page.button(key="predict.random").click().run()
     assert not page.exception
-    assert "✓ right" in said(page) or "✗ wrong" in said(page)
+    number = int(page.session_state["predict.given.Test images own.best"].name.rpartition("#")[2])
+    answers = evaluate(own_run, "test")
+    right = bool(answers.right[answers.ids == number])
+    assert ("✓ right" in said(page), "✗ wrong" in said(page)) == (right, not right)
 
 
 def test_the_hardest_test_images_are_wrong_answers_one_after_the_other(own_run: Run):

@@ -1,6 +1,8 @@
 """A value's account in numbers is what torch computed."""
 
+import math
 from itertools import product
+from statistics import fmean
 
 import pytest
 import torch
@@ -54,15 +56,36 @@ def test_all_contributions_to_a_linear_output_sum_to_torchs_number(name: str) ->
     assert len(top) == 10 and least >= float(found.products.abs().sort(descending=True).values[10])
 
 
+def worked_out(account: str) -> tuple[float, float]:
+    """What the arithmetic of an account comes to, and what it says that it does."""
+    signs = {"−": "-", "·": "*", "√": "sqrt", "padding": "-inf"}
+    for sign, python in signs.items():
+        account = account.replace(sign, python)
+    of_many = {"max": lambda *seen: max(seen), "mean": lambda *seen: fmean(seen)}
+    names = {**of_many, "sqrt": math.sqrt, "Tanh": math.tanh, "inf": math.inf}
+    arithmetic, _, result = account.partition(" = ")
+    return eval(arithmetic, names), float(result)
+
+
 @pytest.mark.parametrize("name", NETWORKS)
-def test_any_other_layers_account_ends_in_its_value(name: str) -> None:
+def test_any_other_layers_account_comes_to_its_value(name: str) -> None:
     layers, image = asked(name)
     for layer in layers:
         if layer.output.dim() == 4 and layer.kind != "Conv2d":
             side = layer.output.shape[-1]
-            line = plain_account(layer, taken_by(layers, layer, image), 1, side // 2, side // 3)
-            value = layer.output[0, 1, side // 2, side // 3].item()
-            assert f"= {value:.4f}".replace("-", "−") in line, (layer.kind, line)
+            for row, column in ((0, 0), (side // 2, side // 3)):
+                line = plain_account(layer, taken_by(layers, layer, image), 1, row, column)
+                value = layer.output[0, 1, row, column].item()
+                assert worked_out(line) == pytest.approx((value, value), abs=1e-4), (layer.kind, line)
+
+
+@pytest.mark.parametrize("pooling", [nn.MaxPool2d(3, 2, padding=1), nn.AvgPool2d(3, 2, padding=1)], ids=str)
+def test_a_poolings_account_at_the_border_counts_its_padding_as_torch_does(pooling: nn.Module) -> None:
+    image = -1 - torch.rand(1, 1, 6, 6)
+    layers = activations(nn.Sequential(pooling), image)
+    for row, column in product(range(3), range(3)):
+        value = layers[0].output[0, 0, row, column].item()
+        assert worked_out(plain_account(layers[0], [image[0]], 0, row, column)) == pytest.approx((value,) * 2, abs=1e-4)
 
 
 @pytest.mark.parametrize("side", [3, 7, 10])
@@ -71,10 +94,8 @@ def test_an_adaptive_poolings_line_comes_to_its_value_whatever_the_sizes(pooling
     image = torch.randn(1, 2, side, side)
     layers = activations(nn.Sequential(pooling(7)), image)
     for row, column in product(range(7), range(7)):
-        account, value = plain_account(layers[0], [image[0]], 1, row, column).replace("−", "-").split(" = ")
-        name, numbers = account.rstrip(")").split("(")
-        seen = [float(number) for number in numbers.split(", ")]
-        assert {"mean": sum(seen) / len(seen), "max": max(seen)}[name] == pytest.approx(float(value), abs=2e-4)
+        worked, value = worked_out(plain_account(layers[0], [image[0]], 1, row, column))
+        assert worked == pytest.approx(value, abs=2e-4)
 
 
 def test_a_batch_norms_line_is_worked_out_with_its_numbers() -> None:

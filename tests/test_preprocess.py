@@ -13,7 +13,7 @@ from cnnlab.checkpoints import Checkpoint
 from cnnlab.config import TrainConfig
 from cnnlab.datasets.folder import decode
 from cnnlab.loader import Scaling
-from cnnlab.prediction.ink import ink_box, mass_centre
+from cnnlab.prediction.ink import ink_box, is_dark_on_light, mass_centre
 from cnnlab.prediction.predictor import Predictor, load_predictor
 from cnnlab.prediction.preprocess import LAYOUTS, STEPS, Prepared, as_shown, prepare
 from cnnlab.runs import Run
@@ -84,7 +84,7 @@ def test_an_mnist_image_enlarged_comes_back_nearly_as_it_was(real_mnist):
     for image in real_mnist.test.images[:50, 0]:
         large = Image.fromarray(image.numpy()).resize((280, 280), Image.Resampling.BICUBIC)
         back = prepare(large, checkpoint()).pixels[0].float()
-        assert torch.corrcoef(torch.stack([back.flatten(), image.float().flatten()]))[0, 1] > 0.75
+        assert torch.corrcoef(torch.stack([back.flatten(), image.float().flatten()]))[0, 1] > 0.87
 
 
 def test_mnist_itself_has_the_layout_that_drawings_are_given(real_mnist):
@@ -114,6 +114,13 @@ def test_black_on_white_and_white_on_black_give_the_same(inverted):
     prepared = prepare(given, checkpoint())
     assert (prepared.pixels == prepare(page, checkpoint()).pixels).all()
     assert prepared.on["invert"] is not inverted
+
+
+@pytest.mark.parametrize("ink", ["black", "white"])
+def test_a_thin_pen_on_a_large_page_is_still_ink(ink):
+    page = Image.new("L", (400, 400), "white" if ink == "black" else "black")
+    page.paste(ink, (200, 150, 202, 250))
+    assert is_dark_on_light(page) == (ink == "black")
 
 
 def test_a_photograph_is_fitted_as_in_training(tmp_path):
@@ -151,6 +158,23 @@ def test_steps_are_switched_and_each_has_its_picture():
         prepare(seven(), checkpoint(), {"sharpen": True})
 
 
+def test_a_step_that_the_network_cannot_do_without_stays_on():
+    prepared = prepare(seven().convert("RGB"), checkpoint(), {"grey": False, "resize": False})
+    assert prepared.on["grey"] and prepared.on["resize"] and prepared.pixels.shape == (1, 28, 28)
+    assert prepared.pixels.equal(prepare(seven(), checkpoint()).pixels)
+
+
+def test_a_drawing_that_is_not_square_is_put_on_a_square_and_not_cut():
+    square = seven(200, 5, 70)
+    wide, as_given = square.crop((0, 50, 200, 150)), {"crop": False, "centre": False}
+    assert prepare(wide, checkpoint(), as_given).pixels.equal(prepare(square, checkpoint(), as_given).pixels)
+
+
+def test_thin_strokes_reach_the_white_of_the_digits_own_images():
+    pixels = prepare(seven(pen=4), checkpoint("digits")).pixels
+    assert (int(pixels.min()), int(pixels.max())) == (0, 255)
+
+
 def blank_pages() -> Iterator[Image.Image]:
     yield Image.new("L", (200, 200), 255)
     yield Image.new("L", (200, 200), 0)
@@ -163,7 +187,8 @@ def blank_pages() -> Iterator[Image.Image]:
 def test_empty_and_odd_pages_are_prepared_too(dataset):
     for page in blank_pages():
         prepared = prepare(page, checkpoint(dataset))
-        assert prepared.pixels.shape == (1, 28, 28) and torch.isfinite(prepared.inputs).all()
+        grey_on_black = dataset == "fashion_mnist" and max(page.size) == 3000  # a narrow thing, for all one knows
+        assert prepared.pixels.shape == (1, 28, 28) and prepared.blank != grey_on_black
 
 
 def test_a_colour_network_takes_colours_and_a_drawing_keeps_them():

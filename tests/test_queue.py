@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 import pytest
+from filelock import FileLock
 
 from cnnlab.locks import is_held
 from cnnlab.queue import most_at_a_time, turn
@@ -95,6 +96,13 @@ def test_who_comes_later_waits_behind_also_where_the_clock_is_set_back(tmp_path,
 
     with turn(tmp_path, lambda ahead: None, lambda: False), turn(tmp_path, come_later, lambda: bool(told)):
         assert told == [1]
+
+
+def test_a_free_slot_is_for_who_came_first(tmp_path):
+    told: list[int] = []
+    (tmp_path / ".queue").mkdir()
+    with FileLock(tmp_path / ".queue/ticket-1"), turn(tmp_path, told.append, lambda: bool(told)) as mine:
+        assert not mine and told == [1]
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", " "])

@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 
 from cnnlab.cli import main
+from cnnlab.evaluation import report
 from cnnlab.evaluation.evaluate import Evaluation, evaluate
 from cnnlab.evaluation.report import confusion_csv, predictions_csv, predictions_parquet, report_html
+from cnnlab.new_runs import create_run
 from cnnlab.runs import Run
 
 MADE = Evaluation(
@@ -55,13 +57,49 @@ def test_a_report_asks_no_server_and_escapes_names(trained_run: Run):
     assert page.count("plotly-graph-div") >= 3
 
 
+def known(matrix: list[list[int]]) -> Evaluation:
+    """Answers, each certain, whose confusion matrix is ``matrix``."""
+    counts = np.array(matrix)
+    labels, predicted = np.repeat(np.argwhere(counts >= 0), counts.ravel(), axis=0).T
+    answers = np.where(predicted[:, None] == np.arange(len(counts)), 0.0, -100.0).astype(np.float32)
+    return Evaluation("best", "test", tuple("abcdef"[: len(counts)]), answers, labels, np.arange(len(labels)))
+
+
+def test_a_report_tells_of_each_class_what_is_known_and_draws_the_hardest(
+    trained_run: Run, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(report, "CURVES", 1)
+    page = report_html(trained_run, known([[9, 1, 0], [2, 8, 0], [3, 0, 7]]))  # 14, 9 and 7 are taken for a, b and c
+    table = page.partition("<h2>Each class</h2>")[2].partition("</table>")[0]
+    rows = [re.findall(r"<t[hd]>(.*?)</t[hd]>", row) for row in table.split("<tr>")[1:]]
+    assert rows == [
+        ["class", "accuracy", "95 % interval", "precision", "F1"],
+        ["a", "90.00 % (9/10)", "59.6–98.2 %", "64.29 %", "75.00 %"],
+        ["b", "80.00 % (8/10)", "49.0–94.3 %", "88.89 %", "84.21 %"],
+        ["c", "70.00 % (7/10)", "39.7–89.2 %", "100.00 %", "82.35 %"],
+    ]
+    curves = page.partition("<h2>Classes that are hard to tell</h2>")[2].partition("<h2>")[0]
+    assert set(re.findall(r'"name":"(\w)"', curves)) == {"a"}  # of the lowest F1
+    page = report_html(trained_run, known([[0, 0, 0], [0, 8, 2], [0, 1, 9]]))  # nothing is known of a
+    curves = page.partition("<h2>Classes that are hard to tell</h2>")[2].partition("<h2>")[0]
+    assert set(re.findall(r'"name":"(\w)"', curves)) == {"b"}
+
+
+def test_a_run_s_name_that_a_person_wrote_is_escaped(trained_run: Run, tmp_path: Path):
+    run, held = create_run(tmp_path / "own", trained_run.facts())
+    held.lock.release()
+    (run.path / "name").write_text("<b>mine")
+    page = report_html(run, MADE)
+    assert "<b>mine" not in page and page.count("&lt;b&gt;mine") == 2  # in the title and in the heading
+
+
 def test_the_command_line_writes_report_and_answers(
     trained_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    report, table = tmp_path / "r.html", tmp_path / "r.csv"
-    assert main(["evaluate", str(trained_run.path), "--report", str(report), "--csv", str(table)]) == 0
+    page, table = tmp_path / "r.html", tmp_path / "r.csv"
+    assert main(["evaluate", str(trained_run.path), "--report", str(page), "--csv", str(table)]) == 0
     found = evaluate(trained_run, "test")
-    assert f"{100 * found.accuracy:.2f} %" in report.read_text("utf-8")
+    assert f"{100 * found.accuracy:.2f} %" in page.read_text("utf-8")
     assert len(pd.read_csv(table)) == len(found.labels)
 
 

@@ -6,6 +6,7 @@ import signal
 import pytest
 from safetensors.torch import load_file
 
+from cnnlab.checkpoints import read_checkpoint
 from cnnlab.cli import main
 from cnnlab.runs import Run
 
@@ -47,7 +48,9 @@ def interrupt(process, run: Run, how: str, until) -> None:
             process.send_signal(how)
         output, _ = process.communicate(timeout=60)
         assert process.returncode == 0 and output.splitlines()[-1] == str(run.path)
-        assert run.state() == "stopped" and run.last_record("end")["step"] < 6 * 81
+        end = run.last_record("end")
+        assert run.state() == "stopped" and end["step"] < 6 * 81
+        assert read_checkpoint(run.checkpoint_path("last")).step == end["step"]  # nothing is lost
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cnnlab import new_runs
+from cnnlab.checkpoints import read_checkpoint
 from cnnlab.config import TrainConfig
 from cnnlab.curves import read_curves
+from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.locks import is_held
 from cnnlab.new_runs import create_run, new_folder, reopen_run
 from cnnlab.paths import write_whole
@@ -75,6 +77,17 @@ def test_a_lock_is_held_as_long_as_its_process_lives(tmp_path):
         assert is_held(lock) and is_held(lock)
         process.kill()
     assert not is_held(lock)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="flock")
+def test_who_asks_whether_a_lock_is_held_does_not_hold_it_for_others(tmp_path):
+    import fcntl
+
+    with (tmp_path / "lock").open("wb") as asker:
+        fcntl.flock(asker, fcntl.LOCK_SH)
+        assert not is_held(tmp_path / "lock")
+        fcntl.flock(asker, fcntl.LOCK_EX)
+        assert is_held(tmp_path / "lock")
 
 
 def test_real_trainings_pass_through_their_states(trainer, until, fresh_folders):
@@ -176,6 +189,15 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
     assert (tmp_path / "file").read_bytes() == b"old"
 
 
+def test_a_file_is_on_the_disk_before_it_takes_its_place(tmp_path, monkeypatch):
+    done = []
+    sync, replace = os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda file: done.append("synced") or sync(file))
+    monkeypatch.setattr(Path, "replace", lambda part, path: done.append("replaced") or replace(part, path))
+    write_whole(tmp_path / "file", b"new")
+    assert done == ["synced", "replaced"]
+
+
 def test_many_threads_may_write_the_same_file_at_once(tmp_path):
     contents = {str(number).encode() * 10_000 for number in range(8)}
     with ThreadPoolExecutor(8) as pool:
@@ -183,6 +205,17 @@ def test_many_threads_may_write_the_same_file_at_once(tmp_path):
             list(pool.map(lambda content: write_whole(tmp_path / "file", content), contents))
             assert (tmp_path / "file").read_bytes() in contents
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_checkpoints_that_follow_each_other_within_a_second_are_told_apart(queued_run):
+    path = queued_run.checkpoint_path("best")
+    path.parent.mkdir()
+    path.touch()
+    times = []
+    for written in (10**18, 10**18 + 1000):
+        os.utime(path, ns=(written, written))
+        times.append(queued_run.checkpoint_time("best"))
+    assert times == [10**18, 10**18 + 1000]
 
 
 # ── making, finding, naming, deleting ─────────────────────────────────────────────────────────────────────────────
@@ -317,6 +350,14 @@ def test_a_deleted_run_is_gone_with_all_its_files(queued_run):
         queued_run.delete()
 
 
+def test_deleting_a_queued_run_stops_it_first(queued_run, monkeypatch):
+    asked = []
+    monkeypatch.setattr(Run, "wait_until_ended", lambda run, seconds: asked.append(run.stop_requested()))
+    with queued_run.lock(), pytest.raises(RunError, match="did not stop within 30 s"):
+        queued_run.delete()
+    assert asked == [True]
+
+
 def test_deleting_a_live_run_stops_it_first(trainer, until, fresh_folders):
     process = trainer.start("train", "--epochs", "1000", "--train-images", "64", "--name", "live")
     run = Run(fresh_folders / "live")
@@ -327,10 +368,10 @@ def test_deleting_a_live_run_stops_it_first(trainer, until, fresh_folders):
 
 def test_runs_are_listed_from_the_newest_on_and_other_folders_left_out(queued_run):
     runs = queued_run.path.parent
-    another(runs, "two")
+    another(runs, "a")
     (runs / "notes").mkdir()
     (runs / "file").touch()
-    assert [run.id for run in list_runs(runs)] == ["two", "one"]
+    assert [run.id for run in list_runs(runs)] == ["a", "one"]
     assert list_runs(runs / "nowhere") == []
 
 
@@ -380,6 +421,31 @@ def test_the_time_for_which_a_resumed_run_was_away_and_waits_is_none_of_its_own(
         queued_run.request_stop()
         assert train(queued_run, Listener()) == "stopped"
     assert queued_run.last_record("end")["elapsed"] == 5.0 and summarise(queued_run).duration == 5.0
+
+
+def trained(path: Path, values: dict[str, object], **facts: object) -> Run:
+    """A run of a perceptron on twenty digits, an epoch of which is one step."""
+    config = TrainConfig(model="mlp", train_images=20, batch_size=20, **values)
+    run, held = create_run(path, {**FACTS, "config": config.model_dump(mode="json"), **facts})
+    with held:
+        assert train(run, Listener()) == "finished"
+    return run
+
+
+def test_best_is_the_checkpoint_with_the_lowest_loss_and_carries_weights_alone(tmp_path):
+    run = trained(tmp_path / "one", {"epochs": 20, "lr": 0.03})  # it soon learns them by heart
+    end = run.last_record("epoch")
+    assert end["best/epoch"] < end["epoch"] == 20
+    best, last = (read_checkpoint(run.checkpoint_path(name)) for name in ("best", "last"))
+    assert (best.step, last.step) == (end["best/epoch"], 20)
+    assert evaluate(run, "val", "best").loss == pytest.approx(end["best/loss"], rel=1e-4)
+    of_optimiser = [sum(key.startswith("optimizer.") for key in saved.tensors) for saved in (best, last)]
+    assert of_optimiser[0] == 0 < of_optimiser[1]
+
+
+def test_a_resumed_run_has_learnt_from_the_images_it_began_with_too(tmp_path):
+    run = trained(tmp_path / "one", {"epochs": 1}, images_version="old")
+    assert run.facts()["images_version"] == "old"
 
 
 def test_what_is_damaged_hides_neither_the_rest_of_its_run_nor_other_runs(tmp_path):

@@ -48,6 +48,11 @@ def test_reliability_agrees_with_scikit_learn():
     assert [b.confidence for b in bins] == pytest.approx(confidences.tolist())
 
 
+def test_a_bin_holds_its_upper_end_and_not_its_lower():
+    bins = reliability(np.array([0.5, 0.5, 0.75, 1.0]), np.ones(4, bool), 4)
+    assert [(b.high, b.count) for b in bins] == [(0.25, 0), (0.5, 2), (0.75, 1), (1.0, 1)]
+
+
 def test_calibration_error_of_made_bins_is_known():
     confidence = np.array([0.95, 0.95, 0.65, 0.65])
     right = np.array([True, False, True, False])
@@ -61,5 +66,7 @@ def test_answering_only_when_sure_trades_coverage_for_accuracy():
     assert coverage(confidence, right, 0.7).share == 0.5
     assert coverage(confidence, right, 0.7).accuracy == 1.0
     assert coverage(confidence, right, 0.99).accuracy is None
+    assert coverage(confidence, right, 0.8).answered == 2  # who is just as sure as asked answers
+    assert unanswered_by_class(confidence, np.array([0, 0, 1, 2]), 0.8, 3) == [(0, 2), (1, 1), (1, 1)]
     assert coverage_curve(confidence, right) == ([0.25, 0.5, 0.75, 1.0], [1.0, 1.0, 2 / 3, 0.75])
     assert unanswered_by_class(confidence, np.array([0, 0, 1, 2]), 0.7, 4) == [(0, 2), (1, 1), (1, 1), (0, 0)]

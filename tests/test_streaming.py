@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab import datasets, inference, loader
 from cnnlab.config import TrainConfig
-from cnnlab.datasets import DatasetError, ImageDataset, view
+from cnnlab.datasets import DatasetError, ImageDataset, memory, view
 from cnnlab.datasets.base import channel_statistics
 from cnnlab.datasets.mapped import MappedImages, on_disk
 from cnnlab.datasets.memory import memory_budget
@@ -209,6 +209,17 @@ def test_the_budget_is_what_the_setting_says_else_a_share_of_the_machine(monkeyp
     assert memory_budget() == 3 * 2**29
     monkeypatch.delenv("CNNLAB_MEMORY_GB")
     assert 2**26 < memory_budget() < 2**44
+
+
+def test_a_container_has_the_memory_that_it_may_take(monkeypatch, tmp_path):
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(memory, "LIMIT", limit)
+    whole = memory.machine_memory()
+    found = {}
+    for text in ("1000000\n", "max\n"):
+        limit.write_text(text)
+        found[text.strip()] = memory.machine_memory()
+    assert found == {"1000000": 1_000_000, "max": whole}
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "much", "nan", "inf"])

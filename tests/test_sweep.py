@@ -1,6 +1,7 @@
 """Sweeps: what is varied, and trials that are ordinary runs."""
 
 import operator
+import os
 import sqlite3
 import subprocess
 import sys
@@ -87,6 +88,7 @@ def test_what_is_varied_is_read_in_the_settings_own_type(text: str, vary: Vary) 
         ("seed=1,2", "seed cannot be varied: with another, trials would be judged by other validation images."),
         ("validation-fraction=0.1,0.2", "validation_fraction cannot be varied: "),
         ("lr=0.1..0.01", "LOW below HIGH"),
+        ("lr=0.1..0.1", "LOW below HIGH"),
         ("weight_decay=0..0.5:log", "powers begin above 0"),
         ("lr=0.1,-1", "lr = -1 is not allowed"),
         ("optimizer=a..b", "optimizer = a is not allowed"),
@@ -149,11 +151,19 @@ def test_a_bad_combination_fails_with_its_reason_and_the_others_are_tried(tmp_pa
     assert len(trials) == 4
 
 
-def test_a_training_that_fails_is_told_and_not_tried_again(tmp_path: Path) -> None:
-    trials = run_sweep(opened(tmp_path), Plan(TINY, ("lr=100.0,0.001", "optimizer=sgd", "momentum=0.999"), 2), silent)
-    assert sorted(t.state for t in trials) in (["failed", "finished"], ["finished", "finished"])
-    for trial in trials:
-        assert (trial.state == "failed") == ("training has blown up" in trial.reason)
+def test_a_training_that_fails_is_told_and_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train = trial_module.train
+
+    def blown_up(run: Run, listener: Listener) -> str:
+        if run.config.lr < 100:
+            return train(run, listener)
+        run.append([{"event": "end", "step": 1, "epoch": 1, "status": "failed", "message": "It has blown up."}])
+        return "failed"
+
+    monkeypatch.setattr(trial_module, "train", blown_up)
+    trials = run_sweep(opened(tmp_path), Plan(TINY, ("lr=100.0,0.001",), 2), silent)
+    told = {t.settings["lr"]: (t.state, t.reason) for t in trials}
+    assert told == {100.0: ("failed", "It has blown up."), 0.001: ("finished", "")} and len(trials) == 2
 
 
 def test_a_sweep_keeps_to_what_it_searches_for(tmp_path: Path) -> None:
@@ -189,6 +199,8 @@ def test_a_stop_reaches_the_workers_that_live_and_their_runs_alone(tmp_path: Pat
         folder.request_stop()
         assert [w.stop_requested() for w in (dead, idle, busy)] == [False, True, True]
         assert trained.stop_requested() and not resumed.stop_requested()
+        idle.begins(resumed)  # asked while it was between two trainings
+        assert resumed.stop_requested()
 
 
 def test_a_trial_whose_process_was_cut_off_is_replaced(tmp_path: Path) -> None:
@@ -200,8 +212,10 @@ def test_a_trial_whose_process_was_cut_off_is_replaced(tmp_path: Path) -> None:
 
 def test_a_trial_is_not_cut_short_after_its_last_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("optuna.Trial.should_prune", lambda trial: True)
-    config = TINY.model_copy(update={"epochs": 1})
-    assert [t.state for t in run_sweep(opened(tmp_path), Plan(config, LR, 1), silent)] == ["finished"]
+    config, listener = TINY.model_copy(update={"epochs": 1}), Noted()
+    trials = run_sweep(opened(tmp_path), Plan(config, LR, 1), lambda log: listener)
+    assert [t.state for t in trials] == ["finished"] and not Run(tmp_path / trials[0].run).stop_requested()
+    assert [text.partition(":")[0] for text in listener.said] == ["Trial 1"]  # and no word of cutting it short
 
 
 def test_a_hopeless_trial_is_cut_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -468,12 +482,14 @@ def test_how_much_a_setting_mattered_is_told_once_enough_trials_have_finished(tm
 def test_a_sweep_is_started_as_a_process_of_its_own(
     fresh_folders: Path, until: Callable[[Callable[[], object], str], None]
 ) -> None:
-    plan = Plan(TINY, LR, 1)
+    plan = Plan(TINY.model_copy(update={"epochs": 1000}), LR, 1)
     arguments = begin_arguments(plan, "search")
     folder = SweepFolder(fresh_folders, "search")
     start_sweep(folder, arguments)
-    assert folder.at_work() or load_sweep(folder).trials()
+    worker = launch._children[-1].pid
+    at_work, session = folder.at_work(), os.getsid(worker)
     folder.request_stop()
+    assert at_work == 1 and session == worker  # it outlives ours
     with pytest.raises(RunError, match="There is no sweep 'nobody'"):
         start_sweep(SweepFolder(fresh_folders, "nobody"), join_arguments("nobody"))
     assert [f.name for f in list_sweeps(fresh_folders)] == ["search"]

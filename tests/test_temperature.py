@@ -43,6 +43,13 @@ def test_calibration_lowers_the_error_and_changes_no_answer():
     assert found.error_before and found.error_after is not None and found.error_after < found.error_before / 3
 
 
+def test_a_network_that_is_as_sure_as_it_is_right_stays_so():
+    logits, labels = overconfident(1000, factor=1.0)
+    assert fit_temperature(logits, smoothed(labels, 5)) == pytest.approx(0.99, abs=0.005)  # the error would rise
+    found = fitted(torch.log_softmax(logits, 1), labels)
+    assert found.temperature == 1 and found.error_after == found.error_before
+
+
 def test_a_network_without_a_mistake_is_not_called_sure_of_everything():
     logits = torch.eye(4, dtype=torch.float64).repeat(10, 1) * 3
     cold = torch.softmax(logits / fit_temperature(logits, smoothed(torch.arange(4).repeat(10), 4)), 1)

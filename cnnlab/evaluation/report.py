@@ -5,6 +5,7 @@
 
 import html
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -116,8 +117,9 @@ def _figures(evaluation: Evaluation) -> list[str]:
     e = evaluation
     names = e.class_names
     bins = [b for b in reliability(e.confidence, e.right) if b.count]
-    worst = sorted(range(len(names)), key=lambda c: e.per_class[c].f1 or 0.0)[:CURVES]
-    ranked = {names[c]: r for c in worst if (r := ranking(e.probabilities[:, c], e.labels == c))}
+    worst = sorted(range(len(names)), key=lambda c: e.per_class[c].f1 or 0.0)
+    found = ((names[c], ranking(e.probabilities[:, c], e.labels == c)) for c in worst)  # none of a class without images
+    ranked = dict(islice(((name, r) for name, r in found if r), CURVES))
     figures = {
         "Confusion": confusion_figure(e.confusion, e.confusion.astype(np.float64), names, log=True, height=700),
         "Confidence": reliability_figure(

@@ -23,6 +23,8 @@ def is_dark_on_light(picture: Image.Image) -> bool:
     grey = _grey(picture)
     edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     low, high = np.percentile(grey, (0.5, 99.5))
+    if low == high:  # a thin pen on a large page
+        low, high = grey.min(), grey.max()
     return bool(np.median(edge) > (float(low) + float(high)) / 2)
 
 
