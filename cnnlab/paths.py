@@ -43,6 +43,18 @@ def expanded(path: Path) -> Path:
         return path
 
 
+def refused(path: Path) -> str | None:
+    """Why ``path`` is not opened for a person, in a sentence; None if it is.
+
+    ``CNNLAB_FOLDERS`` names the folders, parted as in PATH, that a server for many opens for its visitors; without it
+    all are.
+    """
+    named = os.environ.get("CNNLAB_FOLDERS")
+    if not named or any(path.resolve().is_relative_to(Path(folder).resolve()) for folder in named.split(os.pathsep)):
+        return None
+    return f"{path} is not among the folders that this server opens: give one in {named.replace(os.pathsep, ' or ')}."
+
+
 def printable(name: str) -> str:
     r"""A file's name for people: bytes that are no letters show as such, ``\udcff``; it can be sent and written."""
     return name.encode("utf-8", "backslashreplace").decode()

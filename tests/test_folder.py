@@ -479,6 +479,17 @@ def test_a_folder_that_cannot_be_used_says_why(parted_flowers, how, sentence):
     assert str(caught.value).startswith(sentence.format(root=parted_flowers))
 
 
+def test_a_server_for_many_opens_the_folders_alone_that_its_setting_names(flowers, tmp_path, monkeypatch):
+    monkeypatch.setenv("CNNLAB_FOLDERS", f"{tmp_path}/photos:{flowers.parent}/./flowers")
+    assert load(flowers).class_names == ("aster", "rose")
+    with pytest.raises(
+        DatasetError, match=r"^/ is not among the folders that this server opens: give one in .*flowers"
+    ):
+        load(Path("/"))
+    with pytest.raises(DatasetError, match="is not among the folders"):
+        load(flowers / "..")
+
+
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(DatasetError, match=f"There is no folder '{tmp_path}/none': give the path"):
         load(tmp_path / "none")

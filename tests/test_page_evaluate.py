@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.cli import main
 from cnnlab.evaluation.evaluate import evaluate
+from cnnlab.explain.embeddings import Cancelled, Points
 from cnnlab.figures.style import shortened
 from cnnlab.prediction.export import ExportError
 from cnnlab.runs import Run
@@ -326,6 +327,26 @@ def test_tsne_is_computed_once_beside_the_page(own_run: Run, until: Callable[[Ca
     page.run()
     assert "Feature map of 359 images by t-SNE." in alts(page)
     assert layout_job.find(key).points.shape == (359, 2)
+
+
+def test_tsne_waits_for_another_and_who_watches_is_told_of_a_stop(until: Callable[[Callable[[], object], str], None]):
+    def endless(report: layout_job.Report) -> Points:
+        at_work.append(report)
+        while not report(1, 10):
+            pass
+        raise Cancelled
+
+    at_work: list[layout_job.Report] = []
+    for key in ("first", "second"):
+        layout_job.start(key, endless)
+    until(lambda: at_work, "the first one's start")
+    first, second = (layout_job.find(key) for key in ("first", "second"))
+    assert first.running and second.running and len(at_work) == 1
+    second.stopped.set()
+    until(lambda: not second.running, "the second one's end")
+    first.stopped.set()
+    until(lambda: not first.running, "the first one's end")
+    assert len(at_work) == 1 and first.failure == second.failure == "t-SNE was stopped."
 
 
 def test_a_run_that_trains_shows_its_answers_and_newer_ones_when_it_has_saved(own_run: Run):

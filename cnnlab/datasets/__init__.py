@@ -19,7 +19,7 @@ from cnnlab.datasets.error import DatasetError
 from cnnlab.datasets.mapped import on_disk
 from cnnlab.datasets.memory import memory_budget
 from cnnlab.datasets.view import ImageView
-from cnnlab.paths import FOLDER_PREFIX, cache_dir, folder_path
+from cnnlab.paths import FOLDER_PREFIX, cache_dir, folder_path, refused
 from cnnlab.registry import Registry
 
 
@@ -98,6 +98,8 @@ def check_name(name: str) -> None:
         DATASETS.get(name)
     elif not name.removeprefix(FOLDER_PREFIX).strip():
         raise DatasetError("Which folder? Give folder:PATH with the path of your images.")
+    elif why := refused(folder_path(name)):
+        raise DatasetError(why)
     elif not _is_folder(folder_path(name)):
         raise DatasetError(f"There is no folder '{folder_path(name)}': give the path of one, or put it back there.")
 

@@ -103,7 +103,8 @@ def _tsne(subject: Subject) -> Points | None:
     if job and job.points is not None:
         return job.points
     if job and job.failure:
-        st.error(words.plain(job.failure), icon=":material/error:")
+        tell = st.info if job.stopped.is_set() else st.error  # by whoever looks at the same map
+        tell(words.plain(job.failure), icon=":material/info:" if job.stopped.is_set() else ":material/error:")
     if not job or job.failure:
         st.markdown(f"t-SNE places the {len(features):,} images so that neighbours among the features stay neighbours.")
         st.button(

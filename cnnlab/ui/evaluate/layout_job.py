@@ -16,13 +16,14 @@ MOST = 16  # layouts that are kept, of 5,000 points at most
 
 Report = Callable[[int, int], bool]
 
+_at_work = threading.Semaphore(1)  # each takes all cores
 _jobs: OrderedDict[Hashable, "Job"] = OrderedDict()
 _starting = threading.Lock()
 
 
 @dataclass
 class Job:
-    """A computation under way, or done: ``points`` float32 [N, 2]; or ``failure``, a sentence."""
+    """A computation under way, or done: ``points`` float32 [N, 2]; or why there are none, ``failure``, a sentence."""
 
     fraction: float = 0.0
     points: Points | None = None
@@ -32,27 +33,32 @@ class Job:
     @property
     def running(self) -> bool:
         """Whether it is still under way."""
-        return self.points is None and not self.failure and not self.stopped.is_set()
+        return self.points is None and not self.failure
 
     def run(self, compute: Callable[[Report], Points]) -> None:
-        """Do the work, in the thread that calls."""
+        """Do the work, in the thread that calls, once no other is at work."""
 
         def report(done: int, total: int) -> bool:
             self.fraction = done / total
             return self.stopped.is_set()
 
         try:
-            self.points = compute(report)
+            while not _at_work.acquire(timeout=0.1):
+                if self.stopped.is_set():
+                    raise Cancelled
+            try:
+                self.points = compute(report)
+            finally:
+                _at_work.release()
         except Cancelled:
-            pass
+            self.failure = "t-SNE was stopped."
         except Exception as error:  # a thread has nobody else to tell
             self.failure = f"t-SNE failed ({error})."
 
 
 def find(key: Hashable) -> Job | None:
-    """The job that was started for ``key``; None for one that was stopped, or long ago."""
-    job = _jobs.get(key)
-    return None if job is None or job.stopped.is_set() else job
+    """The job that was started for ``key``; None where there is none, or it was long ago."""
+    return _jobs.get(key)
 
 
 def start(key: Hashable, compute: Callable[[Report], Points]) -> None:

@@ -32,7 +32,10 @@ def _close() -> None:
 
 
 def _dialog() -> None:
-    st.caption("Everyone who uses this server sees saved kernels. To share all you see, copy the page's address.")
+    st.caption(
+        "Everyone who uses this server sees saved kernels and can delete them. To share all you see, copy the page's "
+        "address."
+    )
     st.text_input("Name", "" if kernel().name == OWN_NAME else kernel().name, key=NAME, placeholder="My edges")
     with st.container(horizontal=True):
         done = st.button("Save", icon=":material/bookmark:", key="filters.keep.save", type="primary", on_click=_save)

@@ -16,6 +16,7 @@ from cnnlab.pictures import EXTENSIONS, UnreadableImage, read_picture
 from cnnlab.registry import UnknownName
 from cnnlab.runs import RunError, list_runs
 from cnnlab.ui import cache, words
+from cnnlab.ui.camera import camera
 from cnnlab.ui.filters.state import SOURCES, held, key
 
 
@@ -45,7 +46,7 @@ def choose_picture() -> Chosen:
         )
         return _given(given, "upload")
     if source == "Webcam":
-        return _given(st.camera_input("Webcam", key="filters.camera"), "camera")
+        return _given(camera("Webcam", "filters.camera"), "camera")
     return _of_dataset() if source == "Dataset" else _of_gallery()
 
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from cnnlab.pictures import UnreadableImage, open_picture
 from cnnlab.ui import words
+from cnnlab.ui.camera import camera
 from cnnlab.ui.predict.given import Given, keep, recall
 
 KEY = "predict.camera"
@@ -11,7 +12,7 @@ KEY = "predict.camera"
 
 def photograph() -> Given | None:
     """The photograph that was taken, in colour whatever the network takes, or None."""
-    taken = st.camera_input("Hold it before the camera", key=KEY, on_change=_forget_cleared)
+    taken = camera("Hold it before the camera", KEY, _forget_cleared)
     st.caption("The picture stays on the machine that this page comes from.")
     if taken is None:
         return recall("Camera")

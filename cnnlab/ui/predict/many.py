@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from cnnlab.paths import expanded
+from cnnlab.paths import expanded, refused
 from cnnlab.pictures import UnreadableImage, enough, open_picture
 from cnnlab.prediction.many import Row, predict_many
 from cnnlab.prediction.sources import Source, SourcesError, from_bytes, from_paths
@@ -50,6 +50,8 @@ def _folder() -> tuple[str, list[Source]]:
     if not text.strip():
         return "", []
     path = expanded(Path(text.strip()))
+    if why := refused(path):
+        raise SourcesError(why)
     try:
         if not path.exists():
             raise SourcesError(f"There is no folder or file {path}: check the path.")
