@@ -18,7 +18,6 @@
 
 import json
 import re
-import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,7 +31,7 @@ from filelock import FileLock
 from cnnlab.config import TrainConfig
 from cnnlab.locks import is_held
 from cnnlab.parsing import ConfigError, parse
-from cnnlab.paths import write_whole
+from cnnlab.paths import remove_folder, write_whole
 from cnnlab.records import PROGRESS, mark_of, record_of
 from cnnlab.tails import lines_from_the_end, tail
 
@@ -155,13 +154,13 @@ class Run:
             write_whole(self.path / "name", (name + "\n").encode())
 
     def delete(self) -> None:
-        """Remove the folder with all that is in it; a live run is stopped first. Raises RunError if it won't stop."""
+        """Remove the folder with all that is in it; a live run is stopped first. Raises RunError where it cannot."""
         if self.state() in LIVE:
             self.request_stop()
         if not self.wait_until_ended(30):
             raise RunError(f"{self.name} is still training and did not stop within 30 s: try again.")
         try:
-            shutil.rmtree(self.path)
+            remove_folder(self.path)
         except OSError as error:
             raise RunError(f"{self.path} could not be deleted ({error}).") from error
 

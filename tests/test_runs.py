@@ -346,7 +346,23 @@ def test_a_deleted_run_is_gone_with_all_its_files(queued_run):
     (queued_run.path / "checkpoints").mkdir()
     queued_run.delete()
     assert not queued_run.path.exists() and list_runs(queued_run.path.parent) == []
-    with pytest.raises(RunError, match="could not be deleted"):
+
+
+def test_who_deletes_what_another_deletes_too_hears_of_no_fault(queued_run):
+    for file in range(200):
+        (queued_run.path / f"file-{file}").touch()
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(Run.delete, [queued_run] * 4)) == [None] * 4
+    assert not queued_run.path.exists()
+    queued_run.delete()  # it is gone, as wished
+
+
+def test_a_run_that_cannot_be_deleted_is_told_in_a_sentence(queued_run, monkeypatch):
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("shutil.rmtree", refuse)
+    with pytest.raises(RunError, match=r"one could not be deleted \(.*Permission denied"):
         queued_run.delete()
 
 
