@@ -313,6 +313,19 @@ def test_a_click_opens_the_run_that_was_shown_there(runs: Path, way: str) -> Non
     assert app.session_state["train.run"] == "shown" and app.query_params["run"] == "shown"
 
 
+def test_before_start_it_is_told_how_many_train_and_wait(runs: Path) -> None:
+    facts = {"config": TrainConfig().model_dump(mode="json")}
+    held = [create_run(runs / name, facts)[1] for name in ("trains", "second", "third")]
+    Run(runs / "trains").append([{"event": "start", "time": 0.0, "elapsed": 0.0}])
+    told = [caption.value for caption in opened(view="new").caption]
+    assert "Another training is going on and 2 more wait: this one will wait for its turn." in told
+    held[2].lock.release()
+    told = [caption.value for caption in opened(view="new").caption]
+    assert "Another training is going on and 1 more waits: this one will wait for its turn." in told
+    for lock in held[:2]:
+        lock.lock.release()
+
+
 def test_chosen_runs_are_compared(runs: Path) -> None:
     ended_run(runs, "slow", "finished", "", lr=0.001)
     ended_run(runs, "fast", "finished", "", lr=0.01, batch_size=64, seed=3)

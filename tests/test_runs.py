@@ -100,6 +100,8 @@ def test_real_trainings_pass_through_their_states(trainer, until, fresh_folders)
     second = trainer.start("train", *few, "--epochs", "1", "--name", "waits", OMP_NUM_THREADS="1")
     until(lambda: len(list(fresh_folders.glob(".queue/ticket-*"))) == 2, "the third run's place in the line")
     assert (killed.state(), stopped.state(), waits.state()) == ("running", "queued", "queued")
+    until(lambda: (waits.last_record("queued") or {}).get("ahead") == 1, "word of its place")
+    assert stopped.last_record("queued")["ahead"] == 0
 
     stopped.request_stop()
     assert first.wait(60) == 0 and stopped.state() == "stopped"

@@ -107,8 +107,11 @@ def _listed(what: str, files: Sequence[str], icon: str) -> None:
 
 @st.fragment(run_every=3)
 def _waits(live: Sequence[Run]) -> None:
-    if any(run.state() in LIVE for run in live):
-        st.caption("Another training is going on: this one will wait for its turn.")
+    states = [state for run in live if (state := run.state()) in LIVE]
+    if states:
+        waiting = states.count("queued")
+        more = f" and {waiting} more wait{'' if waiting > 1 else 's'}" if waiting else ""
+        st.caption(f"Another training is going on{more}: this one will wait for its turn.")
 
 
 def _start_row(config: TrainConfig, runs: Sequence[Run], blocked: bool = False) -> None:
