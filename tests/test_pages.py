@@ -16,6 +16,7 @@ from cnnlab.config import TrainConfig
 from cnnlab.new_runs import create_run
 from cnnlab.runs import Run, RunError, list_runs
 from cnnlab.ui.train import form
+from cnnlab.ui.train.runs_view import EVERY, IDLE, pause
 
 APP = str(Path(__file__).parents[1] / "app.py")
 PATIENCE = 60  # seconds, on a busy machine with torch to import
@@ -324,6 +325,11 @@ def test_before_start_it_is_told_how_many_train_and_wait(runs: Path) -> None:
     assert "Another training is going on and 1 more waits: this one will wait for its turn." in told
     for lock in held[:2]:
         lock.lock.release()
+
+
+def test_many_runs_are_looked_at_less_often() -> None:
+    assert (pause(live=True, runs=20), pause(live=False, runs=20)) == (EVERY, IDLE)
+    assert pause(live=True, runs=200) > EVERY and pause(live=False, runs=2000) > IDLE
 
 
 def test_chosen_runs_are_compared(runs: Path) -> None:
