@@ -148,8 +148,7 @@ class Run:
     def rename(self, name: str) -> None:
         """Give the run another name (not its folder); raises RunError for one that cannot be used or is taken."""
         name = checked_name(name)
-        if any(name in (run.id, run.name) for run in list_runs(self.path.parent) if run.id != self.id):
-            raise RunError(f"Another run is called '{name}' already: choose another name, or rename that one first.")
+        refuse_taken(name, (run for run in list_runs(self.path.parent) if run.id != self.id))
         with changing(self):
             write_whole(self.path / "name", (name + "\n").encode())
 
@@ -273,6 +272,12 @@ def checked_name(name: str) -> str:
     if name.strip().lower() in RESERVED:
         raise RunError(f"'{name}' cannot be a run's name: {' and '.join(RESERVED)} have another use there.")
     return name.strip()
+
+
+def refuse_taken(name: str, others: Iterable[Run]) -> None:
+    """Raise RunError where one of ``others`` is called ``name``, or its folder is."""
+    if any(name in (run.id, run.name) for run in others):
+        raise RunError(f"Another run is called '{name}' already: choose another name, or rename that one first.")
 
 
 def list_runs(folder: Path) -> list[Run]:
