@@ -16,7 +16,7 @@ from typing import Any
 
 from cnnlab import SPIN_WHEN_NICE, recipes
 from cnnlab.config import TrainConfig, applies
-from cnnlab.new_runs import new_folder, refuse_to_resume
+from cnnlab.new_runs import named_folder, new_folder, refuse_to_resume
 from cnnlab.parsing import differences
 from cnnlab.runs import LIVE, Run, RunError
 from cnnlab.tails import tail
@@ -83,10 +83,11 @@ def most_processes(device: str) -> int:
     return (os.cpu_count() or 1) if kind == "cpu" else 1
 
 
-def start(config: TrainConfig, recipe: str | None, runs: Path, processes: int = 1) -> Run:
+def start(config: TrainConfig, recipe: str | None, runs: Path, processes: int = 1, name: str = "") -> Run:
     """Start training in so many ``processes``; returns once the run is on disk.
 
-    Raises RunError where it did not come to that.
+    Without a ``name`` it is called after recipe or network and dataset, and the time. Raises RunError where it did not
+    come to that.
     """
     from cnnlab.checks import CHECK_ERRORS, check  # brings torch, which flags() and shown_command() need not
 
@@ -94,7 +95,7 @@ def start(config: TrainConfig, recipe: str | None, runs: Path, processes: int = 
         check(config)  # the process would say so too, but after its run has been shown
     except CHECK_ERRORS as error:
         raise RunError(str(error)) from error
-    run = Run(new_folder(runs, config, recipe))
+    run = Run(named_folder(runs, name) if name else new_folder(runs, config, recipe))
     arguments = ["train", *flags(config, recipe), "--runs-dir", str(runs), "--name", run.id]
     try:
         _launch(run, arguments, processes)

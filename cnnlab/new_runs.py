@@ -15,7 +15,7 @@ from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from cnnlab.config import TrainConfig
 from cnnlab.paths import numbered, write_whole
-from cnnlab.runs import LIVE, Run, RunError, changing
+from cnnlab.runs import LIVE, Run, RunError, changing, checked_name, list_runs, refuse_taken
 
 LEAVING = 15  # seconds that a process may take from its last record to its end: it waits for other ranks
 
@@ -36,6 +36,22 @@ def new_folder(runs: Path, config: TrainConfig, recipe: str | None) -> Path:
         except OSError as error:
             raise _cannot_be_made(path, error) from error
     raise AssertionError("there is always another number")
+
+
+def named_folder(runs: Path, name: str) -> Path:
+    """Make an empty folder called ``name``; nobody else gets the same.
+
+    Raises RunError for a name that cannot be used or is taken, and where it cannot be made.
+    """
+    path = runs / checked_name(name)
+    refuse_taken(path.name, list_runs(runs))
+    try:
+        path.mkdir(parents=True)
+    except FileExistsError:
+        raise RunError(f"There is a folder {path} already: choose another name, or remove it first.") from None
+    except OSError as error:
+        raise _cannot_be_made(path, error) from error
+    return path
 
 
 def _cannot_be_made(path: Path, error: OSError) -> RunError:

@@ -5,9 +5,10 @@
 """
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -81,6 +82,13 @@ def write_whole(path: Path, content: bytes) -> None:
     """Write ``path`` so that a reader sees the old content or the new, never a part; raises OSError."""
     with written_whole(path) as part:
         part.write_bytes(content)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove ``path`` with all that is in it; others may do so at the same time. Raises OSError where it cannot."""
+    while path.exists():
+        with suppress(FileNotFoundError):  # another took a file from under us
+            shutil.rmtree(path)
 
 
 def numbered(stem: str) -> Iterator[str]:

@@ -28,6 +28,11 @@ def most_at_a_time() -> int:
     return int(text)
 
 
+def before_this(ahead: int) -> str:
+    """How many wait before one in the queue, in words; empty for none."""
+    return f"{ahead} more wait{'' if ahead > 1 else 's'} before this one" if ahead else ""
+
+
 @contextmanager
 def turn(runs: Path, waiting_for: Callable[[int], None], give_up: Callable[[], bool]) -> Iterator[bool]:
     """Wait for a slot and hold it inside the ``with``; gives False where ``give_up()`` became true before.

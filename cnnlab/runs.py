@@ -18,7 +18,6 @@
 
 import json
 import re
-import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,7 +31,7 @@ from filelock import FileLock
 from cnnlab.config import TrainConfig
 from cnnlab.locks import is_held
 from cnnlab.parsing import ConfigError, parse
-from cnnlab.paths import write_whole
+from cnnlab.paths import remove_folder, write_whole
 from cnnlab.records import PROGRESS, mark_of, record_of
 from cnnlab.tails import lines_from_the_end, tail
 
@@ -149,19 +148,18 @@ class Run:
     def rename(self, name: str) -> None:
         """Give the run another name (not its folder); raises RunError for one that cannot be used or is taken."""
         name = checked_name(name)
-        if any(name in (run.id, run.name) for run in list_runs(self.path.parent) if run.id != self.id):
-            raise RunError(f"Another run is called '{name}' already: choose another name, or rename that one first.")
+        refuse_taken(name, (run for run in list_runs(self.path.parent) if run.id != self.id))
         with changing(self):
             write_whole(self.path / "name", (name + "\n").encode())
 
     def delete(self) -> None:
-        """Remove the folder with all that is in it; a live run is stopped first. Raises RunError if it won't stop."""
+        """Remove the folder with all that is in it; a live run is stopped first. Raises RunError where it cannot."""
         if self.state() in LIVE:
             self.request_stop()
         if not self.wait_until_ended(30):
             raise RunError(f"{self.name} is still training and did not stop within 30 s: try again.")
         try:
-            shutil.rmtree(self.path)
+            remove_folder(self.path)
         except OSError as error:
             raise RunError(f"{self.path} could not be deleted ({error}).") from error
 
@@ -274,6 +272,12 @@ def checked_name(name: str) -> str:
     if name.strip().lower() in RESERVED:
         raise RunError(f"'{name}' cannot be a run's name: {' and '.join(RESERVED)} have another use there.")
     return name.strip()
+
+
+def refuse_taken(name: str, others: Iterable[Run]) -> None:
+    """Raise RunError where one of ``others`` is called ``name``, or its folder is."""
+    if any(name in (run.id, run.name) for run in others):
+        raise RunError(f"Another run is called '{name}' already: choose another name, or rename that one first.")
 
 
 def list_runs(folder: Path) -> list[Run]:

@@ -30,7 +30,7 @@ from cnnlab.engine import NotFinite, Record, TrainState
 from cnnlab.inference import pick_device
 from cnnlab.loader import steps_per_epoch
 from cnnlab.machine import prepare_process
-from cnnlab.queue import turn
+from cnnlab.queue import before_this, turn
 from cnnlab.runs import Run
 from cnnlab.stopping import NowAndThen, signals_request
 from cnnlab.summary import trained_for
@@ -66,7 +66,7 @@ def train(run: Run, listener: Listener) -> str:
     """
     with signals_request(run.request_stop):
         try:
-            with turn(run.path.parent, lambda ahead: _tell_wait(ahead, listener), run.stop_requested) as mine:
+            with turn(run.path.parent, lambda ahead: _tell_wait(run, ahead, listener), run.stop_requested) as mine:
                 if mine:
                     return _train(run, listener)
             return _end(run, listener, "stopped", "Stopped while it waited for its turn.")
@@ -237,6 +237,7 @@ def versions() -> dict[str, str]:
     }
 
 
-def _tell_wait(ahead: int, listener: Listener) -> None:
-    waiting = f" ({ahead} more wait{'' if ahead > 1 else 's'} before this one)" if ahead else ""
-    listener.say(f"Waiting for another training to end{waiting} …")
+def _tell_wait(run: Run, ahead: int, listener: Listener) -> None:
+    run.append([{"event": "queued", "time": time.time(), "ahead": ahead}])
+    more = f" ({before_this(ahead)})" if ahead else ""
+    listener.say(f"Waiting for another training to end{more} …")

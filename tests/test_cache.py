@@ -10,9 +10,10 @@ from streamlit.testing.v1 import AppTest
 from cnnlab import datasets
 from cnnlab.config import TrainConfig
 from cnnlab.evaluation import findings as rules
+from cnnlab.new_runs import reopen_run
 from cnnlab.runs import Run
 from cnnlab.ui import cache
-from cnnlab.ui.cache import images
+from cnnlab.ui.cache import images, summaries
 
 
 @pytest.fixture
@@ -96,3 +97,19 @@ def test_a_file_that_comes_is_seen_without_a_look_at_each(
     assert looked == [tmp_path / name for name in listed]
     (tmp_path / layout / "new.png").touch()
     assert images.changed(config) > before
+
+
+def test_an_ended_runs_summary_is_read_once_and_again_when_something_has_changed(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, summarise = list[str](), summaries.summarise
+    monkeypatch.setattr(summaries, "summarise", lambda run, *last: [asked.append(run.id), summarise(run, *last)][1])
+    run.append([{"event": "end", "status": "stopped", "elapsed": 1.0}])
+    assert [cache.summary(run).state for _ in range(3)] == ["stopped"] * 3 and len(asked) == 1
+    run.rename("better")
+    assert [cache.summary(run).name for _ in range(2)] == ["better"] * 2 and len(asked) == 2
+    run.add_facts({"images": {"val": 7}})
+    assert [cache.summary(run).held_out for _ in range(2)] == [7, 7] and len(asked) == 3
+    with reopen_run(run):
+        assert [cache.summary(run).state for _ in range(2)] == ["queued"] * 2 and len(asked) == 5  # it is live
+    assert [cache.summary(run).state for _ in range(2)] == ["interrupted"] * 2 and len(asked) == 6

@@ -123,6 +123,19 @@ def test_what_cannot_be_trained_is_said_at_once_and_leaves_nothing(fresh_folders
     assert not list(fresh_folders.glob("*"))
 
 
+def test_a_run_is_called_as_was_asked(fresh_folders, stopped_at_the_end):
+    run = start(TrainConfig(epochs=1000, train_images=32), None, fresh_folders, name="Ada 1")
+    stopped_at_the_end(run)
+    assert (run.id, run.name) == ("Ada 1", "Ada 1")
+    with pytest.raises(RunError, match="Another run is called 'Ada 1' already"):
+        start(TrainConfig(), None, fresh_folders, name="Ada 1 ")
+    with pytest.raises(RunError, match=r"'\.\./up' cannot be a run's name"):
+        start(TrainConfig(), None, fresh_folders, name="../up")
+    (fresh_folders / "mine").mkdir()
+    with pytest.raises(RunError, match=r"There is a folder .*mine already: choose another name"):
+        start(TrainConfig(), None, fresh_folders, name="mine")
+
+
 @pytest.fixture
 def own_run(trained_run: Run, fresh_folders: Path) -> Run:
     """A copy of the trained run, free to be changed."""

@@ -16,6 +16,7 @@ from cnnlab.config import TrainConfig
 from cnnlab.new_runs import create_run
 from cnnlab.runs import Run, RunError, list_runs
 from cnnlab.ui.train import form
+from cnnlab.ui.train.runs_view import EVERY, IDLE, pause
 
 APP = str(Path(__file__).parents[1] / "app.py")
 PATIENCE = 60  # seconds, on a busy machine with torch to import
@@ -92,7 +93,7 @@ def test_the_number_of_processes_is_in_the_command(runs: Path, monkeypatch: pyte
     assert command(app) == shared
     started: list[object] = []
 
-    def start(*arguments: object, processes: int) -> Run:
+    def start(*arguments: object, processes: int, name: str) -> Run:
         started.append(processes)
         raise RunError("Not in a test.")
 
@@ -311,6 +312,59 @@ def test_a_click_opens_the_run_that_was_shown_there(runs: Path, way: str) -> Non
     ended_run(runs, "newer", "finished", "All 2 epochs are done.")  # in the row of the other, but not on the screen
     tick(app, "runs.table", 0) if way == "tick" else click_name(app, "runs.table", 0, "Run")
     assert app.session_state["train.run"] == "shown" and app.query_params["run"] == "shown"
+
+
+def test_before_start_it_is_told_how_many_train_and_wait(runs: Path) -> None:
+    facts = {"config": TrainConfig().model_dump(mode="json")}
+    held = [create_run(runs / name, facts)[1] for name in ("trains", "second", "third")]
+    Run(runs / "trains").append([{"event": "start", "time": 0.0, "elapsed": 0.0}])
+    told = [caption.value for caption in opened(view="new").caption]
+    assert "Another training is going on and 2 more wait: this one will wait for its turn." in told
+    held[2].lock.release()
+    told = [caption.value for caption in opened(view="new").caption]
+    assert "Another training is going on and 1 more waits: this one will wait for its turn." in told
+    for lock in held[:2]:
+        lock.lock.release()
+
+
+def test_a_run_gets_the_name_that_was_typed(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[str] = []
+
+    def start(*arguments: object, processes: int, name: str) -> Run:
+        started.append(name)
+        return ended_run(runs, name, "finished", "All 2 epochs are done.")
+
+    monkeypatch.setattr("cnnlab.launch.start", start)
+    app = opened(view="new")
+    app.text_input(key="start.name").set_value(" Ada's ").run()
+    assert app.button(key="start").disabled and "'Ada's' cannot be a run's name" in app.error[0].value
+    app.text_input(key="start.name").set_value(" Ada 1 ").run()
+    assert command(app) == "python -m cnnlab train --recipe quick_digits --name 'Ada 1'" and not app.error
+    app.button(key="start").click().run()
+    assert started == ["Ada 1"] and app.session_state["train.run"] == "Ada 1" and not app.exception
+    app.button(key="run.repeat").click().run()
+    assert app.text_input(key="start.name").value == ""
+    app.text_input(key="start.name").set_value("Ada 1").run()
+    assert app.button(key="start").disabled and "Another run is called 'Ada 1' already" in app.error[0].value
+
+
+def test_a_visitor_is_put_on_a_training_that_goes_on_only_where_it_is_the_only_one(runs: Path) -> None:
+    facts = {"config": TrainConfig().model_dump(mode="json")}
+    held = [create_run(runs / "first", facts)[1]]
+    assert opened().query_params["run"] == "first"
+    held.append(create_run(runs / "second", facts)[1])
+    app = opened()
+    assert app.button(key="start") and "run" not in app.query_params
+    app.button(key="start.others").click().run()
+    assert app.dataframe and app.session_state["train.view"] == "All runs"
+    assert opened(view="run", run="first").session_state["train.run"] == "first"  # as after a reload
+    for lock in held:
+        lock.lock.release()
+
+
+def test_many_runs_are_looked_at_less_often() -> None:
+    assert (pause(live=True, runs=20), pause(live=False, runs=20)) == (EVERY, IDLE)
+    assert pause(live=True, runs=200) > EVERY and pause(live=False, runs=2000) > IDLE
 
 
 def test_chosen_runs_are_compared(runs: Path) -> None:

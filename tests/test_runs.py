@@ -100,6 +100,8 @@ def test_real_trainings_pass_through_their_states(trainer, until, fresh_folders)
     second = trainer.start("train", *few, "--epochs", "1", "--name", "waits", OMP_NUM_THREADS="1")
     until(lambda: len(list(fresh_folders.glob(".queue/ticket-*"))) == 2, "the third run's place in the line")
     assert (killed.state(), stopped.state(), waits.state()) == ("running", "queued", "queued")
+    until(lambda: (waits.last_record("queued") or {}).get("ahead") == 1, "word of its place")
+    assert stopped.last_record("queued")["ahead"] == 0
 
     stopped.request_stop()
     assert first.wait(60) == 0 and stopped.state() == "stopped"
@@ -346,7 +348,23 @@ def test_a_deleted_run_is_gone_with_all_its_files(queued_run):
     (queued_run.path / "checkpoints").mkdir()
     queued_run.delete()
     assert not queued_run.path.exists() and list_runs(queued_run.path.parent) == []
-    with pytest.raises(RunError, match="could not be deleted"):
+
+
+def test_who_deletes_what_another_deletes_too_hears_of_no_fault(queued_run):
+    for file in range(200):
+        (queued_run.path / f"file-{file}").touch()
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(Run.delete, [queued_run] * 4)) == [None] * 4
+    assert not queued_run.path.exists()
+    queued_run.delete()  # it is gone, as wished
+
+
+def test_a_run_that_cannot_be_deleted_is_told_in_a_sentence(queued_run, monkeypatch):
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("shutil.rmtree", refuse)
+    with pytest.raises(RunError, match=r"one could not be deleted \(.*Permission denied"):
         queued_run.delete()
 
 

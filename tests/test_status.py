@@ -53,6 +53,21 @@ def test_before_the_first_epoch_ends_the_training_loss_is_the_last_steps(tmp_pat
     lock.release()
 
 
+def test_a_queued_run_tells_what_trains_and_how_many_wait_before_it(tmp_path: Path) -> None:
+    run, lock = made(tmp_path)
+    assert status(run).text == "Starting: Python and PyTorch are being loaded …"
+    run.append([{"event": "queued", "time": 0.0, "ahead": 1}])
+    assert status(run).text == "Waiting for its turn: 1 more waits before this one."
+    other, held = create_run(tmp_path / "other", run.facts())
+    other.append([{"event": "start", "time": 0.0, "elapsed": 0.0}])
+    run.append([{"event": "queued", "time": 0.0, "ahead": 3}])
+    assert status(run).text == "Waiting for its turn: other is training and 3 more wait before this one."
+    run.append([{"event": "queued", "time": 0.0, "ahead": 0}])
+    assert status(run).text == "Waiting for its turn: other is training."
+    held.lock.release()
+    lock.release()
+
+
 def test_an_ended_run_shows_its_last_figures(tmp_path: Path) -> None:
     run, lock = made(tmp_path)
     run.append([STEP | {"step": 21}, EPOCH, END])

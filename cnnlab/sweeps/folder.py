@@ -14,7 +14,6 @@
 
 import os
 import re
-import shutil
 import socket
 import time
 from collections.abc import Iterator
@@ -25,7 +24,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from cnnlab.locks import is_held
-from cnnlab.paths import numbered
+from cnnlab.paths import numbered, remove_folder
 from cnnlab.runs import Run, RunError, checked_name
 
 
@@ -137,7 +136,7 @@ class SweepFolder:
         if self.at_work():
             raise RunError(f"The sweep '{self.name}' is at work: stop it first.")
         try:
-            shutil.rmtree(self.path)
+            remove_folder(self.path)
         except OSError as error:
             raise RunError(f"{self.path} could not be deleted ({error}).") from error
 

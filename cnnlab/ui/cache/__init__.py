@@ -3,7 +3,8 @@
 >>> cache.dataset(TrainConfig(dataset="digits")).num_classes              # doctest: +SKIP
 10
 
-Cached objects are never changed. What a run says of itself is not cached: it is asked of its folder.
+Cached objects are never changed. What a run says of itself is asked of its folder, but for the summary of one that has
+ended.
 """
 
 from cnnlab.models import Shape
@@ -20,6 +21,7 @@ from cnnlab.ui.cache.answers import (
 )
 from cnnlab.ui.cache.images import dataset, file_names, problem_with, splits
 from cnnlab.ui.cache.networks import known_shape, parameter_count, parts, seconds_per_step, training_threads
+from cnnlab.ui.cache.summaries import summary
 
 __all__ = [
     "Shape",
@@ -40,5 +42,6 @@ __all__ = [
     "projection",
     "seconds_per_step",
     "splits",
+    "summary",
     "training_threads",
 ]

@@ -29,7 +29,7 @@ def comparison(summaries: Sequence[Summary]) -> None:
     trained = {s.id: s for s in summaries if s.epoch}
     if len(trained) < 2:
         return
-    names = names_of(Run(runs_dir() / id) for id in trained)
+    names = names_of(trained.values())
     st.subheader("Compare", anchor=False)
     if COMPARED in st.session_state:  # a run may have been deleted
         st.session_state[COMPARED] = [id for id in st.session_state[COMPARED] if id in trained][:MOST]

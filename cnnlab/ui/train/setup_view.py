@@ -10,13 +10,15 @@ from cnnlab.config import TrainConfig
 from cnnlab.datasets import FOLDER_PREFIX, DatasetError, ImageDataset
 from cnnlab.parsing import ConfigError
 from cnnlab.paths import runs_dir
-from cnnlab.runs import LIVE, Run, RunError
+from cnnlab.runs import LIVE, Run, RunError, checked_name, refuse_taken
 from cnnlab.ui import cache, words
 from cnnlab.ui.train.data_look import look_at_the_data
 from cnnlab.ui.train.forecast_tiles import forecast
 from cnnlab.ui.train.settings import form_config, form_recipe
 from cnnlab.ui.train.settings_words import in_form_words
-from cnnlab.ui.train.views import open_run
+from cnnlab.ui.train.views import open_run, show_view
+
+NAME = "start.name"  # what a person wants to call the run
 
 
 def setup_view(runs: Sequence[Run]) -> None:
@@ -107,34 +109,63 @@ def _listed(what: str, files: Sequence[str], icon: str) -> None:
 
 @st.fragment(run_every=3)
 def _waits(live: Sequence[Run]) -> None:
-    if any(run.state() in LIVE for run in live):
-        st.caption("Another training is going on: this one will wait for its turn.")
+    states = [state for run in live if (state := run.state()) in LIVE]
+    if states:
+        waiting = states.count("queued")
+        more = f" and {waiting} more wait{'' if waiting > 1 else 's'}" if waiting else ""
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"Another training is going on{more}: this one will wait for its turn.", width="content")
+            if st.button("All runs", icon=":material/list:", type="tertiary", key="start.others"):
+                show_view("All runs")
+                st.rerun()
 
 
 def _start_row(config: TrainConfig, runs: Sequence[Run], blocked: bool = False) -> None:
     recipe = form_recipe()
     with st.container(horizontal=True, vertical_alignment="center"):
+        name = st.text_input(
+            "Name",
+            key=NAME,
+            persist_state="session",
+            placeholder="Name (optional)",
+            label_visibility="collapsed",
+            width=170,
+        ).strip()
+        problem = _problem_with_name(name, runs)
         pressed = st.button(
-            "Start training", type="primary", icon=":material/play_arrow:", disabled=blocked, key="start"
+            "Start training",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=blocked or bool(problem),
+            key="start",
         )
         processes = _processes(config)
-        if live := [run for run in runs if run.state() in LIVE]:
-            _waits(live)
-        st.code(
-            launch.shown_command(["train", *launch.flags(config, recipe)], processes),
-            language="bash",
-            width="stretch",
-            wrap_lines=True,
-        )
+        arguments = ["train", *launch.flags(config, recipe), *(["--name", name] if name else [])]
+        st.code(launch.shown_command(arguments, processes), language="bash", width="stretch", wrap_lines=True)
+    if problem:
+        st.error(words.plain(problem), icon=":material/block:")
+    if live := [run for run in runs if run.state() in LIVE]:
+        _waits(live)
     if pressed:
         with st.spinner("Starting the training process …"):
             try:
-                run = launch.start(config, recipe, runs_dir(), processes=processes)
+                run = launch.start(config, recipe, runs_dir(), processes=processes, name=name)
             except RunError as error:
                 st.error(words.plain(str(error)))
                 return
+        del st.session_state[NAME]  # it is taken now
         open_run(run.id)
         st.rerun()
+
+
+def _problem_with_name(name: str, runs: Sequence[Run]) -> str:
+    """Why a run beside ``runs`` cannot be called ``name``; empty if it can, or is to be called by the time."""
+    try:
+        if name:
+            refuse_taken(checked_name(name), runs)
+    except RunError as error:
+        return str(error)
+    return ""
 
 
 def _processes(config: TrainConfig) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 from cnnlab.config import TrainConfig
 from cnnlab.loader import steps_per_epoch
+from cnnlab.queue import before_this
 from cnnlab.runs import Run, State, list_runs
 from cnnlab.summary import summarise
 from cnnlab.ui import words
@@ -46,7 +47,7 @@ def status(run: Run) -> Status:
     """The Status of ``run`` now. Raises RunError where its ``config.json`` cannot be read."""
     state, config = run.state(), run.config
     last = last_records(run)
-    share, text = _progress(run, config, state, last.get("step", {}))
+    share, text = _progress(run, config, state, last)
     duration = summarise(run, last).duration
     return Status(state, share, text, _tiles(run, config, last, duration), pause(share, duration))
 
@@ -60,12 +61,11 @@ def pause(share: float, duration: float) -> float:
     return min(max(whole / LOOKS, LEAST_PAUSE), MOST_PAUSE)
 
 
-def _progress(run: Run, config: TrainConfig, state: State, last: Mapping[str, Any]) -> tuple[float, str]:
+def _progress(run: Run, config: TrainConfig, state: State, last: Mapping[str, Mapping[str, Any]]) -> tuple[float, str]:
     if state == "queued":
-        other = _at_work(run)
-        waits = f"Waiting for its turn: {other.name} is training." if other else ""
-        return 0.0, waits or "Starting: Python and PyTorch are being loaded …"
-    step = int(last.get("step", 0))
+        return 0.0, _wait(run, last.get("queued", {}).get("ahead", 0))
+    logged = last.get("step", {})
+    step = int(logged.get("step", 0))
     images = run.facts().get("images", {}).get("train")
     total = config.epochs * steps_per_epoch(images, config.batch_size) if images else 0
     share = min(1.0, step / total) if total else 0.0
@@ -76,7 +76,7 @@ def _progress(run: Run, config: TrainConfig, state: State, last: Mapping[str, An
         return share, f"{end_message(run)} {steps}".rstrip()
     if not (total and step):
         return 0.0, "Preparing the data and the network …"
-    speed = last.get("images_per_second", 0.0)
+    speed = logged.get("images_per_second", 0.0)
     left = f", about {words.duration((1 - share) * config.epochs * images / speed)} left" if speed else ""
     return share, (
         f"Epoch {-(-step * config.epochs // total)} of {config.epochs} · step {step:,} of {total:,} · "
@@ -88,6 +88,14 @@ def end_message(run: Run) -> str:
     """Why ``run`` ended, in a sentence."""
     end = run.last_record() or {}
     return str(end.get("message", "Its process ended without a word: the machine or a person cut it off."))
+
+
+def _wait(run: Run, ahead: int) -> str:
+    """What ``run`` waits for, when so many wait ahead of it."""
+    other = _at_work(run)
+    reasons = (f"{other.name} is training" if other else "", before_this(ahead))
+    told = " and ".join(filter(None, reasons))
+    return f"Waiting for its turn: {told}." if told else "Starting: Python and PyTorch are being loaded …"
 
 
 def _at_work(run: Run) -> Run | None:

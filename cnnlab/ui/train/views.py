@@ -6,7 +6,7 @@ from typing import Literal
 import streamlit as st
 
 from cnnlab.paths import runs_dir
-from cnnlab.runs import Run, list_runs
+from cnnlab.runs import LIVE, Run, list_runs
 
 View = Literal["New run", "Run", "All runs", "Sweeps"]
 VIEWS: tuple[View, ...] = ("New run", "Run", "All runs", "Sweeps")
@@ -17,7 +17,7 @@ ADDRESS: dict[View, str] = {"New run": "new", "Run": "run", "All runs": "all", "
 
 
 def restore_view() -> None:
-    """On the first run of a session, open what the address says, else a training that is going on."""
+    """On the first run of a session, open what the address says, else the training that is going on, if it is one."""
     if VIEW in st.session_state:
         return
     asked, run_id = st.query_params.get("view"), st.query_params.get("run")
@@ -44,8 +44,8 @@ def _compare(asked: Mapping[str, str]) -> None:
 
 
 def _live_run() -> str | None:
-    states = {run.id: run.state() for run in list_runs(runs_dir())}
-    return next((i for wanted in ("running", "queued") for i, state in states.items() if state == wanted), None)
+    live = [run.id for run in list_runs(runs_dir()) if run.state() in LIVE]
+    return live[0] if len(live) == 1 else None  # of several, most are somebody else's
 
 
 def show_view(view: View) -> None:
