@@ -17,7 +17,6 @@ from cnnlab import models
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset
 from cnnlab.distributed.ranks import world_size
-from cnnlab.seeding import seeded
 
 THREADS = torch.get_num_threads()
 SMALL_STEP = 10_000_000  # multiply-adds forward, half a millisecond: several threads would wait more than they compute
@@ -39,8 +38,7 @@ def thread_count(config: TrainConfig, in_channels: int, image_size: int, num_cla
     shape, batch = (in_channels, image_size, num_classes), config.batch_size // world_size()
     if batch * models.count_parameters(models.outline(config, *shape)) >= SMALL_STEP:  # each is used at least once
         return THREADS
-    with seeded(config.seed):
-        network = models.build(config, *shape)  # an outline's answers would import a compiler
+    network = models.unfilled(config, *shape)  # an outline's answers would import a compiler
     return 1 if batch * models.multiply_adds(network, in_channels, image_size) < SMALL_STEP else THREADS
 
 

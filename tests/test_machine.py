@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 
 from cnnlab.config import TrainConfig
 from cnnlab.machine import THREADS, computing_threads, thread_count
+from cnnlab.seeding import seeded
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -63,3 +65,9 @@ def test_small_steps_take_one_thread_and_the_former_number_comes_back():
     with computing_threads(1):
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == before
+
+
+def test_threads_are_counted_while_another_thread_draws():
+    with seeded(0):
+        counted = ThreadPoolExecutor(1).submit(thread_count, TrainConfig(model="mlp", batch_size=20), 1, 28, 10)
+        assert counted.result(timeout=10) == 1

@@ -10,6 +10,7 @@ with other weights, such as a trained run's.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -81,7 +82,7 @@ class TooLarge(ValueError):
 class _Training:
     """A training of its own, in double precision, from ``weights`` on (a state dict) or from the first ones.
 
-    To be made and used inside ``seeded(config.seed)``: it draws its weights and its dropout.
+    Others may draw as long as it draws neither its weights nor its dropout: a step can take many seconds.
     """
 
     config: TrainConfig
@@ -96,7 +97,8 @@ class _Training:
                 f"A step of {size:,} parameters takes {8 * COPIES * size / 1e9:.1f} GB when it is opened, too much "
                 f"for a look: choose a network of at most {MOST_PARAMETERS:,}, such as {SMALLER}."
             )
-        self.model = models.build(self.config, *self.dataset.shape)
+        with seeded(self.config.seed):
+            self.model = models.build(self.config, *self.dataset.shape)
         if self.weights is not None:
             self.model.load_state_dict(dict(self.weights))
         self.model.double().train()
@@ -122,8 +124,9 @@ class _Training:
 
     def forward(self, batch: Batch, number: int) -> tuple[Tensor, Tensor]:
         """Logits and losses [B]; the same dropout whenever it is asked for the same step."""
-        torch.default_generator.manual_seed(self.config.seed * SEED_STRIDE + number - 1)
-        logits = self.model(batch.inputs)
+        seed = self.config.seed * SEED_STRIDE + number - 1
+        with seeded(seed) if models.drops_out(self.config) else nullcontext():
+            logits = self.model(batch.inputs)
         return logits, cross_entropy(
             logits, batch.labels, reduction="none", label_smoothing=self.config.label_smoothing
         )
@@ -178,12 +181,11 @@ def open_step(
     It begins with ``weights`` (a state dict of the network) in place of the first ones, if given; the optimiser begins
     anew. Raises TooLarge for networks above MOST_PARAMETERS.
     """
-    with seeded(config.seed):
-        training = _Training(config, dataset, lr, weights)
-        batches = training.batches()
-        for earlier in range(1, number):
-            training.step(next(batches), earlier)
-        return _opened(training, next(batches), number)
+    training = _Training(config, dataset, lr, weights)
+    batches = training.batches()
+    for earlier in range(1, number):
+        training.step(next(batches), earlier)
+    return _opened(training, next(batches), number)
 
 
 def repeat_steps(
@@ -199,14 +201,13 @@ def repeat_steps(
 
     The steps before are taken as :func:`open_step` takes them, at ``earlier_lr``.
     """
-    with seeded(config.seed):
-        training = _Training(config, dataset, earlier_lr, weights)
-        batches = training.batches()
-        for earlier in range(1, number):
-            training.step(next(batches), earlier)
-        batch, training.lr = next(batches), lr
-        losses = [training.step(batch, again) for again in range(number, number + steps)]
-        return [*losses, training.forward(batch, number + steps - 1)[1].mean().item()]
+    training = _Training(config, dataset, earlier_lr, weights)
+    batches = training.batches()
+    for earlier in range(1, number):
+        training.step(next(batches), earlier)
+    batch, training.lr = next(batches), lr
+    losses = [training.step(batch, again) for again in range(number, number + steps)]
+    return [*losses, training.forward(batch, number + steps - 1)[1].mean().item()]
 
 
 def _opened(training: _Training, batch: Batch, number: int) -> Step:
