@@ -8,6 +8,7 @@
 import ctypes
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +20,7 @@ from cnnlab.datasets import ImageDataset
 from cnnlab.distributed.ranks import world_size
 
 THREADS = torch.get_num_threads()
+_computing = threading.Lock()
 SMALL_STEP = 10_000_000  # multiply-adds forward, half a millisecond: several threads would wait more than they compute
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # mallopt(3)
@@ -44,13 +46,17 @@ def thread_count(config: TrainConfig, in_channels: int, image_size: int, num_cla
 
 @contextmanager
 def computing_threads(number: int) -> Iterator[None]:
-    """Inside the ``with``, ``number`` threads compute."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    """Inside the ``with``, ``number`` threads compute, and afterwards THREADS; who comes here meanwhile waits.
+
+    The number is one for the whole process, but a thread that began during the ``with`` of another goes on to read
+    that one's: what is read is not what to go back to.
+    """
+    with _computing:
+        torch.set_num_threads(number)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(THREADS)
 
 
 def keep_freed_memory() -> bool:
