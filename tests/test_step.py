@@ -10,9 +10,11 @@ from cnnlab import models, recipes
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset
 from cnnlab.engine import fit, new_state
+from cnnlab.explain import footprint
 from cnnlab.explain import step as step_module
 from cnnlab.explain.depth import gradient_norms
-from cnnlab.explain.step import Step, TooLarge, open_step, repeat_steps
+from cnnlab.explain.footprint import TooLarge
+from cnnlab.explain.step import Step, open_step, repeat_steps
 from cnnlab.explain.update import constants, shown, update_lines
 from cnnlab.loader import scaling_of
 from cnnlab.parsing import adapt
@@ -131,6 +133,12 @@ def test_the_repeated_step_is_the_opened_one(grey_squares: ImageDataset) -> None
 def test_a_network_too_large_is_refused_in_a_sentence(grey_squares: ImageDataset) -> None:
     with pytest.raises(TooLarge, match=r"134,\d+,\d+ parameters takes 4\.3 GB .* such as ResNet-18"):
         open_step(TrainConfig(model="vgg16"), grey_squares)
+
+
+def test_a_batch_too_large_is_refused_with_one_that_fits(grey_squares, monkeypatch):
+    monkeypatch.setattr(footprint, "MOST_BYTES", 5_000_000)
+    with pytest.raises(TooLarge, match=r"A step of \d+ images takes about .* choose a batch size of at most \d+, or"):
+        open_step(TrainConfig(model="simple_cnn", batch_size=10_000), grey_squares)
 
 
 def test_a_step_is_the_same_while_other_threads_draw_weights(grey_squares):
