@@ -27,7 +27,6 @@ from cnnlab.loader import Scaling, scaling_of
 from cnnlab.parsing import ConfigError, parse
 from cnnlab.paths import written_whole
 from cnnlab.runs import Run, RunError
-from cnnlab.seeding import seeded
 
 MODEL, OPTIMIZER = "model.", "optimizer."
 
@@ -61,8 +60,7 @@ class Checkpoint:
 
     def network(self) -> nn.Module:
         """The trained network, set to evaluation, on the CPU; raises CheckpointError if weights and network differ."""
-        with seeded(0):  # weights are drawn, and replaced at once
-            model = models.build(self.config, *self.shape)
+        model = models.unfilled(self.config, *self.shape)
         _load_weights(model, self)
         return model.to(memory_format=torch.channels_last).eval()
 

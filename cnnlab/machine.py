@@ -8,6 +8,7 @@
 import ctypes
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,9 +18,9 @@ from cnnlab import models
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset
 from cnnlab.distributed.ranks import world_size
-from cnnlab.seeding import seeded
 
 THREADS = torch.get_num_threads()
+_computing = threading.Lock()
 SMALL_STEP = 10_000_000  # multiply-adds forward, half a millisecond: several threads would wait more than they compute
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # mallopt(3)
@@ -39,20 +40,23 @@ def thread_count(config: TrainConfig, in_channels: int, image_size: int, num_cla
     shape, batch = (in_channels, image_size, num_classes), config.batch_size // world_size()
     if batch * models.count_parameters(models.outline(config, *shape)) >= SMALL_STEP:  # each is used at least once
         return THREADS
-    with seeded(config.seed):
-        network = models.build(config, *shape)  # an outline's answers would import a compiler
+    network = models.unfilled(config, *shape)  # an outline's answers would import a compiler
     return 1 if batch * models.multiply_adds(network, in_channels, image_size) < SMALL_STEP else THREADS
 
 
 @contextmanager
 def computing_threads(number: int) -> Iterator[None]:
-    """Inside the ``with``, ``number`` threads compute."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    """Inside the ``with``, ``number`` threads compute, and afterwards THREADS; who comes here meanwhile waits.
+
+    The number is one for the whole process, but a thread that began during the ``with`` of another goes on to read
+    that one's: what is read is not what to go back to.
+    """
+    with _computing:
+        torch.set_num_threads(number)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(THREADS)
 
 
 def keep_freed_memory() -> bool:

@@ -13,7 +13,7 @@ from cnnlab.evaluation import findings as rules
 from cnnlab.new_runs import reopen_run
 from cnnlab.runs import Run
 from cnnlab.ui import cache
-from cnnlab.ui.cache import images, summaries
+from cnnlab.ui.cache import images, networks, summaries
 
 
 @pytest.fixture
@@ -37,6 +37,14 @@ def test_images_that_have_come_meanwhile_are_used(run: Run, monkeypatch: pytest.
         assert cache.novelty(*asked(run)) is None
     assert cache.calibration(*asked(run)).images > 0
     assert cache.novelty(*asked(run)) is not None
+
+
+def test_threads_are_counted_once_for_all_learning_rates(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = []
+    monkeypatch.setattr(networks, "thread_count", lambda config, *shape: counted.append(config.batch_size) or 1)
+    for settings in ({"lr": 0.1}, {"lr": 0.2, "seed": 5}, {"batch_size": 17}):
+        cache.training_threads(TrainConfig(model="mlp", **settings), (1, 27, 9))
+    assert counted == [TrainConfig().batch_size, 17]
 
 
 def test_what_is_kept_shows_no_progress(run: Run) -> None:

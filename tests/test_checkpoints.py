@@ -1,6 +1,7 @@
 """Checkpoints: what rebuilds the network is in them, what cannot be used is said, nothing is ever unpickled."""
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from cnnlab.checkpoints import CheckpointError, read_checkpoint, restore, save_c
 from cnnlab.engine import new_state
 from cnnlab.loader import scaling_of
 from cnnlab.parsing import parse
+from cnnlab.seeding import seeded
 
 CONFIG = parse({"model": "tiny_resnet", "device": "cpu"})
 
@@ -30,6 +32,17 @@ def test_a_checkpoint_rebuilds_its_network(saved, grey_squares):
     images = torch.rand(3, 1, 28, 28)
     expected = new_state(CONFIG, grey_squares).model.eval()(images)
     assert torch.allclose(found.network()(images), expected, atol=1e-6) and not found.network().training
+
+
+def test_a_network_is_loaded_while_another_thread_draws(saved):
+    dice = torch.random.get_rng_state()
+    found = read_checkpoint(saved)
+    with seeded(0):
+        network = ThreadPoolExecutor(1).submit(found.network).result(timeout=10)
+    assert dice.equal(torch.random.get_rng_state())
+    assert {name: value.tolist() for name, value in network.state_dict().items()} == {
+        name.removeprefix("model."): value.tolist() for name, value in found.tensors.items() if name[:6] == "model."
+    }
 
 
 def test_a_checkpoint_is_whole_or_not_there(saved):

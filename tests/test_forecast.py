@@ -1,13 +1,17 @@
 """What a step takes is told by earlier runs of the same work."""
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from cnnlab import timing
 from cnnlab.config import TrainConfig
 from cnnlab.forecast import WITHOUT_WEIGHT, measured_step
 from cnnlab.new_runs import create_run
 from cnnlab.runs import list_runs
+from cnnlab.seeding import seeded
 
 BASE = TrainConfig(dataset="digits", model="mlp", batch_size=64, epochs=3)
 
@@ -53,3 +57,22 @@ def test_a_damaged_run_tells_nothing(tmp_path):
 
 def test_what_weighs_nothing_are_settings():
     assert set(TrainConfig.model_fields) > WITHOUT_WEIGHT
+
+
+def test_others_may_draw_between_two_timed_steps(monkeypatch):
+    order, step = [], timing.train_step
+
+    def draw() -> None:
+        with seeded(0):
+            order.append("drawn")
+
+    def step_that_somebody_waits_for(*given):
+        order.append("step")
+        if len(order) == 1:
+            threading.Thread(target=draw).start()
+            time.sleep(0.05)  # it waits by now
+        return step(*given)
+
+    monkeypatch.setattr(timing, "train_step", step_that_somebody_waits_for)
+    assert timing.time_step(TrainConfig(model="mlp", device="cpu"), 1, 28, 10) > 0
+    assert order[:3] == ["step", "drawn", "step"]

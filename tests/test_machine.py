@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import torch
 
 from cnnlab.config import TrainConfig
 from cnnlab.machine import THREADS, computing_threads, thread_count
+from cnnlab.seeding import seeded
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -59,7 +62,29 @@ def test_threads_of_a_nice_process_do_not_spin_for_long():
 def test_small_steps_take_one_thread_and_the_former_number_comes_back():
     mlp, large = TrainConfig(model="mlp", batch_size=20), TrainConfig(model="vgg16", batch_size=20)
     assert (thread_count(mlp, 1, 28, 10), thread_count(large, 3, 32, 10)) == (1, THREADS)
-    before = torch.get_num_threads()
-    with computing_threads(1):
-        assert torch.get_num_threads() == 1
-    assert torch.get_num_threads() == before
+    with computing_threads(THREADS + 1):
+        assert torch.get_num_threads() == THREADS + 1
+    assert torch.get_num_threads() == THREADS
+
+
+def test_threads_are_counted_while_another_thread_draws():
+    with seeded(0):
+        counted = ThreadPoolExecutor(1).submit(thread_count, TrainConfig(model="mlp", batch_size=20), 1, 28, 10)
+        assert counted.result(timeout=10) == 1
+
+
+def test_two_that_compute_with_threads_of_their_own_take_turns_and_leave_the_usual_number():
+    met, entered = threading.Event(), threading.Event()
+
+    def second() -> None:
+        torch.get_num_threads()  # the first one's, for this thread
+        met.set()
+        with computing_threads(THREADS):
+            entered.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        with computing_threads(THREADS + 1):
+            other = pool.submit(second)
+            assert met.wait(10) and not entered.wait(0.2)
+        other.result(timeout=10)
+    assert ThreadPoolExecutor(1).submit(torch.get_num_threads).result() == THREADS

@@ -535,6 +535,28 @@ def test_a_step_is_forecast_with_as_many_images_as_there_are(runs: Path, monkeyp
     assert timed and set(timed) == {1295} and not app.exception
 
 
+def test_a_step_too_large_for_the_servers_memory_is_not_measured(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.ui.cache.seconds_per_step", lambda config, shape: pytest.fail("It was taken."))
+    monkeypatch.setattr("cnnlab.ui.train.forecast_tiles.machine_memory", lambda: 8 << 30)
+    app = opened(view="new", model="custom", blocks="[]", hidden="[65536,65536]")
+    app.run()
+    tile = next(m for m in app.metric if m.label.startswith("One epoch"))
+    assert tile.value == "–" and "parameters takes about" in tile.help and not app.exception
+    assert any("more than the 8.0 GiB of this machine" in w.value and "likely to fail" in w.value for w in app.warning)
+    assert not app.button(key="start").disabled
+
+
+def test_memory_that_runs_out_while_a_step_is_measured_is_told(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run_out(config: TrainConfig, shape: tuple[int, int, int]) -> float:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr("cnnlab.ui.cache.seconds_per_step", run_out)
+    app = opened(view="new")
+    app.run()
+    tile = next(m for m in app.metric if m.label.startswith("One epoch"))
+    assert tile.value == "–" and "There is no memory left" in tile.help and not app.exception and not app.warning
+
+
 def test_a_forecast_is_made_for_every_network(runs: Path) -> None:
     app = opened(view="new")
     for name in ("simple_cnn", "lenet5", "mlp", "custom", "resnet18"):

@@ -1,6 +1,7 @@
 """One training step, opened, is the engine's own step; the arithmetic by hand is torch's."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -9,8 +10,11 @@ from cnnlab import models, recipes
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset
 from cnnlab.engine import fit, new_state
+from cnnlab.explain import footprint
+from cnnlab.explain import step as step_module
 from cnnlab.explain.depth import gradient_norms
-from cnnlab.explain.step import Step, TooLarge, open_step, repeat_steps
+from cnnlab.explain.footprint import TooLarge
+from cnnlab.explain.step import Step, open_step, repeat_steps
 from cnnlab.explain.update import constants, shown, update_lines
 from cnnlab.loader import scaling_of
 from cnnlab.parsing import adapt
@@ -131,6 +135,12 @@ def test_a_network_too_large_is_refused_in_a_sentence(grey_squares: ImageDataset
         open_step(TrainConfig(model="vgg16"), grey_squares)
 
 
+def test_a_batch_too_large_is_refused_with_one_that_fits(grey_squares, monkeypatch):
+    monkeypatch.setattr(footprint, "MOST_BYTES", 5_000_000)
+    with pytest.raises(TooLarge, match=r"A step of \d+ images takes about .* choose a batch size of at most \d+, or"):
+        open_step(TrainConfig(model="simple_cnn", batch_size=10_000), grey_squares)
+
+
 def test_a_step_is_the_same_while_other_threads_draw_weights(grey_squares):
     config = TrainConfig(model="mlp", dataset="digits", dropout=0.2, batch_size=16)
     alone, stop = open_step(config, grey_squares).loss, threading.Event()
@@ -150,6 +160,36 @@ def test_a_step_is_the_same_while_other_threads_draw_weights(grey_squares):
         stop.set()
         for other in others:
             other.join()
+
+
+def draw_elsewhere() -> None:
+    def draw() -> None:
+        with seeded(0):
+            torch.rand(1)
+
+    ThreadPoolExecutor(1).submit(draw).result(timeout=10)
+
+
+def test_others_may_draw_while_a_step_computes(grey_squares, monkeypatch):
+    waited, update = [], step_module._Training.update
+
+    def update_slowly(training: step_module._Training, number: int) -> None:
+        draw_elsewhere()
+        waited.append(number)
+        update(training, number)
+
+    monkeypatch.setattr(step_module._Training, "update", update_slowly)
+    config = TrainConfig(model="mlp", dropout=0.2, batch_size=16)
+    open_step(config, grey_squares, 2)
+    repeat_steps(config, grey_squares, 2)
+    assert waited == [1, 2, 1, 2]
+
+
+def test_a_network_without_dropout_leaves_the_dice_to_others_altogether(grey_squares):
+    config = TrainConfig(model="cnn_5x5", batch_size=16)
+    training = step_module._Training(config, grey_squares, None, None)
+    training.model.register_forward_hook(lambda *_: draw_elsewhere())
+    training.forward(next(training.batches()), 1)
 
 
 def test_the_pictures_are_those_that_the_network_saw(grey_squares):

@@ -10,6 +10,7 @@ with other weights, such as a trained run's.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -20,14 +21,15 @@ from torch.nn.functional import cross_entropy
 from cnnlab import models
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset
+from cnnlab.explain.anatomy import anatomy
+from cnnlab.explain.footprint import COPIES, SMALLER, TooLarge, expect_affordable, telling_of_memory
 from cnnlab.loader import SEED_STRIDE, Batch, epoch_batches, scaling_of, steps_per_epoch
 from cnnlab.optim import lr_at, make_optimizer
 from cnnlab.seeding import seeded
 
 MOST_PARAMETERS = 20_000_000  # a step of more takes a few hundred MB for each visitor
-COPIES = 4  # of each weight, in 8 bytes: itself, its gradient, and what Adam remembers
+WIDTH = 8  # bytes of a number in double precision
 KEPT = 1024  # values of each weight tensor that are written down, from the first on
-SMALLER = "ResNet-18"  # what to look at instead
 
 
 @dataclass(frozen=True)
@@ -73,15 +75,11 @@ class Step:
     first_kernels: Tensor | None
 
 
-class TooLarge(ValueError):
-    """A network whose step is too large to be opened; the message says so."""
-
-
 @dataclass
 class _Training:
     """A training of its own, in double precision, from ``weights`` on (a state dict) or from the first ones.
 
-    To be made and used inside ``seeded(config.seed)``: it draws its weights and its dropout.
+    Others may draw as long as it draws neither its weights nor its dropout: a step can take many seconds.
     """
 
     config: TrainConfig
@@ -90,18 +88,22 @@ class _Training:
     weights: Mapping[str, Tensor] | None
 
     def __post_init__(self) -> None:
-        size = models.count_parameters(models.outline(self.config, *self.dataset.shape))
+        outline = models.outline(self.config, *self.dataset.shape)
+        size = models.count_parameters(outline)
         if size > MOST_PARAMETERS:
             raise TooLarge(
-                f"A step of {size:,} parameters takes {8 * COPIES * size / 1e9:.1f} GB when it is opened, too much "
+                f"A step of {size:,} parameters takes {WIDTH * COPIES * size / 1e9:.1f} GB when it is opened, too much "
                 f"for a look: choose a network of at most {MOST_PARAMETERS:,}, such as {SMALLER}."
             )
-        self.model = models.build(self.config, *self.dataset.shape)
+        self.train = self.dataset.splits(self.config).train
+        image = self.dataset.in_channels, self.dataset.image_size, self.dataset.image_size
+        expect_affordable(anatomy(outline, image), min(self.config.batch_size, len(self.train)), WIDTH)
+        with seeded(self.config.seed):
+            self.model = models.build(self.config, *self.dataset.shape)
         if self.weights is not None:
             self.model.load_state_dict(dict(self.weights))
         self.model.double().train()
         self.optimizer = make_optimizer(self.model.parameters(), self.config)
-        self.train = self.dataset.splits(self.config).train
         self.scaling = scaling_of(self.config, self.dataset)
         self.per_epoch = steps_per_epoch(len(self.train), self.config.batch_size)
 
@@ -122,8 +124,9 @@ class _Training:
 
     def forward(self, batch: Batch, number: int) -> tuple[Tensor, Tensor]:
         """Logits and losses [B]; the same dropout whenever it is asked for the same step."""
-        torch.default_generator.manual_seed(self.config.seed * SEED_STRIDE + number - 1)
-        logits = self.model(batch.inputs)
+        seed = self.config.seed * SEED_STRIDE + number - 1
+        with seeded(seed) if models.drops_out(self.config) else nullcontext():
+            logits = self.model(batch.inputs)
         return logits, cross_entropy(
             logits, batch.labels, reduction="none", label_smoothing=self.config.label_smoothing
         )
@@ -166,6 +169,7 @@ def _scheduled(config: TrainConfig, per_epoch: int, number: int) -> float:
     return lr_at(min(number - 1, config.epochs * per_epoch - 1), config, per_epoch)
 
 
+@telling_of_memory()
 def open_step(
     config: TrainConfig,
     dataset: ImageDataset,
@@ -176,14 +180,13 @@ def open_step(
     """Step ``number`` (from 1 on) of a training by ``config``, opened; ``lr`` in place of the schedule's, if given.
 
     It begins with ``weights`` (a state dict of the network) in place of the first ones, if given; the optimiser begins
-    anew. Raises TooLarge for networks above MOST_PARAMETERS.
+    anew. Raises TooLarge for networks above MOST_PARAMETERS, and where there is too little memory for the batch.
     """
-    with seeded(config.seed):
-        training = _Training(config, dataset, lr, weights)
-        batches = training.batches()
-        for earlier in range(1, number):
-            training.step(next(batches), earlier)
-        return _opened(training, next(batches), number)
+    training = _Training(config, dataset, lr, weights)
+    batches = training.batches()
+    for earlier in range(1, number):
+        training.step(next(batches), earlier)
+    return _opened(training, next(batches), number)
 
 
 def repeat_steps(
@@ -199,14 +202,13 @@ def repeat_steps(
 
     The steps before are taken as :func:`open_step` takes them, at ``earlier_lr``.
     """
-    with seeded(config.seed):
-        training = _Training(config, dataset, earlier_lr, weights)
-        batches = training.batches()
-        for earlier in range(1, number):
-            training.step(next(batches), earlier)
-        batch, training.lr = next(batches), lr
-        losses = [training.step(batch, again) for again in range(number, number + steps)]
-        return [*losses, training.forward(batch, number + steps - 1)[1].mean().item()]
+    training = _Training(config, dataset, earlier_lr, weights)
+    batches = training.batches()
+    for earlier in range(1, number):
+        training.step(next(batches), earlier)
+    batch, training.lr = next(batches), lr
+    losses = [training.step(batch, again) for again in range(number, number + steps)]
+    return [*losses, training.forward(batch, number + steps - 1)[1].mean().item()]
 
 
 def _opened(training: _Training, batch: Batch, number: int) -> Step:

@@ -28,6 +28,16 @@ def outline(config: TrainConfig, in_channels: int, image_size: int, num_classes:
         return build(config, in_channels, image_size, num_classes)
 
 
+def unfilled(config: TrainConfig, in_channels: int, image_size: int, num_classes: int) -> nn.Module:
+    """The same network on the CPU with memory for its weights in which nothing was written: to load them, or to run it
+    for its shapes. Nothing is drawn, so that no thread waits for another's draws (seeding.py).
+    """
+    network = outline(config, in_channels, image_size, num_classes)
+    memory = {name: torch.empty(t.shape, dtype=t.dtype) for name, t in network.state_dict().items()}
+    network.load_state_dict(memory, assign=True)  # to_empty() would import SymPy
+    return network
+
+
 def count_parameters(model: nn.Module) -> int:
     """How many numbers the network learns."""
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -76,4 +86,5 @@ __all__ = [
     "multiply_adds",
     "outline",
     "pooled_first",
+    "unfilled",
 ]

@@ -9,6 +9,13 @@ from cnnlab.machine import computing_threads, thread_count
 from cnnlab.models import Shape
 from cnnlab.timing import time_step
 
+NETWORK = ("model", "dropout", "blocks", "hidden")  # the settings that a network is built from
+
+
+def _only(config: TrainConfig, *names: str) -> str:
+    """The settings ``names`` of ``config`` as JSON, all others as by default: what a cache is asked by."""
+    return TrainConfig(**{name: getattr(config, name) for name in names}).model_dump_json()
+
 
 def known_shape(config: TrainConfig) -> Shape | None:
     """The shape of the dataset's images and classes, if it is known without loading it."""
@@ -16,9 +23,13 @@ def known_shape(config: TrainConfig) -> Shape | None:
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
+def _threads(settings: str, shape: Shape) -> int:
+    return thread_count(TrainConfig.model_validate_json(settings), *shape)
+
+
 def training_threads(config: TrainConfig, shape: Shape) -> int:
     """How many threads a training by ``config`` computes with here: a small network is built to know its work."""
-    return thread_count(config, *shape)
+    return _threads(_only(config, *NETWORK, "batch_size"), shape)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -35,8 +46,7 @@ def _parts(network: str, shape: Shape, batch: int) -> list[Part]:
 
 def parts(config: TrainConfig, shape: Shape, batch: int = 1) -> list[Part]:
     """The layers of the network of ``config`` for ``batch`` images, without its weights. Raises ModelError."""
-    counts = {name: getattr(config, name) for name in ("model", "dropout", "blocks", "hidden")}
-    return _parts(TrainConfig(**counts).model_dump_json(), shape, batch)
+    return _parts(_only(config, *NETWORK), shape, batch)
 
 
 @st.cache_resource(max_entries=64, ttl=60, show_spinner=False)  # the machine may be less busy in a minute
@@ -48,6 +58,4 @@ def _timing(settings: str, shape: Shape) -> float:
 
 def seconds_per_step(config: TrainConfig, shape: Shape) -> float:
     """What a training step of ``config`` takes here, measured once for each network, batch size and optimiser."""
-    counts = ("model", "dropout", "blocks", "hidden", "optimizer", "batch_size", "device", "precision")
-    relevant = {name: getattr(config, name) for name in counts}
-    return _timing(TrainConfig(**relevant).model_dump_json(), shape)
+    return _timing(_only(config, *NETWORK, "optimizer", "batch_size", "device", "precision"), shape)

@@ -4,7 +4,8 @@ import streamlit as st
 
 from cnnlab.explain.activations import IMAGE, strongest_channels
 from cnnlab.explain.drawing import size_text
-from cnnlab.explain.step import MOST_PARAMETERS, SMALLER
+from cnnlab.explain.footprint import SMALLER
+from cnnlab.explain.step import MOST_PARAMETERS
 from cnnlab.figures.strips import strip_png
 from cnnlab.loader import Scaling, scaling_of
 from cnnlab.ui import cache

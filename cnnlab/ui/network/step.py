@@ -8,7 +8,8 @@ from torch import Tensor
 
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
-from cnnlab.explain.step import Step, TooLarge, open_step, repeat_steps, scheduled_lr
+from cnnlab.explain.footprint import TooLarge
+from cnnlab.explain.step import Step, open_step, repeat_steps, scheduled_lr
 from cnnlab.runs import Run
 from cnnlab.ui import cache, words
 from cnnlab.ui.address import expect_number, expect_one_of, expect_truth

@@ -7,6 +7,8 @@ import streamlit as st
 from cnnlab import datasets
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import Splits
+from cnnlab.datasets.memory import machine_memory
+from cnnlab.explain.footprint import TooLarge, expect_affordable, step_bytes, telling_of_memory
 from cnnlab.forecast import measured_step
 from cnnlab.inference import pick_device
 from cnnlab.loader import steps_per_epoch
@@ -36,9 +38,21 @@ def forecast(config: TrainConfig, shape: cache.Shape, parts: Splits | None, runs
         st.metric("Steps per epoch", f"{steps:,}", border=True, help=in_a_step)
         slot = st.empty()
         slot.metric(label, "…", border=True)
+    warned = st.empty()
+    batch = min(config.batch_size, count)
 
     def show_time() -> None:
-        seconds, source = _step_time(config, count, shape, runs)
+        if (takes := step_bytes(cache.parts(config, shape), _held_here(config, batch))) > machine_memory():
+            warned.warning(
+                f"A step takes about {words.memory(takes)}, more than the {words.memory(machine_memory())} of this "
+                "machine: the training is likely to fail. Choose a smaller batch size or network.",
+                icon=":material/memory_alt:",
+            )
+        try:
+            seconds, source = _step_time(config, batch, shape, runs)
+        except TooLarge as error:
+            slot.metric(label, "–", border=True, help=f"Known once a run has trained. {error}")
+            return
         if seconds is None:
             slot.metric(label, "…", border=True, help=source)
             return
@@ -49,8 +63,16 @@ def forecast(config: TrainConfig, shape: cache.Shape, parts: Splits | None, runs
     return show_time
 
 
-def _step_time(config: TrainConfig, count: int, shape: cache.Shape, runs: Sequence[Run]) -> tuple[float | None, str]:
-    """Seconds of a step of ``count`` images and where they come from; None and why where they are not known yet."""
+def _held_here(config: TrainConfig, batch: int) -> int:
+    """How many of the images of a step this machine's memory holds: none where a GPU has its own."""
+    return batch if pick_device(config.device).type == "cpu" else 0
+
+
+def _step_time(config: TrainConfig, batch: int, shape: cache.Shape, runs: Sequence[Run]) -> tuple[float | None, str]:
+    """Seconds of a step of ``batch`` images and where they come from; None and why where they are not known yet.
+
+    Raises TooLarge where it takes too much memory to be measured.
+    """
     if measured := measured_step(
         config, pick_device(config.device).type, cache.training_threads(config, shape), runs_dir()
     ):
@@ -60,8 +82,10 @@ def _step_time(config: TrainConfig, count: int, shape: cache.Shape, runs: Sequen
     if not st.session_state.setdefault(SETTLED, False):
         _once_settled()
         return None, "Measured once the page is drawn."
-    step = config.model_copy(update={"batch_size": min(config.batch_size, count)})
-    return cache.seconds_per_step(step, shape), "from a few steps measured now"
+    expect_affordable(cache.parts(config, shape), _held_here(config, batch))
+    with telling_of_memory():
+        step = config.model_copy(update={"batch_size": batch})
+        return cache.seconds_per_step(step, shape), "from a few steps measured now"
 
 
 @st.fragment(run_every=SETTLING)
