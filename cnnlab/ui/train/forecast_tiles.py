@@ -28,7 +28,8 @@ def forecast(config: TrainConfig, shape: cache.Shape, parts: Splits | None, runs
     """
     count = len(parts.train) if parts else _expected_count(config)
     steps = steps_per_epoch(count, config.batch_size)
-    in_a_step = f"{count:,} training images, {config.batch_size} in a step."
+    batch = min(config.batch_size, count)
+    in_a_step = f"{count:,} training images, {batch:,} in a step."
     network = MODELS.get(config.model)
     label = "One epoch" if config.epochs == 1 else f"One epoch · all {config.epochs:,}"
     with st.grid(4, min_column_width=200):
@@ -39,7 +40,6 @@ def forecast(config: TrainConfig, shape: cache.Shape, parts: Splits | None, runs
         slot = st.empty()
         slot.metric(label, "…", border=True)
     warned = st.empty()
-    batch = min(config.batch_size, count)
 
     def show_time() -> None:
         if (takes := step_bytes(cache.parts(config, shape), _held_here(config, batch))) > machine_memory():
