@@ -5,7 +5,7 @@
 >>> from cnnlab.models import outline
 >>> parts = anatomy(outline(TrainConfig(model="simple_cnn"), 1, 28, 10), (1, 28, 28))
 >>> step_bytes(parts, batch=64)
-11389760
+11770528
 """
 
 import math
