@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnnlab import datasets
+from cnnlab import datasets, machine
 from cnnlab.cli import main
 from cnnlab.config import TrainConfig
 from cnnlab.datasets.base import ImageDataset, image_set, make_dataset
@@ -101,7 +101,10 @@ def mnist_run(real_mnist: ImageDataset, tmp_path_factory: pytest.TempPathFactory
     if named := os.environ.get("QUICK_MNIST_RUN"):
         return Run(Path(named))
     runs = tmp_path_factory.mktemp("mnist")
-    assert main(["train", "--recipe", "quick_mnist", "--name", "quick", "--runs-dir", str(runs)]) == 0
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(machine, "THREADS", os.cpu_count())  # this one computes much
+        assert main(["train", "--recipe", "quick_mnist", "--name", "quick", "--runs-dir", str(runs)]) == 0
+    torch.set_num_threads(machine.THREADS)
     return find_run("quick", runs)
 
 

@@ -152,8 +152,7 @@ def test_killed_and_stopped_on_other_numbers_of_processes_a_run_ends_as_on_one(
             assert other.get(key) == (one.get(key) and pytest.approx(one[key], rel=1e-3)), f"{key} at {one['step']}"
 
 
-@pytest.mark.parametrize("attempt", range(2))
-def test_a_loss_that_blows_up_on_two_processes_is_told_as_that(share_out, fresh_folders, attempt):
+def test_a_loss_that_blows_up_on_two_processes_is_told_as_that(share_out, fresh_folders):
     wild = "--model cnn_5x5 --lr 10 --optimizer sgd --batch-size 8 --epochs 3 --device cpu".split()
     status, _, errors = share_out(2, "train", *wild, "--name", "wild").ended()
     assert status == 1 and "training has blown up" in Run(fresh_folders / "wild").last_record()["message"], errors
