@@ -36,11 +36,10 @@ ODD = {
         "schedule": "cosine", "warmup_epochs": 0.5, "label_smoothing": 0.1, "batch_size": 33, "seed": 7,
         "scaling": "unit",
     },
-    "augmented": {
+    "augmented, in half": {
         "augment_flip": True, "augment_rotation": 15.0, "augment_erase": 5, "schedule": "step", "warmup_epochs": 0.2,
-        "validation_fraction": 0.0,
+        "validation_fraction": 0.0, "precision": "bfloat16",
     },
-    "in half": {"precision": "bfloat16"},
 }  # fmt: skip
 
 
