@@ -79,6 +79,10 @@ def test_advice_is_made_anew_when_there_is_something_new_to_say(run: Run, monkey
     assert len(made) == 3
 
 
+def test_a_home_folder_of_nobody_never_changes():
+    assert images.changed(TrainConfig(dataset="folder:~nobody_x/pics")) == 0
+
+
 def test_images_that_were_written_over_are_shown_once_a_training_has_read_them(tmp_path: Path, fresh_folders: Path):
     for name in ("a/0", "a/1", "a/2", "b/0", "b/1", "b/2"):
         (tmp_path / "pets" / name).parent.mkdir(parents=True, exist_ok=True)

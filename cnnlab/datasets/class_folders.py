@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnlab.datasets.error import DatasetError
-from cnnlab.paths import printable
+from cnnlab.paths import expanded, printable
 from cnnlab.pictures import EXTENSIONS, is_hidden, picture_paths
 
 SPLITS = ("train", "val", "test")
@@ -68,7 +68,7 @@ def find_images(root: Path) -> tuple[list[ImageFile], tuple[str, ...]]:
 
 def file_names(root: Path) -> list[str]:
     """The paths below ``root`` of its images, by their ids; raises DatasetError."""
-    return [file.name for file in find_images(root.expanduser().resolve())[0]]
+    return [file.name for file in find_images(expanded(root).resolve())[0]]
 
 
 def split_folders(root: Path) -> dict[str, Path]:

@@ -39,7 +39,7 @@ from cnnlab.datasets.error import DatasetError
 from cnnlab.datasets.mapped import MappedImages, new_file, read_images
 from cnnlab.datasets.memory import memory_budget
 from cnnlab.datasets.view import ImageView
-from cnnlab.paths import cache_dir, printable, write_whole, written_whole
+from cnnlab.paths import cache_dir, expanded, printable, write_whole, written_whole
 from cnnlab.pictures import UnreadableImage, enough, open_picture
 
 Shape = tuple[int, int, int, int]
@@ -86,7 +86,7 @@ def decode(path: Path, size: int, color: bool) -> NDArray[np.uint8]:
 
 def load(root: Path, size: int, color: bool, on_progress: Progress = silent) -> ImageDataset:
     """The images below ``root`` as a dataset of ``size``×``size`` pixels; raises DatasetError with a sentence."""
-    root = root.expanduser().resolve()
+    root = expanded(root).resolve()
     files, class_names = find_images(root)
     stem = _stem(root, size, color)
     kept = _kept(stem, files)
@@ -116,7 +116,7 @@ def load(root: Path, size: int, color: bool, on_progress: Progress = silent) -> 
 
 def version_of(root: Path, size: int, color: bool) -> str | None:
     """The ``version`` that loading them would give; None where they have to be decoded first. Raises DatasetError."""
-    root = root.expanduser().resolve()
+    root = expanded(root).resolve()
     try:
         with safe_open(_kept(_stem(root, size, color), find_images(root)[0]).with_suffix(".safetensors"), "pt") as file:
             version: str = file.metadata()["version"]
@@ -127,7 +127,7 @@ def version_of(root: Path, size: int, color: bool) -> str | None:
 
 def last_decoded(root: Path, size: int, color: bool) -> float:
     """When any process last decoded the images below ``root``, in seconds since 1970; 0 if none has."""
-    kept = cache_dir().glob(f"{_stem(root.expanduser().resolve(), size, color)}-*.safetensors")
+    kept = cache_dir().glob(f"{_stem(expanded(root).resolve(), size, color)}-*.safetensors")
     return max((path.stat().st_mtime for path in kept), default=0.0)
 
 
