@@ -28,9 +28,14 @@ def most_at_a_time() -> int:
     return int(text)
 
 
+def more_wait(count: int) -> str:
+    """So many wait, too, in words, such as ``1 more waits``; empty for none."""
+    return f"{count} more wait{'' if count > 1 else 's'}" if count else ""
+
+
 def before_this(ahead: int) -> str:
     """How many wait before one in the queue, in words; empty for none."""
-    return f"{ahead} more wait{'' if ahead > 1 else 's'} before this one" if ahead else ""
+    return f"{more_wait(ahead)} before this one" if ahead else ""
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from cnnlab.config import TrainConfig
 from cnnlab.datasets import FOLDER_PREFIX, DatasetError, ImageDataset
 from cnnlab.parsing import ConfigError
 from cnnlab.paths import runs_dir
+from cnnlab.queue import more_wait
 from cnnlab.runs import LIVE, Run, RunError, checked_name, refuse_taken
 from cnnlab.ui import cache, words
 from cnnlab.ui.train.data_look import look_at_the_data
@@ -111,10 +112,9 @@ def _listed(what: str, files: Sequence[str], icon: str) -> None:
 def _waits(live: Sequence[Run]) -> None:
     states = [state for run in live if (state := run.state()) in LIVE]
     if states:
-        waiting = states.count("queued")
-        more = f" and {waiting} more wait{'' if waiting > 1 else 's'}" if waiting else ""
+        told = " and ".join(filter(None, ("Another training is going on", more_wait(states.count("queued")))))
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"Another training is going on{more}: this one will wait for its turn.", width="content")
+            st.caption(f"{told}: this one will wait for its turn.", width="content")
             if st.button("All runs", icon=":material/list:", type="tertiary", key="start.others"):
                 show_view("All runs")
                 st.rerun()
