@@ -7,9 +7,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from xdist.scheduler import LoadScopeScheduling
 
 from cnnlab import datasets, machine
 from cnnlab.cli import main
@@ -28,6 +30,17 @@ def wait_until(true: Callable[[], object], what: str) -> None:
     while not true():
         assert time.monotonic() < end, f"{what} did not happen within {PATIENCE} s"
         time.sleep(0.02)
+
+
+class BrowserBesideTheRest(LoadScopeScheduling):
+    """With ``-n 2`` one process runs what needs a browser, on one server, while the other runs file after file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if nodeid.startswith("tests/browser/") else nodeid.split("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BrowserBesideTheRest:
+    return BrowserBesideTheRest(config, log)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def test_two_commands_set_everything_up() -> None:
         requirements = re.search(r"-r (\S+)", line)
         assert requirements and (ROOT / requirements[1]).is_file()
     assert SETUP[0].endswith("streamlit run app.py")
-    assert SETUP[1].endswith("python -m pytest")
+    assert SETUP[1].endswith("python -m pytest -n 2")
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda words: words[3])
