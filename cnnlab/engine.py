@@ -124,7 +124,10 @@ def fit(
         watched["test"] = splits.test.to(device)
     scaling = scaling_of(config, dataset)
     network = models.for_training(state.model)
-    compiled: Network = torch.compile(network, dynamic=False) if config.compile and not together() else network
+    compiled: Network = network
+    if config.compile and not together():
+        graphs = "reduce-overhead" if device.type == "cuda" else None  # a CUDA graph: one launch for all its kernels
+        compiled = torch.compile(network, dynamic=False, mode=graphs)
     per_epoch = steps_per_epoch(len(train), config.batch_size)
     pending = _Pending()
     stopped, begun = False, state.step
@@ -157,11 +160,12 @@ def fit(
             pending.facts.append((state.step, batch.count, lr))
             last = state.step % per_epoch == 0
             due = bool(config.eval_every) and state.step % config.eval_every == 0 and not last
-            if last or not together() or state.step % ASK_EVERY == 0:
-                stopped = any_of(should_stop())
             awaited = state.step == begun + 1  # by a person who pressed Start
             old = state.step % ASK_EVERY == 0 if together() else time.perf_counter() - pending.since > FETCH_AFTER
-            if last or due or stopped or awaited or old:  # all processes alike, so that all see a loss blow up
+            fetch = last or due or awaited or old  # all processes alike, so that all see a loss blow up
+            if fetch or not together():  # before they wait for a GPU, which would for ever if another process is gone
+                stopped = any_of(should_stop())
+            if fetch or stopped:
                 yield from _flush(pending, state, epoch)
             if due:
                 yield Record("eval", state.step, epoch, evaluated(config.eval_images))
@@ -186,7 +190,7 @@ def fit(
 def train_step(
     state: TrainState, network: Network, batch: Batch, config: TrainConfig, lr: float
 ) -> tuple[Tensor, Tensor, Sequence[Tensor]]:
-    """One step of gradient descent: forward through ``network``, loss, zero the gradients, backward, optimiser step.
+    """One step of gradient descent: zero the gradients, forward through ``network``, loss, backward, optimiser step.
 
     Gives the loss, how many answers were right, and the norms of the gradient's parts, whose norm is the gradient's:
     scalars that still lie on the device.
@@ -194,6 +198,9 @@ def train_step(
     _seed(batch.inputs.device, config.seed * SEED_STRIDE + state.step)  # dropout depends on (seed, step) alone
     for group in state.optimizer.param_groups:
         group["lr"] = lr
+    weights = [weight for group in state.optimizer.param_groups for weight in group["params"]]
+    for weight in weights:  # as optimizer.zero_grad() does, which asks a profiler first
+        weight.grad = None  # before the forward pass, for a CUDA graph gives its memory out anew there
     reduction = "sum" if together() else "mean"  # of a share of the batch, which may be empty
     with autocast(batch.inputs.device, config):
         begin_batch(batch.count)
@@ -201,9 +208,6 @@ def train_step(
         loss = cross_entropy(logits.float(), batch.labels, label_smoothing=config.label_smoothing, reduction=reduction)
     if together():
         loss = loss / batch.count
-    weights = [weight for group in state.optimizer.param_groups for weight in group["params"]]
-    for weight in weights:  # as optimizer.zero_grad() does, which asks a profiler first
-        weight.grad = None
     loss.backward()  # type: ignore[no-untyped-call]
     loss, correct = sum_gradients(weights, loss, (logits.argmax(1) == batch.labels).sum())
     if config.grad_clip:

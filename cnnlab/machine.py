@@ -28,9 +28,10 @@ GIB = 1 << 30
 
 
 def prepare_process(dataset: ImageDataset, config: TrainConfig) -> None:
-    """Make this process ready to train; what it computes does not depend on it but for :func:`thread_count`."""
+    """Make this process ready to train; what a CPU computes depends on :func:`thread_count` alone."""
     torch.set_num_threads(thread_count(config, *dataset.shape))
     keep_freed_memory()
+    torch.backends.cudnn.benchmark = True  # a GPU's convolutions try their ways once, and take the fastest
 
 
 def thread_count(config: TrainConfig, in_channels: int, image_size: int, num_classes: int) -> int:

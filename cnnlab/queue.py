@@ -3,8 +3,8 @@
 A place in the queue is a lock file that its process holds, and so is a slot: both are free again when the process
 ends, however it ends::
 
-    with turn(runs_dir(), waiting_for=lambda ahead: print(f"{ahead} before me"), give_up=run.stop_requested) as mine:
-        if mine: ...
+    with turn(runs_dir(), waiting_for=lambda ahead: print(f"{ahead} before me"), give_up=run.stop_requested) as slot:
+        if slot is not None: ...
 """
 
 import os
@@ -39,8 +39,8 @@ def before_this(ahead: int) -> str:
 
 
 @contextmanager
-def turn(runs: Path, waiting_for: Callable[[int], None], give_up: Callable[[], bool]) -> Iterator[bool]:
-    """Wait for a slot and hold it inside the ``with``; gives False where ``give_up()`` became true before.
+def turn(runs: Path, waiting_for: Callable[[int], None], give_up: Callable[[], bool]) -> Iterator[int | None]:
+    """Wait for a slot and hold it inside the ``with``; gives its number, or None where ``give_up()`` became true before.
 
     ``waiting_for`` is told how many wait ahead whenever that changes.
     """
@@ -56,14 +56,14 @@ def turn(runs: Path, waiting_for: Callable[[int], None], give_up: Callable[[], b
         Path(ticket.lock_file).unlink(missing_ok=True)
         ticket.release()
     try:
-        yield slot is not None
+        yield _number(Path(slot.lock_file)) if slot else None
     finally:
-        if slot is not None:
+        if slot:
             slot.release()
 
 
-def _number(ticket: Path) -> int:
-    return int(ticket.name.split("-")[1])
+def _number(ticket_or_slot: Path) -> int:
+    return int(ticket_or_slot.name.split("-")[1])
 
 
 def _wait(

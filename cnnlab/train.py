@@ -67,9 +67,9 @@ def train(run: Run, listener: Listener) -> str:
     """
     with signals_request(run.request_stop):
         try:
-            with turn(run.path.parent, lambda ahead: _tell_wait(run, ahead, listener), run.stop_requested) as mine:
-                if mine:
-                    return _train(run, listener)
+            with turn(run.path.parent, lambda ahead: _tell_wait(run, ahead, listener), run.stop_requested) as slot:
+                if slot is not None:
+                    return _train(run, listener, slot)
             return _end(run, listener, "stopped", "Stopped while it waited for its turn.")
         except _Stopped:
             return _end(run, listener, "stopped", "Stopped while its images were fetched or read; it can be resumed.")
@@ -97,7 +97,7 @@ def _sentence(error: Exception) -> str:
     return f"{type(error).__name__}{reason}. {hint}"
 
 
-def _train(run: Run, listener: Listener) -> str:
+def _train(run: Run, listener: Listener, slot: int) -> str:
     config = run.config
     dataset = datasets.load(config, _unless_stopped(run, listener.task))
     check(config, dataset)
@@ -121,7 +121,7 @@ def _train(run: Run, listener: Listener) -> str:
     _refuse_other_images(run, images)
     if world_size() > 1:
         call_together(run)
-    with joined(pick_device(config.device)):
+    with joined(pick_device(config.device), slot):
         return _train_on(run, listener, dataset, images)
 
 

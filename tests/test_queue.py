@@ -16,8 +16,8 @@ import sys
 from pathlib import Path
 from cnnlab.queue import turn
 runs, give_up = Path(sys.argv[1]), Path(sys.argv[1], sys.argv[2])
-with turn(runs, lambda ahead: print("waits behind", ahead, flush=True), give_up.exists) as mine:
-    print("runs" if mine else "gave up", flush=True)
+with turn(runs, lambda ahead: print("waits behind", ahead, flush=True), give_up.exists) as slot:
+    print("gave up" if slot is None else "runs", flush=True)
     sys.stdin.read()
 """
 
@@ -77,12 +77,19 @@ def test_a_setting_allows_more_at_a_time(enter, monkeypatch):
 
 
 def test_a_turn_is_told_how_many_wait_ahead_and_leaves_no_ticket(tmp_path):
-    with turn(tmp_path, lambda ahead: None, lambda: False) as mine:
-        assert mine and is_held(tmp_path / ".queue/slot-0")
+    with turn(tmp_path, lambda ahead: None, lambda: False) as slot:
+        assert slot == 0 and is_held(tmp_path / ".queue/slot-0")
         told: list[int] = []
         with turn(tmp_path, told.append, lambda: bool(told)) as second:
-            assert not second and told == [0]
+            assert second is None and told == [0]
     assert not is_held(tmp_path / ".queue/slot-0") and not list(tmp_path.glob(".queue/ticket-*"))
+
+
+def test_each_of_several_trainings_has_a_slot_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("CNNLAB_MAX_TRAININGS", "2")
+    first, second = (turn(tmp_path, lambda ahead: None, lambda: False) for _ in range(2))
+    with first as one, second as two:
+        assert (one, two) == (0, 1)  # of several GPUs each takes another
 
 
 def test_who_comes_later_waits_behind_also_where_the_clock_is_set_back(tmp_path, monkeypatch):
@@ -91,8 +98,8 @@ def test_who_comes_later_waits_behind_also_where_the_clock_is_set_back(tmp_path,
     told: list[int] = []
 
     def come_later(ahead: int) -> None:
-        with turn(tmp_path, told.append, lambda: bool(told)) as mine:
-            assert not mine
+        with turn(tmp_path, told.append, lambda: bool(told)) as slot:
+            assert slot is None
 
     with turn(tmp_path, lambda ahead: None, lambda: False), turn(tmp_path, come_later, lambda: bool(told)):
         assert told == [1]
@@ -101,8 +108,8 @@ def test_who_comes_later_waits_behind_also_where_the_clock_is_set_back(tmp_path,
 def test_a_free_slot_is_for_who_came_first(tmp_path):
     told: list[int] = []
     (tmp_path / ".queue").mkdir()
-    with FileLock(tmp_path / ".queue/ticket-1"), turn(tmp_path, told.append, lambda: bool(told)) as mine:
-        assert not mine and told == [1]
+    with FileLock(tmp_path / ".queue/ticket-1"), turn(tmp_path, told.append, lambda: bool(told)) as slot:
+        assert slot is None and told == [1]
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", " "])

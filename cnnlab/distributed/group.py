@@ -23,26 +23,32 @@ _group = {"joined": False}  # asked several times in each step, and dist.is_init
 
 
 @contextmanager
-def joined(device: torch.device) -> Iterator[None]:
+def joined(device: torch.device, slot: int = 0) -> Iterator[None]:
     """All processes train together inside the ``with``: over gloo, and between GPUs over nccl.
+
+    One process alone takes the GPU of its ``slot`` in the queue, so that several trainings at a time share them out.
 
     Raises ValueError where ``device`` is of a kind, or this host has too few of it, to give each process its own.
     """
     if world_size() == 1:
+        if device.type == "cuda":
+            torch.cuda.set_device(slot % torch.cuda.device_count())
         yield
         return
+    mine = None
     if device.type == "cuda":
         if local_world_size() > torch.cuda.device_count():
             raise ValueError(
                 f"{local_world_size()} processes are too many for {torch.cuda.device_count()} GPU here: "
                 "give each its own, or set device = cpu."
             )
-        torch.cuda.set_device(local_rank())
+        mine = torch.device("cuda", local_rank())
+        torch.cuda.set_device(mine)
     elif device.type != "cpu":
         raise ValueError(f"device = {device.type} cannot be shared among processes: set device = cpu.")
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
     with _losses():
-        dist.init_process_group(backend, rank=rank(), world_size=world_size())
+        dist.init_process_group(backend, rank=rank(), world_size=world_size(), device_id=mine)
     _group["joined"] = True
     yield
     meet("end")  # whoever leaves first would cut off what the others still read

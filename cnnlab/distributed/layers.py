@@ -83,6 +83,7 @@ class _Normalise(torch.autograd.Function):
         ctx.save_for_backward(x, weight, mean, variance, count)
         ctx.eps = eps
         ctx.mark_non_differentiable(mean, variance, count)
+        ctx.set_materialize_grads(False)
         return batch_norm(x, mean, variance, weight, bias, eps=eps), mean, variance, count
 
     @staticmethod
@@ -90,11 +91,12 @@ class _Normalise(torch.autograd.Function):
         """The gradients of this share's values; those of weight and bias are of this share alone."""
         x, weight, mean, variance, count = ctx.saved_tensors
         dy, deviation = gradients[0], (variance + ctx.eps).rsqrt()
-        dx, dweight, dbias = torch.zeros_like(x), torch.zeros_like(weight), torch.zeros_like(weight)
-        if x.numel():  # as if mean and variance were constants
+        if x.numel():  # as if mean and variance were constants; a GPU wants them twice
             dx, dweight, dbias = torch.ops.aten.native_batch_norm_backward(
-                dy, x, weight, mean, variance, None, None, False, ctx.eps, [True, True, True]
+                dy, x, weight, mean, variance, mean, deviation, False, ctx.eps, [True, True, True]
             )
+        else:
+            dx, dweight, dbias = torch.zeros_like(x), torch.zeros_like(weight), torch.zeros_like(weight)
         means = all_reduce(torch.cat([dbias, dweight])) / count
         mean_dbias, mean_dweight = means.split_with_sizes([len(weight), len(weight)])
         slope = weight * deviation * deviation * mean_dweight  # what comes through the variance
