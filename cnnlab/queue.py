@@ -40,7 +40,7 @@ def before_this(ahead: int) -> str:
 
 @contextmanager
 def turn(runs: Path, waiting_for: Callable[[int], None], give_up: Callable[[], bool]) -> Iterator[int | None]:
-    """Wait for a slot and hold it inside the ``with``; gives its number, or None where ``give_up()`` became true before.
+    """Wait for a slot and hold it inside the ``with``; gives its number, None where ``give_up()`` became true before.
 
     ``waiting_for`` is told how many wait ahead whenever that changes.
     """
