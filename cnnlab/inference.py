@@ -25,9 +25,19 @@ def pick_device(name: str) -> torch.device:
         return torch.device("cuda" if here["cuda"] else "mps" if here["mps"] else "cpu")
     if not here.get(name):
         raise ValueError(
-            f"device = {name} is not on this machine: give {', '.join(n for n in here if here[n])} or auto."
+            f"device = {name} is not on this machine{_why_no_gpu() if name == 'cuda' else ''}: "
+            f"give {', '.join(n for n in here if here[n])} or auto."
         )
     return torch.device(name)
+
+
+def _why_no_gpu() -> str:
+    """What PyTorch says about it: there may be a GPU with too old a driver."""
+    try:
+        torch.cuda.init()
+    except (RuntimeError, AssertionError) as error:
+        return f" ({str(error).split('. ')[0].rstrip('.')})"
+    return ""
 
 
 def autocast(device: torch.device, config: TrainConfig) -> AbstractContextManager[object]:

@@ -22,7 +22,8 @@ from cnnlab.distributed.group import share
 
 SEED_STRIDE = 1_000_003  # a prime, so that (seed, step) pairs rarely meet
 SEEDS = 2**63  # what a torch.Generator takes is below
-AT_ONCE = 1 << 17  # values of images that are picked at a time: half a megabyte once they are scaled, which caches hold
+AT_ONCE = 1 << 17  # values of images that are made ready at a time: half a megabyte once scaled, which caches hold
+AT_ONCE_ON_GPU = 1 << 24  # there each operation costs a launch, and 64 MB are little
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,24 @@ class Dice:
         return torch.randint(0, end, (rows, self.count), generator=self.generator)[:, self.mine]
 
 
+@dataclass(frozen=True)
+class DiceOfBatches:
+    """The dice of several batches, side by side: each gets the numbers that it would get alone."""
+
+    dice: list[Dice]
+
+    def uniform(self, rows: int = 1) -> Tensor:
+        """float32 [rows, B of all] in [0, 1)."""
+        return torch.cat([one.uniform(rows) for one in self.dice], 1)
+
+    def integers(self, end: int, rows: int = 1) -> Tensor:
+        """int64 [rows, B of all] from 0 to ``end`` - 1."""
+        return torch.cat([one.integers(end, rows) for one in self.dice], 1)
+
+
+AnyDice = Dice | DiceOfBatches
+
+
 def steps_per_epoch(images: int, batch_size: int) -> int:
     """How many batches an epoch has. A last batch of a single image is left out: batch norm cannot use it."""
     full, rest = divmod(images, batch_size)
@@ -101,28 +120,29 @@ def epoch_batches(
 ) -> Iterator[Batch]:
     """The batches of ``epoch`` (from 1 on), from number ``first`` (from 0 on) on; this process's share of each.
 
-    Small batches are picked several at a time, and scaled so where nothing is augmented before: each operation on a
-    batch costs some microseconds, however small it is.
+    Small batches are picked, augmented and scaled several at a time: each operation on a batch costs some
+    microseconds, however small it is.
     """
+    device = images.labels.device
     shuffle = torch.Generator().manual_seed(config.seed * SEED_STRIDE + epoch)
     order = torch.randperm(len(images), generator=shuffle).to(images.images.device)
     whole = torch.split(order, config.batch_size)[: steps_per_epoch(len(images), config.batch_size)]
-    at_once = max(1, AT_ONCE // (config.batch_size * images.images.shape[1:].numel()))
+    values = AT_ONCE_ON_GPU if device.type == "cuda" else AT_ONCE
+    at_once = max(1, values // (config.batch_size * images.images.shape[1:].numel()))
     groups = [range(n, min(n + at_once, len(whole))) for n in range(first, len(whole), at_once)]
     mine = [torch.cat([whole[number][share(len(whole[number]))] for number in group]) for group in groups]
     for group, index, pixels in zip(groups, mine, fetched(images.images, mine), strict=True):
-        device, end = images.labels.device, 0
         labels, pixels = images.labels[_sent(index, device)], _sent(pixels, device)
-        values = pixels if augments(config) else scaling(pixels)
-        for number in group:
-            size = len(whole[number])
-            part = share(size)
+        shares = [share(len(whole[number])) for number in group]
+        if augments(config):
+            seeds = [((config.seed * SEED_STRIDE + epoch) * SEED_STRIDE + number) % SEEDS for number in group]
+            dice = [Dice(seed, len(whole[n]), part) for seed, n, part in zip(seeds, group, shares, strict=True)]
+            pixels = augment(pixels, config, DiceOfBatches(dice))
+        inputs = scaling(pixels)
+        end = 0
+        for number, part in zip(group, shares, strict=True):
             begin, end = end, end + part.stop - part.start
-            inputs = values[begin:end]
-            if augments(config):
-                dice = Dice(((config.seed * SEED_STRIDE + epoch) * SEED_STRIDE + number) % SEEDS, size, part)
-                inputs = scaling(augment(inputs, config, dice))
-            yield Batch(inputs, labels[begin:end], size)
+            yield Batch(inputs[begin:end], labels[begin:end], len(whole[number]))
 
 
 def _sent(values: Tensor, device: torch.device) -> Tensor:
@@ -137,11 +157,11 @@ def augments(config: TrainConfig) -> bool:
     return bool(config.augment_rotation or config.augment_flip or config.augment_shift or config.augment_erase)
 
 
-def augment(pixels: Tensor, config: TrainConfig, dice: Dice) -> Tensor:
+def augment(pixels: Tensor, config: TrainConfig, dice: AnyDice) -> Tensor:
     """Rotate, flip, shift and erase ``pixels`` (uint8 or float [B, C, H, W]) as ``config`` says, by throws of ``dice``.
 
     What comes in from outside the image, and an erased square, is 0: black, for nothing is scaled yet. A rotation
-    makes float32 of uint8, its values still from 0 to 255. Numbers go to a GPU without waiting for its last step.
+    makes float32 of uint8, its values still from 0 to 255.
     """
     if not len(pixels):  # of a small batch, some processes have no share
         return pixels
@@ -154,20 +174,20 @@ def augment(pixels: Tensor, config: TrainConfig, dice: Dice) -> Tensor:
     return pixels
 
 
-def rotate(x: Tensor, degrees: float, dice: Dice) -> Tensor:
+def rotate(x: Tensor, degrees: float, dice: AnyDice) -> Tensor:
     """``x`` (float [B, C, H, W]), each image turned by up to ``degrees`` either way."""
     angle = (dice.uniform()[0] * 2 - 1) * math.radians(degrees)
     cos, sin, zero = angle.cos(), angle.sin(), torch.zeros(len(x))
     matrix = torch.stack([torch.stack([cos, -sin, zero], 1), torch.stack([sin, cos, zero], 1)], 1)
-    grid = affine_grid(matrix.to(x.device, non_blocking=x.is_cuda), list(x.shape), align_corners=False)
+    grid = affine_grid(_sent(matrix, x.device), list(x.shape), align_corners=False)
     return grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
-def _flip_and_shift(x: Tensor, flip: bool, most: int, dice: Dice) -> Tensor:
+def _flip_and_shift(x: Tensor, flip: bool, most: int, dice: AnyDice) -> Tensor:
     """Each pixel is looked up once: its row, its column and its image give its place in the padded batch."""
     count, channels, height, width = x.shape
-    mirrored = (dice.uniform()[0, :, None] < (0.5 if flip else 0)).to(x.device, non_blocking=x.is_cuda)
-    corner = dice.integers(2 * most + 1, 2)[:, :, None].to(x.device, non_blocking=x.is_cuda)
+    mirrored = _sent(dice.uniform()[0, :, None] < (0.5 if flip else 0), x.device)
+    corner = _sent(dice.integers(2 * most + 1, 2)[:, :, None], x.device)
     column, row, image = (torch.arange(n, device=x.device) for n in (width, height, count))
     columns = corner[1] + torch.where(mirrored, width - 1 - column, column)
     rows = corner[0] + row + (height + 2 * most) * image[:, None]
@@ -176,11 +196,10 @@ def _flip_and_shift(x: Tensor, flip: bool, most: int, dice: Dice) -> Tensor:
     return padded.index_select(0, place).view(count, height, width, channels).permute(0, 3, 1, 2)
 
 
-def erase(x: Tensor, side: int, dice: Dice) -> Tensor:
+def erase(x: Tensor, side: int, dice: AnyDice) -> Tensor:
     """``x`` [B, C, H, W] with a square of ``side`` pixels in each image 0, some of it perhaps outside."""
     height, width = x.shape[2], x.shape[3]
-    centre = dice.uniform(2) * torch.tensor([[height], [width]])
-    centre = centre.to(x.device, non_blocking=x.is_cuda)
+    centre = _sent(dice.uniform(2) * torch.tensor([[height], [width]]), x.device)
     rows = (torch.arange(height, device=x.device) + 0.5 - centre[0, :, None]).abs() * 2 <= side
     columns = (torch.arange(width, device=x.device) + 0.5 - centre[1, :, None]).abs() * 2 <= side
     return x.masked_fill((rows[:, :, None] & columns[:, None, :]).unsqueeze(1), 0)

@@ -51,8 +51,16 @@ class ImageSet:
         return self.select(slice(count) if self.keys is None else torch.arange(count) * len(self) // count)
 
     def to(self, device: torch.device) -> "ImageSet":
-        """The same images with all tensors on ``device``, but for pixels that stay in a file."""
-        return ImageSet(self.images.to(device), self.labels.to(device), self.ids.to(device), self.keys)
+        """The same images with all tensors on ``device``, but for pixels that stay in a file, or for which a GPU has no
+        room: of those it is sent each batch.
+        """
+        images = self.images.to(device) if _has_room(device, self.images) else self.images
+        return ImageSet(images, self.labels.to(device), self.ids.to(device), self.keys)
+
+
+def _has_room(device: torch.device, images: Images) -> bool:
+    """Whether ``images`` would leave a GPU half of its free memory, for the network and its steps."""
+    return device.type != "cuda" or images.shape.numel() < torch.cuda.mem_get_info(device)[0] / 2
 
 
 @dataclass(frozen=True)
