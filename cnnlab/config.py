@@ -287,7 +287,10 @@ class TrainConfig(BaseModel):
         "auto", "Run", "Device", "Where to compute; auto takes a GPU if there is one."
     )
     precision: Literal["float32", "bfloat16"] = _field(
-        "float32", "Run", "Precision", "bfloat16 is faster on recent GPUs, at less precision."
+        "float32",
+        "Run",
+        "Precision",
+        "bfloat16 computes with fewer digits: faster for wide networks, on recent GPUs and some processors.",
     )
     compile: bool = _field(
         False,

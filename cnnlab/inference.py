@@ -34,7 +34,7 @@ def pick_device(name: str) -> torch.device:
 def _why_no_gpu() -> str:
     """What PyTorch says about it: there may be a GPU with too old a driver."""
     try:
-        torch.cuda.init()
+        torch.cuda.init()  # type: ignore[no-untyped-call]
     except (RuntimeError, AssertionError) as error:
         return f" ({str(error).split('. ')[0].rstrip('.')})"
     return ""

@@ -117,6 +117,8 @@ def resume(run: Run) -> None:
 def spawn(arguments: list[str], log_path: Path, processes: int = 1) -> subprocess.Popen[bytes]:
     """Start ``python -m cnnlab`` in a session of its own, so that it outlives us; what it prints goes to the log."""
     _children[:] = [child for child in _children if child.poll() is None]
+    if torch := sys.modules.get("torch"):
+        torch.cuda.empty_cache()  # a GPU's memory that we keep for later: the new process needs it now
     environment: Mapping[str, str] = {
         **os.environ,
         **_environment(processes),
