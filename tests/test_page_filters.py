@@ -117,8 +117,6 @@ def test_a_link_reproduces_the_whole_state():
         {"picture": "none"},
         {"view": "?"},
         {"preset": "gaussian", "sigma": "wide"},
-        {"view": "Layer", "stack": "6,5,1"},
-        {"view": "Layer", "stack_side": "0"},
         {"view": "Layer", "page": "0"},
         {"place": "3"},
         {"place": "-1,4"},
@@ -358,11 +356,11 @@ def test_an_address_that_the_browser_went_back_to_is_opened_and_stays():
     page.session_state[ENTERED] = False
     for view in ("Layer", "Chain"):
         page.segmented_control(key="filters.view").set_value(view).run()
-    page.query_params = {"view": "Layer", "stack": "12,5,1,0", "k": "0,1;1,0", "name": "Crossing"}
+    page.query_params = {"view": "Layer", "pool_size": "3", "k": "0,1;1,0", "name": "Crossing"}
     page.run()
     assert page.segmented_control(key="filters.view").value == "Layer" and weights(page) == [[[0, 1], [1, 0]]]
-    assert list(page.table[0].value["Shape (C, H, W)"])[1:] == ["(12, 28, 28)"]
-    assert link(page) == {"view": "Layer", "stack": "12,5,1,0", "k": "0,1;1,0", "name": "Crossing"}
+    assert page.number_input(key="filters.pool_size").value == 3
+    assert link(page) == {"view": "Layer", "pool_size": "3", "k": "0,1;1,0", "name": "Crossing"}
     page.query_params = {}
     page.run()
     assert page.segmented_control(key="filters.view").value == "One filter" and link(page) == {}
@@ -394,14 +392,10 @@ def test_a_picture_of_one_pixel_that_does_not_fit_is_one_sentence(view: str, bor
     assert "A link to this page does not carry it." in said(page)
 
 
-def test_a_stack_on_paper_is_in_the_link_and_outlasts_another_view():
-    page = opened(view="Layer", stack="12,5,1,0;10,3,1,0", stack_side="28", stack_channels="1")
-    assert not page.exception and not page.toast
-    assert list(page.table[0].value["Shape (C, H, W)"]) == ["(1, 28, 28)", "(12, 24, 24)", "(10, 22, 22)"]
-    page.segmented_control(key="filters.view").set_value("Chain").run()
-    page.segmented_control(key="filters.view").set_value("Layer").run()
-    assert page.table[0].value.iloc[1, 0] == "(12, 24, 24)"
-    assert link(page)["stack"] == "12,5,1,0;10,3,1,0"
+def test_a_link_from_when_layers_were_stacked_here_opens_the_layer():
+    page = opened(view="Layer", stack="12,5,1,0;10,3,1,0", stack_side="28")
+    assert not page.exception and not page.toast and link(page) == {"view": "Layer"}
+    assert "How layers stack: Network" in said(page)
 
 
 def test_the_formula_calls_the_kernels_side_as_the_network_page_does():

@@ -19,7 +19,6 @@ from cnnlab.runs import RunError, list_runs
 from cnnlab.ui import cache
 from cnnlab.ui.filters.kernel_choice import kernel_labels, saved_kernels
 from cnnlab.ui.filters.picture_choice import Chosen
-from cnnlab.ui.filters.stack_view import stack_view
 from cnnlab.ui.filters.state import OWN, RUN, SAVED, anew, held, kernel, key
 from cnnlab.ui.plot import plot
 from cnnlab.ui.select import trained_runs
@@ -47,7 +46,7 @@ def layer_view(chosen: Chosen, color: bool, learnt: Mapping[str, str]) -> None:
         _figure(picture, bank.only(places), layer.only(places), alike[places])
     except ERRORS as error:
         st.error(plain(str(error)), icon=":material/error:")
-    stack_view()
+    st.caption("How layers stack: Network, Calculator & quiz, or a network of your own, from blocks.")
 
 
 def _source(learnt: Mapping[str, str]) -> str:

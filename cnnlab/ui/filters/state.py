@@ -33,7 +33,7 @@ SOURCES = ("Gallery", "Dataset", "Upload", "Webcam")
 OPERATIONS = ("Correlation", "Convolution")
 COLORS = ("Grey", "Colour")
 LARGEST_SIDE = 65536  # pixels; the browser takes the nearest place that is there
-MOST = 4096  # of whatever a layer on paper has
+MOST_PAGES = 4096  # of a layer's filters
 LONGEST_CHAIN = 8  # steps
 JOINS = ("Add up", "Each by itself")
 
@@ -63,15 +63,6 @@ def _place(text: str) -> str:
     """Row and column of the output, such as ``10,20``."""
     row, column = text.split(",")
     return f"{_within(0, LARGEST_SIDE)(row)},{_within(0, LARGEST_SIDE)(column)}"
-
-
-def _layers(text: str) -> str:
-    """Layers of four whole numbers each, such as ``6,5,1,0;10,5,1,0``."""
-    for line in filter(None, text.split(";")):
-        filters, size, stride, padding = map(int, line.split(","))
-        for number in (filters, size, stride, padding):
-            _within(0, MOST)(str(number))
-    return text
 
 
 def _finite(text: str) -> float:
@@ -122,10 +113,7 @@ WIDGETS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "pool_size": (int, 2),
     "pool_stride": (int, 2),
     "place": (_place, ""),
-    "page": (_within(1, MOST), 1),
-    "stack": (_layers, "6,5,1,0;10,5,1,0"),
-    "stack_side": (_within(1, MOST), 32),
-    "stack_channels": (_within(1, MOST), 3),
+    "page": (_within(1, MOST_PAGES), 1),
 }
 """What else is in the address: name -> (how it is read, its value on a fresh page); the key is ``filters.<name>``."""
 
