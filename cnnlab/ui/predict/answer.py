@@ -107,7 +107,7 @@ def _looked_at(subject: Subject, prepared: Prepared, answer: Answer) -> None:
     methods = methods_for(predictor.network)
     strokes = predictor.checkpoint.config.dataset in LAYOUTS
     method = methods["integrated_gradients" if strokes or "grad_cam" not in methods else "grad_cam"]
-    found = method.explain(predictor.network, prepared.pixels[None], prepared.scaling, answer.label)[0]
+    found = method.explain(predictor.network, prepared.pixels, prepared.scaling, answer.label)
     figure = attribution_figure(prepared.pixels.numpy(), found, 0.8, method.signed, MAP)
     alt = f"Where the picture speaks for {answer.class_names[answer.label]}: {method.title}."
     plot(figure, "", "predict.looked", alt=alt)

@@ -58,8 +58,7 @@ def why_view(subject: Subject, given: Given) -> None:
                 format_func=lambda c: f"{names[c]} ({words.sure(float(answer.confidences[c]))} sure)",
                 key=f"predict.why.{key}.{given.id}.{subject.id}.{sorted(switched().items())}",
             )
-    pixels = prepared.pixels[None]
-    maps = {key: method.explain(predictor.network, pixels, prepared.scaling, c)[0] for key, c in labels.items()}
+    maps = {key: method.explain(predictor.network, prepared.pixels, prepared.scaling, c) for key, c in labels.items()}
     most = max(map(scale_of, maps.values()))
     for column, (key, found) in zip((first, second), maps.items(), strict=True):
         with column:
@@ -68,7 +67,7 @@ def why_view(subject: Subject, given: Given) -> None:
                     f"Nothing in this picture speaks for {words.plain(names[labels[key]])}.",
                     icon=":material/search_off:",
                 )
-            figure = attribution_figure(pixels[0].numpy(), found, opacity / 100, method.signed, SIDE, most=most)
+            figure = attribution_figure(prepared.pixels.numpy(), found, opacity / 100, method.signed, SIDE, most=most)
             alt = f"Where the picture speaks for {names[labels[key]]}: {method.title}."
             plot(figure, "", f"predict.why.map.{key}", alt=alt)
 
