@@ -19,7 +19,7 @@ from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.new_runs import create_run
 from cnnlab.prediction.many import read_source
 from cnnlab.prediction.novelty import FEW
-from cnnlab.prediction.predictor import load_predictor
+from cnnlab.prediction.predictor import Predictor, load_predictor
 from cnnlab.prediction.sources import from_paths
 from cnnlab.prediction.temperature import Calibration
 from cnnlab.runs import Run
@@ -152,9 +152,12 @@ def test_where_all_pixels_are_alike_there_is_no_answer(own_run: Run):
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_each_look_inside_opens(own_run: Run, view: str):
-    page = drawn(opened(predict_view=view), recognised(own_run)[0])
-    assert not page.exception and not page.error
+def test_each_look_inside_opens_and_asks_for_no_second_answer(own_run: Run, view: str, monkeypatch: pytest.MonkeyPatch):
+    page, picture, asked = opened(predict_view=view), recognised(own_run)[0], []
+    real = Predictor.answer_prepared
+    monkeypatch.setattr(Predictor, "answer_prepared", lambda *given: asked.append(view) or real(*given))
+    drawn(page, picture)
+    assert not page.exception and not page.error and asked == [view]
 
 
 def test_every_layer_is_shown_with_its_shape(own_run: Run):
