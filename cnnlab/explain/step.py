@@ -125,7 +125,7 @@ class _Training:
     def forward(self, batch: Batch, number: int) -> tuple[Tensor, Tensor]:
         """Logits and losses [B]; the same dropout whenever it is asked for the same step."""
         seed = self.config.seed * SEED_STRIDE + number - 1
-        with seeded(seed) if models.drops_out(self.config) else nullcontext():
+        with seeded(seed) if models.dropout_of(self.config) else nullcontext():
             logits = self.model(batch.inputs)
         return logits, cross_entropy(
             logits, batch.labels, reduction="none", label_smoothing=self.config.label_smoothing
