@@ -17,7 +17,7 @@ from cnnlab.explain.convolution import BORDERS
 from cnnlab.explain.gallery_pictures import GALLERY
 from cnnlab.explain.kernels import OWN_NAME, Kernel, parse_kernel
 from cnnlab.explain.presets import PRESETS, make_preset
-from cnnlab.ui import words
+from cnnlab.ui.address import refuse
 from cnnlab.ui.navigation import just_entered
 
 KERNEL, PRESET, PARAMS, FINISH, STAMP = (f"filters.{n}" for n in ("weights", "preset", "params", "finish", "stamp"))
@@ -148,14 +148,13 @@ def restore() -> None:
 
 
 def _open(asked: Mapping[str, str]) -> None:
-    """Take from an address what it says, and all else from a fresh page; tell what cannot be used."""
-    wrong = []
+    """Take from an address what it says, and all else from a fresh page; refuse what cannot be used."""
 
     def taken(name: str, read: Callable[[str], Any], fresh: Any) -> Any:
         try:
             return read(asked[name]) if name in asked else fresh
         except ValueError:
-            wrong.append(f"{name}={asked[name]}")
+            refuse(name)
             return fresh
 
     for name, (read, fresh) in WIDGETS.items():
@@ -170,8 +169,6 @@ def _open(asked: Mapping[str, str]) -> None:
         "absolute": taken("absolute", _truth, PLAIN["absolute"]),
         "threshold": taken("threshold", _finite, PLAIN["threshold"]),
     }
-    if wrong:
-        st.toast(f"The address holds what cannot be used: {words.plain(' '.join(wrong))}", icon=":material/link_off:")
 
 
 def write_address() -> None:
