@@ -107,28 +107,6 @@ def test_a_link_reproduces_the_whole_state():
 
 
 @pytest.mark.parametrize(
-    "address",
-    [
-        {"k": "1,2;3"},
-        {"k": "a"},
-        {"preset": "none"},
-        {"stride": "x"},
-        {"bias": "much"},
-        {"picture": "none"},
-        {"view": "?"},
-        {"preset": "gaussian", "sigma": "wide"},
-        {"view": "Layer", "page": "0"},
-        {"place": "3"},
-        {"place": "-1,4"},
-    ],
-)
-def test_a_link_that_makes_no_sense_opens_the_page_and_says_so(address):
-    page = opened(**address)
-    assert not page.exception and len(page.toast) == 1
-    assert page.toast[0].value.startswith("The address holds what cannot be used")
-
-
-@pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
         ("stride", 0, "A stride of 0 is not allowed: give 1 to 16."),
@@ -331,6 +309,16 @@ def test_a_run_without_weights_is_told_as_such(trained_run: Run, fresh_folders: 
 @pytest.mark.parametrize(
     "address",
     [
+        {"k": "1,2;3"},
+        {"k": "a"},
+        {"preset": "none"},
+        {"stride": "x"},
+        {"picture": "none"},
+        {"view": "?"},
+        {"view": "Layer", "page": "0"},
+        {"place": "3"},
+        {"place": "-1,4"},
+        {"bias": "much"},
         {"bias": "nan"},
         {"threshold": "inf"},
         {"absolute": "1"},
