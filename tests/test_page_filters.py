@@ -21,31 +21,17 @@ from cnnlab.runs import Run
 from cnnlab.ui import select
 from cnnlab.ui.filters import state
 from cnnlab.ui.navigation import ENTERED
-
-PROJECT = Path(__file__).resolve().parents[1]
-PATIENCE = 60
+from tests.pages import by_menu, link, said, script
 
 pytestmark = pytest.mark.usefixtures("fresh_folders")
 
 
 def opened(**address: str) -> AppTest:
-    page = AppTest.from_file(str(PROJECT / "pages/filters.py"), default_timeout=PATIENCE)
-    for name, value in address.items():
-        page.query_params[name] = value
-    return page.run()
+    return script("pages/filters.py", address).run()
 
 
 def weights(page: AppTest) -> list:
     return page.session_state["filters.weights"].weights.tolist()
-
-
-def said(page: AppTest) -> str:
-    kinds = (page.caption, page.error, page.markdown, page.info)
-    return " ".join(element.value for kind in kinds for element in kind).replace("\\", "")
-
-
-def link(page: AppTest) -> dict[str, str]:
-    return {name: v[0] if isinstance(v, list) else v for name, v in page.query_params.items()}
 
 
 def shown(page: AppTest) -> dict:
@@ -63,8 +49,7 @@ def test_a_fresh_page_is_alive_with_sobel_on_a_photograph():
 
 
 def test_the_page_opens_by_its_menu():
-    page = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=PATIENCE).run().switch_page("pages/filters.py")
-    page = page.run()
+    page = by_menu("pages/filters.py")
     assert not page.exception and page.title[0].value == "Filters"
 
 
@@ -265,8 +250,7 @@ def test_a_layer_that_does_not_fit_is_one_sentence():
     assert "A pooling stride of 0 is not allowed" in page.error[0].value and not page.exception
 
 
-def test_the_first_layer_of_a_run_is_loaded_and_compared(trained_run: Run, fresh_folders: Path):
-    shutil.copytree(trained_run.path, fresh_folders / "own")
+def test_the_first_layer_of_a_run_is_loaded_and_compared(own_run: Run):
     page = opened(view="Layer", picture="digit", bank="run:own")
     assert not page.exception and not page.error
     assert "Your Sobel x is **" in page.info[0].value and "like filter" in page.info[0].value
@@ -276,10 +260,7 @@ def test_the_first_layer_of_a_run_is_loaded_and_compared(trained_run: Run, fresh
     assert page.segmented_control(key="filters.color").value == "Grey"
 
 
-def test_a_rerun_neither_reads_a_run_s_weights_again_nor_lists_the_runs_twice(
-    trained_run: Run, fresh_folders: Path, monkeypatch: pytest.MonkeyPatch
-):
-    shutil.copytree(trained_run.path, fresh_folders / "own")
+def test_a_rerun_neither_reads_a_run_s_weights_again_nor_lists_the_runs_twice(own_run: Run, monkeypatch):
     page = opened(view="Layer", picture="digit", bank="run:own")
     done = []
     for module, name in ((bank, "load_trained"), (select, "list_runs")):
@@ -287,7 +268,7 @@ def test_a_rerun_neither_reads_a_run_s_weights_again_nor_lists_the_runs_twice(
         monkeypatch.setattr(module, name, lambda asked, name=name, real=real: done.append(name) or real(asked))
     page.number_input(key="filters.pool_size").set_value(3).run()
     assert done == ["list_runs"] and not page.exception
-    os.utime(fresh_folders / "own/checkpoints/best.safetensors", ns=(1, 1))
+    os.utime(own_run.checkpoint_path("best"), ns=(1, 1))
     page.run()
     assert done[1:] == ["list_runs", "load_trained"]
 
