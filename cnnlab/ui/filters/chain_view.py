@@ -16,12 +16,11 @@ from cnnlab.ui import words
 from cnnlab.ui.filters.kernel_choice import kernel_label, kernel_options, named_kernel, saved_kernels
 from cnnlab.ui.filters.picture_choice import Chosen
 from cnnlab.ui.filters.settings_form import border_choice
-from cnnlab.ui.filters.state import LONGEST_CHAIN, OWN, SAVED, held, key
+from cnnlab.ui.filters.state import BRANCHES, LONGEST_CHAIN, OWN, SAVED, held, key
 from cnnlab.ui.filters.takeaway import download_picture
 from cnnlab.ui.plot import plot
 
 LARGEST = 256  # pixels of the longer side: each stage is a chart with all its values
-BRANCHES = {"sobel_x": "sobel_y", "scharr_x": "scharr_y", "prewitt_x": "prewitt_y", "sobel_5x5_x": "sobel_5x5_y"}
 
 
 @dataclass

@@ -36,6 +36,7 @@ LARGEST_SIDE = 65536  # pixels; the browser takes the nearest place that is ther
 MOST_PAGES = 4096  # of a layer's filters
 LONGEST_CHAIN = 8  # steps
 JOINS = ("Add up", "Each by itself")
+BRANCHES = {"sobel_x": "sobel_y", "scharr_x": "scharr_y", "prewitt_x": "prewitt_y", "sobel_5x5_x": "sobel_5x5_y"}
 
 
 def _one_of(*allowed: str) -> Callable[[str], str]:
@@ -105,7 +106,7 @@ WIDGETS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "clipped": (_truth, False),
     "chain": (_chain, "gaussian,sobel_x"),
     "branches": (_truth, True),
-    "pair": (_one_of("sobel_x", "scharr_x", "prewitt_x", "sobel_5x5_x"), "sobel_x"),
+    "pair": (_one_of(*BRANCHES), "sobel_x"),
     "stage": (_within(0, LONGEST_CHAIN), 1),
     "bank": (_one_of("four", "chosen", RUN), "four"),
     "chosen": (_names, ""),
