@@ -8,7 +8,6 @@ digit typed into the grid; *stride*: a setting of the sidebar, which goes throug
 another, with its arithmetic. *Large upload*: from giving a 4000×3000 JPEG to its filtered picture.
 """
 
-import statistics
 import tempfile
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from benchmarks.page import row
 from tests.browser.conftest import ARGUMENTS, chromium, running_server, settled
 
 REPEATS = 21
@@ -75,12 +75,6 @@ def stride(page: Page, value: int) -> float:
     took = page.evaluate("performance.now()") - started
     settled(page)
     return float(took) / 1000
-
-
-def row(what: str, seconds: list[float], limit: str) -> None:
-    """Print a row of the table."""
-    middle, least, most = statistics.median(seconds), min(seconds), max(seconds)
-    print(f"| {what} | {1000 * middle:,.0f} ms | {1000 * least:,.0f} to {1000 * most:,.0f} ms | {limit} |", flush=True)
 
 
 def measure(browser: Browser, url: str, folder: Path) -> None:

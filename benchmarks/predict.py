@@ -11,7 +11,6 @@ choice to the sentence that they are answered, which stands above the table.
 import argparse
 import io
 import shutil
-import statistics
 import tempfile
 import time
 import zipfile
@@ -20,6 +19,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from benchmarks.page import row
 from cnnlab.prediction.many import predict_many
 from cnnlab.prediction.predictor import Predictor, load_predictor
 from cnnlab.prediction.preprocess import prepare
@@ -101,12 +101,6 @@ def uploaded(page: Page, files: Path | list[Path]) -> float:
     told.wait_for(state="detached")
     settled(page)
     return took
-
-
-def row(what: str, seconds: list[float], limit: str) -> None:
-    """Print a row of the table."""
-    middle, least, most = statistics.median(seconds), min(seconds), max(seconds)
-    print(f"| {what} | {1000 * middle:,.0f} ms | {1000 * least:,.0f} to {1000 * most:,.0f} ms | {limit} |", flush=True)
 
 
 def main() -> None:

@@ -12,7 +12,6 @@ from cnnlab.datasets.memory import memory_budget
 from cnnlab.inference import pick_device
 from cnnlab.models import ModelError
 from cnnlab.queue import most_at_a_time
-from cnnlab.registry import UnknownName
 
 
 def check(config: TrainConfig, dataset: ImageDataset | None = None) -> None:
@@ -45,5 +44,5 @@ def check(config: TrainConfig, dataset: ImageDataset | None = None) -> None:
             ) from error
 
 
-CHECK_ERRORS = (DatasetError, ModelError, UnknownName, ValueError)
+CHECK_ERRORS = (DatasetError, ValueError)
 """What :func:`check` raises."""

@@ -148,7 +148,7 @@ def _launch(run: Run, arguments: list[str], processes: int) -> None:
     if not begins(child, lambda: run.state() in LIVE and (run.path / "config.json").exists(), "training", run.log_path):
         begun = (run.path / "config.json").exists() and _written(run) != before
         if child.returncode == 2 or run.state() == "interrupted" or not begun:
-            raise RunError(f"The training did not start: {run.log_tail(3) or 'its process ended without a word.'}")
+            raise did_not_start("training", run.log_path)
 
 
 def begins(child: subprocess.Popen[bytes], begun: Callable[[], bool], what: str, log_path: Path) -> bool:
@@ -166,6 +166,11 @@ def begins(child: subprocess.Popen[bytes], begun: Callable[[], bool], what: str,
             raise RunError(f"The {what} did not start within {PATIENCE} s: {said}")
         time.sleep(0.02)
     return True
+
+
+def did_not_start(what: str, log_path: Path) -> RunError:
+    """The error that the process of ``what`` ended before it began, with its last words."""
+    return RunError(f"The {what} did not start: {tail(log_path, 3) or 'its process ended without a word.'}")
 
 
 def _written(run: Run) -> tuple[int, int] | None:

@@ -3,8 +3,8 @@
 >>> import numpy as np
 >>> confusion_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), num_classes=2).tolist()
 [[1, 1], [0, 1]]
->>> wilson(9, 10).rounded()
-(0.596, 0.982)
+>>> wilson(9, 10).percent
+'59.6–98.2 %'
 """
 
 import math
@@ -23,9 +23,15 @@ class Interval(NamedTuple):
     low: float
     high: float
 
-    def rounded(self) -> tuple[float, float]:
-        """Both ends with three digits."""
-        return round(self.low, 3), round(self.high, 3)
+    @property
+    def percent(self) -> str:
+        """Both ends as percentages."""
+        return f"{100 * self.low:.1f}–{100 * self.high:.1f} %"
+
+
+def percent(share: float | None) -> str:
+    """A share in [0, 1] as a percentage, or a dash for None."""
+    return "–" if share is None else f"{100 * share:.2f} %"
 
 
 def wilson(successes: int, total: int, z: float = Z95) -> Interval:

@@ -1,7 +1,7 @@
 """A registry: names and what they stand for.
 
 >>> shapes: Registry[str] = Registry("shape")
->>> _ = shapes.add("square", "four equal sides")
+>>> shapes.add("square", "four equal sides")
 >>> shapes.get("square")
 'four equal sides'
 """
@@ -24,12 +24,11 @@ class Registry(Generic[T]):
         self.kind = kind
         self._entries: dict[str, T] = {}
 
-    def add(self, name: str, entry: T) -> T:
-        """Register ``entry`` as ``name`` and return it; a name that is taken raises ValueError."""
+    def add(self, name: str, entry: T) -> None:
+        """Register ``entry`` as ``name``; a name that is taken raises ValueError."""
         if name in self._entries:
             raise ValueError(f"The {self.kind} '{name}' is registered already.")
         self._entries[name] = entry
-        return entry
 
     def get(self, name: str) -> T:
         """The entry called ``name``; raises UnknownName with the list of known names."""

@@ -246,9 +246,13 @@ class Run:
         """Where the features are kept that tell what ``checkpoint`` has never seen, or would be."""
         return self.path / f"features-{checkpoint}.npz"
 
+    def checkpoints(self) -> list[str]:
+        """Those of best and last that were saved."""
+        return [name for name in ("best", "last") if self.checkpoint_path(name).is_file()]
+
     def chosen_checkpoint(self) -> str | None:
         """best, or last where nothing chose a best, or None where nothing was saved yet."""
-        return next((name for name in ("best", "last") if self.checkpoint_path(name).is_file()), None)
+        return next(iter(self.checkpoints()), None)
 
 
 @contextmanager

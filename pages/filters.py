@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from cnnlab.ui.address import tell_refused
 from cnnlab.ui.filters.chain_view import chain_view
 from cnnlab.ui.filters.layer_view import banks_of_runs, layer_view
 from cnnlab.ui.filters.one_filter import one_filter
@@ -27,3 +28,4 @@ elif view == "Layer":
 else:
     one_filter(chosen, color)
 write_address()
+tell_refused()

@@ -1,6 +1,7 @@
 """What tests share: folders of their own, small datasets, trained runs and real training processes."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -106,6 +107,13 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     runs = tmp_path_factory.mktemp("trained")
     assert main(["train", "--recipe", "quick_digits", "--name", "trained", "--runs-dir", str(runs)]) == 0
     return find_run("trained", runs)
+
+
+@pytest.fixture
+def own_run(trained_run: Run, fresh_folders: Path) -> Run:
+    """A copy of the trained run in the folder of runs, free to be changed; it has not been asked anything."""
+    asked_before = shutil.ignore_patterns("predictions-*", "calibration-*", "features-*")
+    return Run(shutil.copytree(trained_run.path, fresh_folders / "own", ignore=asked_before))
 
 
 @pytest.fixture(scope="session")

@@ -21,14 +21,6 @@ from cnnlab.runs import Run, RunError, find_run
 
 
 @pytest.fixture
-def own_run(trained_run: Run, tmp_path: Path) -> Run:
-    """A copy of the trained run, free to be changed."""
-    copy = tmp_path / "runs" / "own"
-    shutil.copytree(trained_run.path, copy, ignore=shutil.ignore_patterns("predictions-*"))
-    return Run(copy)
-
-
-@pytest.fixture
 def made() -> Evaluation:
     """Six answers for three classes; image 3 is taken for class 2 most surely, image 4 less so."""
     probabilities = [[0.9, 0.1, 0], [0.6, 0.4, 0], [0.2, 0.8, 0], [0, 0.05, 0.95], [0.1, 0.3, 0.6], [0.4, 0.35, 0.25]]

@@ -18,7 +18,6 @@ from cnnlab.explain.convolution import SettingsError
 from cnnlab.explain.gallery_pictures import GALLERY, LARGEST, display_copy, gallery_picture, grey
 from cnnlab.explain.kernels import parse_kernel
 from cnnlab.explain.presets import FOUR, make_preset
-from cnnlab.explain.stack import LayerSpec, stack
 from cnnlab.figures.feature_maps import Map, histogram_figure, maps_figure
 from cnnlab.runs import Run, RunError
 
@@ -138,24 +137,6 @@ def test_a_run_without_a_convolution_or_without_weights_is_told(digits: ImageDat
         first_layer(saved_run(tmp_path, "mlp", digits))
     with pytest.raises(RunError, match="has no checkpoint yet"):
         first_layer(Run(tmp_path / "young"))
-
-
-def test_the_tutorials_stack_and_its_parameters():
-    first, second = stack((3, 32, 32), [LayerSpec(6, 5), LayerSpec(10, 5)])
-    assert (first.channels, first.height, first.width, first.depth) == (6, 28, 28, 3)
-    assert (second.channels, second.height, second.width, second.depth) == (10, 24, 24, 6)
-    assert stack((3, 32, 32), [LayerSpec(10, 5)])[0].parameters == 760
-    assert stack((1, 28, 28), [LayerSpec(16, 3, padding=1)])[0].parameters == sum(
-        p.numel() for p in nn.Conv2d(1, 16, 3).parameters()
-    )
-
-
-@pytest.mark.parametrize(
-    "spec", [LayerSpec(0, 3), LayerSpec(4, 0), LayerSpec(4, 3, 0), LayerSpec(4, 3, 1, -1), LayerSpec(4, 40)]
-)
-def test_a_stack_that_cannot_be_is_one_sentence(spec):
-    with pytest.raises(SettingsError, match="Layer 1 "):
-        stack((3, 32, 32), [spec])
 
 
 def test_maps_have_ticks_of_their_size_or_of_the_largest():

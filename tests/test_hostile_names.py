@@ -22,8 +22,9 @@ from cnnlab.explain.kernel_shelf import Shelf
 from cnnlab.explain.kernels import make_kernel
 from cnnlab.runs import find_run
 from cnnlab.ui.filters.state import WIDGETS
+from tests.conftest import PROJECT
+from tests.pages import script
 
-PROJECT = Path(__file__).resolve().parents[1]
 SOURCES = [*PROJECT.glob("cnnlab/ui/**/*.py"), *PROJECT.glob("pages/*.py")]
 HOSTILE = "![x](y)"
 PLAIN = {
@@ -83,12 +84,7 @@ def _texts(message: Message) -> Iterator[tuple[str, str, str]]:
 
 
 def opened(page: str, address: Mapping[str, str], **state: object) -> AppTest:
-    app = AppTest.from_file(str(PROJECT / f"pages/{page}.py"), default_timeout=60)
-    for name, value in address.items():
-        app.query_params[name] = value
-    for name, value in state.items():
-        app.session_state[name.replace("__", ".")] = value
-    app.run()
+    app = script(f"pages/{page}.py", address, {name.replace("__", "."): value for name, value in state.items()}).run()
     assert not app.exception, app.exception[0].message
     return app
 

@@ -2,12 +2,10 @@
 
 import os
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -18,8 +16,7 @@ from cnnlab.config import ConvBlock, TrainConfig, choices, limits
 from cnnlab.launch import flags, shown_command, start
 from cnnlab.parsing import ConfigError, adapt, parse
 from cnnlab.runs import LIVE, Run, RunError, list_runs
-
-PROJECT = Path(__file__).resolve().parents[1]
+from tests.conftest import PROJECT
 
 
 def values_of(name: str) -> st.SearchStrategy[object]:
@@ -134,12 +131,6 @@ def test_a_run_is_called_as_was_asked(fresh_folders, stopped_at_the_end):
     (fresh_folders / "mine").mkdir()
     with pytest.raises(RunError, match=r"There is a folder .*mine already: choose another name"):
         start(TrainConfig(), None, fresh_folders, name="mine")
-
-
-@pytest.fixture
-def own_run(trained_run: Run, fresh_folders: Path) -> Run:
-    """A copy of the trained run, free to be changed."""
-    return Run(shutil.copytree(trained_run.path, fresh_folders / "own"))
 
 
 @pytest.mark.parametrize("command", ["import sys; sys.exit(1)", "import os; os.kill(os.getpid(), 9)"])

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,28 +21,13 @@ from cnnlab.runs import Run
 from cnnlab.ui import words
 from cnnlab.ui.evaluate import layout_job
 from cnnlab.ui.evaluate.takeaway import network_file
+from tests.pages import by_menu, metrics, script
 
-PROJECT = Path(__file__).resolve().parents[1]
 VIEWS = ("Confusion", "Classes", "Images", "Feature map", "Calibration", "Curves", "Take away")
-PATIENCE = 60
 
 
-@pytest.fixture
-def own_run(trained_run: Run, fresh_folders: Path) -> Run:
-    """A copy of the trained run in the folder that the page reads."""
-    shutil.copytree(trained_run.path, fresh_folders / "own", ignore=shutil.ignore_patterns("predictions-*"))
-    return Run(fresh_folders / "own")
-
-
-def opened(**state: object) -> AppTest:
-    page = AppTest.from_file(str(PROJECT / "pages/evaluate.py"), default_timeout=PATIENCE)
-    for key, value in state.items():
-        page.session_state[key.replace("_", ".")] = value
-    return page.run()
-
-
-def metrics(page: AppTest) -> dict[str, str]:
-    return {m.label: m.value for m in page.metric}
+def opened(address: Mapping[str, str] | None = None, **state: object) -> AppTest:
+    return script("pages/evaluate.py", address, {key.replace("_", "."): v for key, v in state.items()}).run()
 
 
 def alts(page: AppTest) -> list[str]:
@@ -57,12 +42,7 @@ def figures(page: AppTest) -> list[dict[str, str]]:
 
 
 def test_without_a_run_the_page_says_what_to_do(fresh_folders: Path):
-    page = (
-        AppTest.from_file(str(PROJECT / "app.py"), default_timeout=PATIENCE)
-        .run()
-        .switch_page("pages/evaluate.py")
-        .run()
-    )
+    page = by_menu("pages/evaluate.py")
     assert not page.exception
     assert "train a network first" in page.info[0].value
 
@@ -376,9 +356,7 @@ def test_a_network_that_cannot_be_exported_says_why(own_run: Run):
 def test_the_address_always_names_the_run(own_run: Run):
     page = opened()
     assert page.query_params["evaluate.run"] == "own"
-    asked = AppTest.from_file(str(PROJECT / "pages/evaluate.py"), default_timeout=PATIENCE)
-    asked.query_params["evaluate.run"] = "gone"
-    asked.run()
+    asked = opened({"evaluate.run": "gone"})
     assert [t.value for t in asked.toast] == ["There is no run 'gone': another is shown."]
     assert asked.selectbox(key="evaluate.run").value == "own"
 
@@ -399,9 +377,8 @@ def test_an_address_opens_its_run_though_there_is_a_newer_one(own_run: Run):
     shutil.copytree(own_run.path, newer)
     Run(newer).add_facts({"created": own_run.created + 60})
     assert opened().selectbox(key="evaluate.run").value == "newer"
-    page = AppTest.from_file(str(PROJECT / "pages/evaluate.py"), default_timeout=PATIENCE)
-    page.query_params["evaluate.run"] = "own"
-    assert page.run().selectbox(key="evaluate.run").value == "own"
+    page = opened({"evaluate.run": "own"})
+    assert page.selectbox(key="evaluate.run").value == "own"
     assert page.query_params["evaluate.run"] == "own" and not page.toast
 
 
@@ -410,30 +387,24 @@ def test_a_link_by_the_id_of_a_renamed_run_opens_it(own_run: Run):
     shutil.copytree(own_run.path, newer)
     Run(newer).add_facts({"created": own_run.created + 60})
     own_run.rename("best so far")
-    page = AppTest.from_file(str(PROJECT / "pages/evaluate.py"), default_timeout=PATIENCE)
-    page.query_params["evaluate.run"] = "own"
-    assert page.run().selectbox(key="evaluate.run").value == "own" and not page.toast
+    page = opened({"evaluate.run": "own"})
+    assert page.selectbox(key="evaluate.run").value == "own" and not page.toast
 
 
 def test_a_link_opens_the_cell_the_class_and_the_image_that_were_looked_at(own_run: Run):
     id = str(evaluate(own_run, "test").ids[17])
-    page = AppTest.from_file(str(PROJECT / "pages/evaluate.py"), default_timeout=PATIENCE)
-    page.query_params.update({"evaluate.cell": "3,4", "evaluate.image": id})
-    page.run()
+    page = opened({"evaluate.cell": "3,4", "evaluate.image": id})
     assert [page.selectbox(key=f"evaluate.{name}").value for name in ("true", "predicted")] == [3, 4]
     assert f"Id {id};" in " ".join(m.value for m in page.markdown) and not page.toast
     assert page.query_params["evaluate.image"] == id
     page.selectbox(key="evaluate.predicted").set_value(3).run()
     assert page.query_params["evaluate.cell"] == "3,3"
-    page = AppTest.from_file(str(PROJECT / "pages/evaluate.py"), default_timeout=PATIENCE)
-    page.query_params.update({"evaluate.view": "Classes", "evaluate.class": "7"})
-    assert page.run().selectbox(key="evaluate.class").value == 7 and not page.toast
+    page = opened({"evaluate.view": "Classes", "evaluate.class": "7"})
+    assert page.selectbox(key="evaluate.class").value == 7 and not page.toast
 
 
 def test_what_a_link_says_and_is_not_there_is_told(own_run: Run):
-    page = AppTest.from_file(str(PROJECT / "pages/evaluate.py"), default_timeout=PATIENCE)
-    page.query_params.update({"evaluate.cell": "3,40", "evaluate.image": "9999"})
-    page.run()
+    page = opened({"evaluate.cell": "3,40", "evaluate.image": "9999"})
     assert [t.value for t in page.toast] == [
         "The address holds what cannot be used: evaluate.cell=3,40 evaluate.image=9999"
     ]

@@ -21,31 +21,17 @@ from cnnlab.runs import Run
 from cnnlab.ui import select
 from cnnlab.ui.filters import state
 from cnnlab.ui.navigation import ENTERED
-
-PROJECT = Path(__file__).resolve().parents[1]
-PATIENCE = 60
+from tests.pages import by_menu, link, said, script
 
 pytestmark = pytest.mark.usefixtures("fresh_folders")
 
 
 def opened(**address: str) -> AppTest:
-    page = AppTest.from_file(str(PROJECT / "pages/filters.py"), default_timeout=PATIENCE)
-    for name, value in address.items():
-        page.query_params[name] = value
-    return page.run()
+    return script("pages/filters.py", address).run()
 
 
 def weights(page: AppTest) -> list:
     return page.session_state["filters.weights"].weights.tolist()
-
-
-def said(page: AppTest) -> str:
-    kinds = (page.caption, page.error, page.markdown, page.info)
-    return " ".join(element.value for kind in kinds for element in kind).replace("\\", "")
-
-
-def link(page: AppTest) -> dict[str, str]:
-    return {name: v[0] if isinstance(v, list) else v for name, v in page.query_params.items()}
 
 
 def shown(page: AppTest) -> dict:
@@ -63,8 +49,7 @@ def test_a_fresh_page_is_alive_with_sobel_on_a_photograph():
 
 
 def test_the_page_opens_by_its_menu():
-    page = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=PATIENCE).run().switch_page("pages/filters.py")
-    page = page.run()
+    page = by_menu("pages/filters.py")
     assert not page.exception and page.title[0].value == "Filters"
 
 
@@ -104,30 +89,6 @@ def test_a_link_reproduces_the_whole_state():
         k: v for k, v in shown(first).items() if k not in ignored
     }
     assert link(second) == address
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        {"k": "1,2;3"},
-        {"k": "a"},
-        {"preset": "none"},
-        {"stride": "x"},
-        {"bias": "much"},
-        {"picture": "none"},
-        {"view": "?"},
-        {"preset": "gaussian", "sigma": "wide"},
-        {"view": "Layer", "stack": "6,5,1"},
-        {"view": "Layer", "stack_side": "0"},
-        {"view": "Layer", "page": "0"},
-        {"place": "3"},
-        {"place": "-1,4"},
-    ],
-)
-def test_a_link_that_makes_no_sense_opens_the_page_and_says_so(address):
-    page = opened(**address)
-    assert not page.exception and len(page.toast) == 1
-    assert page.toast[0].value.startswith("The address holds what cannot be used")
 
 
 @pytest.mark.parametrize(
@@ -289,8 +250,7 @@ def test_a_layer_that_does_not_fit_is_one_sentence():
     assert "A pooling stride of 0 is not allowed" in page.error[0].value and not page.exception
 
 
-def test_the_first_layer_of_a_run_is_loaded_and_compared(trained_run: Run, fresh_folders: Path):
-    shutil.copytree(trained_run.path, fresh_folders / "own")
+def test_the_first_layer_of_a_run_is_loaded_and_compared(own_run: Run):
     page = opened(view="Layer", picture="digit", bank="run:own")
     assert not page.exception and not page.error
     assert "Your Sobel x is **" in page.info[0].value and "like filter" in page.info[0].value
@@ -300,10 +260,7 @@ def test_the_first_layer_of_a_run_is_loaded_and_compared(trained_run: Run, fresh
     assert page.segmented_control(key="filters.color").value == "Grey"
 
 
-def test_a_rerun_neither_reads_a_run_s_weights_again_nor_lists_the_runs_twice(
-    trained_run: Run, fresh_folders: Path, monkeypatch: pytest.MonkeyPatch
-):
-    shutil.copytree(trained_run.path, fresh_folders / "own")
+def test_a_rerun_neither_reads_a_run_s_weights_again_nor_lists_the_runs_twice(own_run: Run, monkeypatch):
     page = opened(view="Layer", picture="digit", bank="run:own")
     done = []
     for module, name in ((bank, "load_trained"), (select, "list_runs")):
@@ -311,7 +268,7 @@ def test_a_rerun_neither_reads_a_run_s_weights_again_nor_lists_the_runs_twice(
         monkeypatch.setattr(module, name, lambda asked, name=name, real=real: done.append(name) or real(asked))
     page.number_input(key="filters.pool_size").set_value(3).run()
     assert done == ["list_runs"] and not page.exception
-    os.utime(fresh_folders / "own/checkpoints/best.safetensors", ns=(1, 1))
+    os.utime(own_run.checkpoint_path("best"), ns=(1, 1))
     page.run()
     assert done[1:] == ["list_runs", "load_trained"]
 
@@ -333,6 +290,16 @@ def test_a_run_without_weights_is_told_as_such(trained_run: Run, fresh_folders: 
 @pytest.mark.parametrize(
     "address",
     [
+        {"k": "1,2;3"},
+        {"k": "a"},
+        {"preset": "none"},
+        {"stride": "x"},
+        {"picture": "none"},
+        {"view": "?"},
+        {"view": "Layer", "page": "0"},
+        {"place": "3"},
+        {"place": "-1,4"},
+        {"bias": "much"},
         {"bias": "nan"},
         {"threshold": "inf"},
         {"absolute": "1"},
@@ -358,11 +325,11 @@ def test_an_address_that_the_browser_went_back_to_is_opened_and_stays():
     page.session_state[ENTERED] = False
     for view in ("Layer", "Chain"):
         page.segmented_control(key="filters.view").set_value(view).run()
-    page.query_params = {"view": "Layer", "stack": "12,5,1,0", "k": "0,1;1,0", "name": "Crossing"}
+    page.query_params = {"view": "Layer", "pool_size": "3", "k": "0,1;1,0", "name": "Crossing"}
     page.run()
     assert page.segmented_control(key="filters.view").value == "Layer" and weights(page) == [[[0, 1], [1, 0]]]
-    assert list(page.table[0].value["Shape (C, H, W)"])[1:] == ["(12, 28, 28)"]
-    assert link(page) == {"view": "Layer", "stack": "12,5,1,0", "k": "0,1;1,0", "name": "Crossing"}
+    assert page.number_input(key="filters.pool_size").value == 3
+    assert link(page) == {"view": "Layer", "pool_size": "3", "k": "0,1;1,0", "name": "Crossing"}
     page.query_params = {}
     page.run()
     assert page.segmented_control(key="filters.view").value == "One filter" and link(page) == {}
@@ -394,14 +361,10 @@ def test_a_picture_of_one_pixel_that_does_not_fit_is_one_sentence(view: str, bor
     assert "A link to this page does not carry it." in said(page)
 
 
-def test_a_stack_on_paper_is_in_the_link_and_outlasts_another_view():
-    page = opened(view="Layer", stack="12,5,1,0;10,3,1,0", stack_side="28", stack_channels="1")
-    assert not page.exception and not page.toast
-    assert list(page.table[0].value["Shape (C, H, W)"]) == ["(1, 28, 28)", "(12, 24, 24)", "(10, 22, 22)"]
-    page.segmented_control(key="filters.view").set_value("Chain").run()
-    page.segmented_control(key="filters.view").set_value("Layer").run()
-    assert page.table[0].value.iloc[1, 0] == "(12, 24, 24)"
-    assert link(page)["stack"] == "12,5,1,0;10,3,1,0"
+def test_a_link_from_when_layers_were_stacked_here_opens_the_layer():
+    page = opened(view="Layer", stack="12,5,1,0;10,3,1,0", stack_side="28")
+    assert not page.exception and not page.toast and link(page) == {"view": "Layer"}
+    assert "How layers stack: Network" in said(page)
 
 
 def test_the_formula_calls_the_kernels_side_as_the_network_page_does():

@@ -3,6 +3,7 @@
 import math
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -12,26 +13,17 @@ from cnnlab.models import MODELS
 from cnnlab.runs import Run
 from cnnlab.ui.network import repeat, stages
 from cnnlab.ui.words import power
-
-PROJECT = Path(__file__).resolve().parents[1]
-PATIENCE = 60
+from tests.pages import link, metrics, said, script
 
 
-def opened(**state: object) -> AppTest:
-    page = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=PATIENCE).run()
+def opened(address: Mapping[str, str] | None = None, **state: object) -> AppTest:
+    """The page with the chosen state, by its menu, or by an ``address``."""
+    page = script("app.py").run()
+    page.query_params.update(address or {})
     page.switch_page("pages/network.py")
     for key, value in state.items():
         page.session_state[key.replace("__", ".")] = value
     return page.run()
-
-
-def metrics(page: AppTest) -> dict[str, str]:
-    return {m.label: m.value for m in page.metric}
-
-
-def said(page: AppTest) -> str:
-    """What the page says, as it is read."""
-    return " ".join(str(m.value) for m in page.markdown).replace("\\", "")
 
 
 def test_the_page_says_where_7x7x32_comes_from(fresh_folders: Path) -> None:
@@ -98,48 +90,34 @@ def test_train_this_network_fills_the_form_of_the_train_page(fresh_folders: Path
     assert page.session_state["train.view"] == "New run"
 
 
-def linked(address: dict[str, str], **state: object) -> AppTest:
-    page = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=PATIENCE).run()
-    for key, text in address.items():
-        page.query_params[key] = text
-    page.switch_page("pages/network.py")
-    for key, value in state.items():
-        page.session_state[key.replace("__", ".")] = value
-    return page.run()
-
-
-def address(page: AppTest) -> dict[str, str]:
-    return {name: v[0] if isinstance(v, list) else v for name, v in page.query_params.items()}
-
-
 def test_a_link_to_a_built_network_builds_it_again(fresh_folders: Path) -> None:
     first = opened()
     first.selectbox(key="network.source").set_value("build").run()
     first.button(key="network.field.blocks.add").click().run()
     first.text_input(key="network.hidden").set_value("32, 16").run()
-    blocks = address(first)["network.blocks"]
+    blocks = link(first)["network.blocks"]
     bound = {"network.source": "My own, from blocks", "network.hidden": "32, 16"}  # written by the browser
-    second = linked({"network.blocks": blocks, **bound})
+    second = opened({"network.blocks": blocks, **bound})
     assert not second.exception and not second.toast
-    assert metrics(second) == metrics(first) and address(second)["network.blocks"] == blocks
+    assert metrics(second) == metrics(first) and link(second)["network.blocks"] == blocks
     second.button(key="network.field.blocks.remove.2").click().run()
-    assert "network.blocks" not in address(second)
+    assert "network.blocks" not in link(second)
 
 
 def test_a_link_to_a_place_opens_it(fresh_folders: Path) -> None:
-    page = linked({"network.part": "6. MaxPool2d (5)", "network.batch": "64"})
+    page = opened({"network.part": "6. MaxPool2d (5)", "network.batch": "64"})
     assert page.selectbox(key="network.part").value == 5 and "`(64, 32, 14, 14)`" in said(page)
-    page = linked({"network.view": "One training step", "step.stage": "Loss", "step.number": "2"})
+    page = opened({"network.view": "One training step", "step.stage": "Loss", "step.number": "2"})
     assert page.subheader[0].value == "4. Loss" and page.number_input(key="step.number").value == 2
     step = {"network.view": "One training step", "step.stage": "step"}
-    page = linked({**step, "step.weights": "4. Conv2d: 3.weight", "step.index.3.weight": "7", "repeat.steps": "3"})
+    page = opened({**step, "step.weights": "4. Conv2d: 3.weight", "step.index.3.weight": "7", "repeat.steps": "3"})
     assert "`3.weight[0, 0, 1, 2]`" in said(page) and page.slider(key="repeat.steps").value == 3 and not page.toast
-    page = linked({"network.view": "Flow", "flow.chosen": "3,5,6,7", "flow.number": "#6"})
+    page = opened({"network.view": "Flow", "flow.chosen": "3,5,6,7", "flow.number": "#6"})
     assert "**4. Conv2d**, channel 5, row 6, column 7" in said(page)
     assert any("Test image #6" in c.value for c in page.caption) and not page.toast
-    page = linked({"network.view": "Calculator & quiz", "quiz.round": "3", "calculator.width": "9"})
+    page = opened({"network.view": "Calculator & quiz", "quiz.round": "3", "calculator.width": "9"})
     assert page.session_state["quiz.round"] == 3 and "(9 − 5 + 2·0)/1 + 1" in said(page) and not page.toast
-    page = linked({"network.view": "Classics", "classics.depth": "12", "classics.seed": "7"})
+    page = opened({"network.view": "Classics", "classics.depth": "12", "classics.seed": "7"})
     assert "the first of 12 plain layers" in said(page) and not page.toast
 
 
@@ -168,7 +146,7 @@ def test_a_link_to_a_place_opens_it(fresh_folders: Path) -> None:
     ],
 )
 def test_what_a_link_says_and_cannot_be_used_is_told(fresh_folders: Path, wrong: dict[str, str]) -> None:
-    page = linked(wrong)
+    page = opened(wrong)
     assert not page.exception and len(page.toast) == 1
     told = page.toast[0].value
     assert told.startswith("The address holds what cannot be used: ") and list(wrong)[-1] in told
@@ -286,7 +264,7 @@ def test_a_loss_that_earlier_steps_blew_up_is_told_as_such(fresh_folders: Path) 
 
 def test_a_link_to_a_preset_s_numbers_begins_with_it(fresh_folders: Path) -> None:
     numbers = {"width": "7", "kernel": "3", "stride": "2", "channels": "1", "kernels": "1"}
-    page = linked({"network.view": "Calculator & quiz", **{f"calculator.{n}": v for n, v in numbers.items()}})
+    page = opened({"network.view": "Calculator & quiz", **{f"calculator.{n}": v for n, v in numbers.items()}})
     assert page.selectbox(key="calculator.start").value == "7 wide, kernel 3, stride 2 → 3"
 
 
@@ -385,8 +363,7 @@ def test_the_sum_of_a_chosen_pixel_is_torchs(fresh_folders: Path) -> None:
     assert len(page.dataframe[0].value) == 25
 
 
-def test_a_step_begins_with_the_runs_weights_or_its_first(fresh_folders: Path, trained_run: Run) -> None:
-    shutil.copytree(trained_run.path, fresh_folders / "own")
+def test_a_step_begins_with_the_runs_weights_or_its_first(own_run: Run) -> None:
     page = opened(network__source="run", network__view="One training step", step__stage="After")
     trained = float(metrics(page)["Loss before"])
     page.segmented_control(key="step.start").set_value("Its first weights").run()
@@ -400,8 +377,7 @@ def test_a_pixel_of_the_image_itself_is_accounted_for(fresh_folders: Path) -> No
     assert not page.exception and "(255/255 − 0.312678)/0.356656 = **1.9271**" in said(page)
 
 
-def test_untrained_flows_beside_trained(fresh_folders: Path, trained_run: Run) -> None:
-    shutil.copytree(trained_run.path, fresh_folders / "own")
+def test_untrained_flows_beside_trained(own_run: Run) -> None:
     gave = {}
     for weights in ("Both", "Trained", "Untrained"):
         page = opened(network__source="run", network__view="Flow", flow__weights=weights)
@@ -411,7 +387,7 @@ def test_untrained_flows_beside_trained(fresh_folders: Path, trained_run: Run) -
     assert gave["Both"] == gave["Trained"]  # side by side, and worked out for the trained one
     page = opened(network__source="run", network__view="Flow", flow__side="Untrained")
     assert re.findall(r"torch gave ([^ ]*[0-9])", said(page)) == gave["Untrained"]
-    assert address(page)["flow.side"] == "Untrained"
+    assert link(page)["flow.side"] == "Untrained"
 
 
 @pytest.mark.parametrize(

@@ -19,31 +19,20 @@ from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.new_runs import create_run
 from cnnlab.prediction.many import read_source
 from cnnlab.prediction.novelty import FEW
-from cnnlab.prediction.predictor import load_predictor
+from cnnlab.prediction.predictor import Predictor, load_predictor
 from cnnlab.prediction.sources import from_paths
 from cnnlab.prediction.temperature import Calibration
 from cnnlab.runs import Run
 from cnnlab.ui.inbox import Inbox
 from cnnlab.ui.predict.answer import legend
 from tests.drawn_digits import drawn_digits
+from tests.pages import by_menu, said, script
 
-PROJECT = Path(__file__).resolve().parents[1]
-PATIENCE = 60
 VIEWS = ("Why", "Paint out", "Layers", "History")
 
 
-@pytest.fixture
-def own_run(trained_run: Run, fresh_folders: Path) -> Run:
-    """A copy of the trained run in the folder that the page reads."""
-    shutil.copytree(trained_run.path, fresh_folders / "own")
-    return Run(fresh_folders / "own")
-
-
 def opened(**state: object) -> AppTest:
-    page = AppTest.from_file(str(PROJECT / "pages/predict.py"), default_timeout=PATIENCE)
-    for key, value in state.items():
-        page.session_state[key.replace("_", ".")] = value
-    return page.run()
+    return script("pages/predict.py", state={key.replace("_", "."): value for key, value in state.items()}).run()
 
 
 def drawing(picture: Image.Image) -> dict[str, object]:
@@ -57,10 +46,6 @@ def drawing(picture: Image.Image) -> dict[str, object]:
 def drawn(page: AppTest, picture: Image.Image) -> AppTest:
     page.session_state["predict.canvas"] = drawing(picture)
     return page.run()
-
-
-def said(page: AppTest) -> str:
-    return " ".join(m.value for m in (*page.markdown, *page.caption, *page.info, *page.error, *page.warning))
 
 
 @pytest.mark.parametrize(
@@ -89,8 +74,7 @@ def recognised(run: Run) -> tuple[Image.Image, str]:
 
 
 def test_without_a_run_the_page_offers_to_train_one(fresh_folders: Path):
-    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=PATIENCE)
-    page = app.run().switch_page("pages/predict.py").run()
+    page = by_menu("pages/predict.py")
     assert not page.exception
     assert "There is no trained network yet" in page.info[0].value
     assert page.button(key="predict.train").label == "Train one now"
@@ -100,8 +84,7 @@ def test_a_first_training_that_failed_says_why_and_opens(fresh_folders: Path):
     run, held = create_run(fresh_folders / "first", {"config": TrainConfig().model_dump(mode="json")})
     run.append([{"event": "end", "step": 0, "status": "failed", "message": "The loss is not a number."}])
     held.lock.release()
-    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=PATIENCE)
-    page = app.run().switch_page("pages/predict.py").run()
+    page = by_menu("pages/predict.py")
     assert page.error[0].value == "**first** has left no network. The loss is not a number."
     assert page.button(key="predict.train").label == "Train one now"
     page.button(key="predict.failed").click().run()
@@ -152,9 +135,12 @@ def test_where_all_pixels_are_alike_there_is_no_answer(own_run: Run):
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_each_look_inside_opens(own_run: Run, view: str):
-    page = drawn(opened(predict_view=view), recognised(own_run)[0])
-    assert not page.exception and not page.error
+def test_each_look_inside_opens_and_asks_for_no_second_answer(own_run: Run, view: str, monkeypatch: pytest.MonkeyPatch):
+    page, picture, asked = opened(predict_view=view), recognised(own_run)[0], []
+    real = Predictor.answer_prepared
+    monkeypatch.setattr(Predictor, "answer_prepared", lambda *given: asked.append(view) or real(*given))
+    drawn(page, picture)
+    assert not page.exception and not page.error and asked == [view]
 
 
 def test_every_layer_is_shown_with_its_shape(own_run: Run):

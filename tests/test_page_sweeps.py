@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState, create_trial
-from streamlit.testing.v1 import AppTest
 
 from cnnlab.recipes import get
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.study import Sweep, open_sweep
 from cnnlab.ui.train.sweep_status import read_sweep
+from tests.pages import said
 from tests.test_pages import click_name, ended_run, opened, runs, tick
 
 __all__ = ["runs"]
@@ -37,12 +37,6 @@ def sweep_with(folder: Path, *trials: tuple[str, float | None, dict[str, Any]], 
             )
         )
     return sweep
-
-
-def shown(app: AppTest) -> str:
-    """All that the page says in words."""
-    kinds = (app.markdown, app.caption, app.info, app.error, app.warning, app.subheader)
-    return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
 def test_without_a_sweep_the_page_says_what_one_is_and_offers_to_begin(runs: Path) -> None:
@@ -175,8 +169,8 @@ def test_a_sweep_shows_its_trials_the_best_first_and_takes_the_best_settings_ove
     ended_run(runs, "search-001", "finished", "All 2 epochs are done.").add_facts({"sweep": "search"})
     sweep_with(runs, ("COMPLETE", 0.9, {}), ("COMPLETE", 0.95, {"run": "search-001"}), ("PRUNED", 0.4, {}))
     app = opened(view="sweeps", sweep="search")
-    assert "**Best: 95.00 %** of the 143 validation images, with **learning rate 0.002, batch size 64**" in shown(app)
-    assert "One image is 0.7 points: small differences between trials tell nothing." in shown(app)
+    assert "**Best: 95.00 %** of the 143 validation images, with **learning rate 0.002, batch size 64**" in said(app)
+    assert "One image is 0.7 points: small differences between trials tell nothing." in said(app)
     table = app.dataframe[0].value
     assert list(table["Trial"]) == [2, 1, 3]
     assert list(table["State"]) == ["finished", "finished", "pruned"]
@@ -199,7 +193,7 @@ def test_a_run_says_which_trial_it_is_and_why_it_was_cut_short(runs: Path) -> No
     ended_run(runs, "search-002", "stopped", "Stopped after step 22; it can be resumed.").add_facts({"sweep": "search"})
     sweep_with(runs, ("COMPLETE", 0.9, {}), ("PRUNED", 0.4, {"run": "search-002"}))
     app = opened(view="run", run="search-002")
-    assert app.button(key="run.sweep").label == "Trial 2 of search" and "Cut short: at the same epoch" in shown(app)
+    assert app.button(key="run.sweep").label == "Trial 2 of search" and "Cut short: at the same epoch" in said(app)
     app.button(key="run.sweep").click().run()
     assert app.subheader[0].value == "search"
 
@@ -208,7 +202,7 @@ def test_one_trial_is_a_sweep_too(runs: Path) -> None:
     sweep_with(runs, ("COMPLETE", 0.9, {}), total=1)
     app = opened(view="sweeps", sweep="search")
     assert app.button(key="sweep.on").label == "Go on to 11 trials"
-    assert "Told once 10 trials have finished" in shown(app)
+    assert "Told once 10 trials have finished" in said(app)
 
 
 def test_where_all_were_pruned_there_is_no_best(runs: Path) -> None:
@@ -285,14 +279,14 @@ def test_where_all_combinations_have_been_tried_there_is_nothing_to_go_on_to(run
     space = {"batch_size": CategoricalDistribution([64])}
     sweep.study.add_trial(create_trial(value=0.9, params={"batch_size": 64}, distributions=space))
     app = opened(view="sweeps", sweep="grid")
-    assert "All combinations have been tried." in shown(app)
+    assert "All combinations have been tried." in said(app)
     assert not [b for b in app.button if b.key == "sweep.on"]
 
 
 def test_enough_trials_tell_what_mattered(runs: Path) -> None:
     sweep_with(runs, *(("COMPLETE", 0.9 - 0.01 * number, {}) for number in range(12)))
     app = opened(view="sweeps", sweep="search")
-    assert "What sets the best tenth" in shown(app)
+    assert "What sets the best tenth" in said(app)
 
 
 @pytest.mark.parametrize("name", ["..", "../..", "/etc", "sweeps"])

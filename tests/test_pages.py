@@ -17,9 +17,7 @@ from cnnlab.new_runs import create_run
 from cnnlab.runs import Run, RunError, list_runs
 from cnnlab.ui.train import form
 from cnnlab.ui.train.runs_view import EVERY, IDLE, pause
-
-APP = str(Path(__file__).parents[1] / "app.py")
-PATIENCE = 60  # seconds, on a busy machine with torch to import
+from tests.pages import script
 
 
 @pytest.fixture
@@ -33,10 +31,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def opened(**address: str) -> AppTest:
     """The app as somebody sees it who opens this address."""
-    app = AppTest.from_file(APP, default_timeout=PATIENCE)
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.run()
+    app = script("app.py", address).run()
     assert not app.exception
     return app
 

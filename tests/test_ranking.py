@@ -65,5 +65,5 @@ def test_a_threshold_that_leaves_no_answer_is_not_marked():
 
 def test_of_a_single_answer_the_curves_show_a_point_and_a_bar_as_wide_as_its_bin():
     assert coverage_figure([1.0], [1.0], None).data[0].mode == "markers"
-    bar = reliability_figure([0.7], [1.0], [(0.2, 1.0)], [1], [(0.6, 0.8)]).data[-1]
+    bar = reliability_figure([(0.6, 0.8, 1, 0.7, 1.0, (0.2, 1.0))]).data[-1]
     assert bar.x == pytest.approx((0.7,)) and bar.width == pytest.approx((0.18,))

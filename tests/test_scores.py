@@ -43,14 +43,14 @@ def test_reliability_agrees_with_scikit_learn():
     probabilities, labels = answers()
     confidence, right = probabilities.max(1).astype(np.float64), probabilities.argmax(1) == labels
     accuracies, confidences = calibration_curve(right, confidence, n_bins=15)
-    bins = [b for b in reliability(confidence, right) if b.count]
+    bins = [b for b in reliability(confidence, right) if b.answers]
     assert [b.accuracy for b in bins] == pytest.approx(accuracies.tolist())
     assert [b.confidence for b in bins] == pytest.approx(confidences.tolist())
 
 
 def test_a_bin_holds_its_upper_end_and_not_its_lower():
     bins = reliability(np.array([0.5, 0.5, 0.75, 1.0]), np.ones(4, bool), 4)
-    assert [(b.high, b.count) for b in bins] == [(0.25, 0), (0.5, 2), (0.75, 1), (1.0, 1)]
+    assert [(b.high, b.answers) for b in bins] == [(0.25, 0), (0.5, 2), (0.75, 1), (1.0, 1)]
 
 
 def test_calibration_error_of_made_bins_is_known():

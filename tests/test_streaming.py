@@ -10,7 +10,6 @@ import pytest
 import streamlit as st
 import torch
 from PIL import Image
-from streamlit.testing.v1 import AppTest
 
 from cnnlab import datasets, inference, loader
 from cnnlab.config import TrainConfig
@@ -24,10 +23,10 @@ from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.loader import epoch_batches, scaling_of
 from cnnlab.parsing import parse
 from cnnlab.runs import Run
+from tests.pages import script
 
 pytestmark = pytest.mark.usefixtures("fresh_folders")
 
-APP = str(Path(__file__).parents[1] / "app.py")
 SMALL = "0.0001"  # GB, 107 kB: less than any dataset here
 MOST = 64  # images that may be asked for at a time
 
@@ -127,7 +126,7 @@ def test_statistics_are_counted_by_the_chunk_and_exact(colour_squares, monkeypat
 
 def test_the_train_page_says_so_and_looks_at_a_few_images_alone(small_budget, asked):
     st.cache_resource.clear()  # it may hold the digits of another test
-    app = AppTest.from_file(APP, default_timeout=60).run()
+    app = script("app.py").run()
     assert not app.exception and any("batches are read from disk" in c.value for c in app.caption)
     assert 0 < max(asked) <= MOST
     st.cache_resource.clear()

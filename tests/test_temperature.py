@@ -1,7 +1,6 @@
 """One temperature makes a network as sure as it is right, and nothing else."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 import torch
@@ -12,7 +11,7 @@ from cnnlab.cli import main
 from cnnlab.datasets import DatasetError
 from cnnlab.prediction.predictor import load_predictor
 from cnnlab.prediction.temperature import calibrate, fit_temperature, fitted, smoothed
-from cnnlab.runs import Run, find_run
+from cnnlab.runs import find_run
 
 
 def overconfident(count: int = 4000, factor: float = 2.5) -> tuple[torch.Tensor, torch.Tensor]:
@@ -66,12 +65,6 @@ def test_few_images_change_the_confidence_only_where_they_speak_for_it(right, lo
     assert low - 1e-6 <= found.temperature <= high + 1e-6
     assert found.error_before is not None and found.error_after is not None
     assert found.error_after <= found.error_before + 1e-6
-
-
-@pytest.fixture
-def own_run(trained_run: Run, tmp_path: Path) -> Run:
-    shutil.copytree(trained_run.path, tmp_path / "own", ignore=shutil.ignore_patterns("calibration-*"))
-    return Run(tmp_path / "own")
 
 
 def test_it_is_kept_with_the_run_until_the_weights_change(own_run):

@@ -20,6 +20,7 @@ def add_commands(command: AddCommand) -> None:
 
 def _runs(given: argparse.Namespace) -> int:
     from cnnlab.console import print_table
+    from cnnlab.metrics import percent
     from cnnlab.summary import summarise
 
     folder = folder_of(given)
@@ -30,7 +31,6 @@ def _runs(given: argparse.Namespace) -> int:
         except RunError as error:
             print(f"cnnlab: {error}", file=sys.stderr)
             continue
-        best = f"{100 * facts.best_accuracy:.2f} %" if facts.best_accuracy is not None else "–"
         age = datetime.fromtimestamp(facts.created).strftime("%Y-%m-%d %H:%M")
         rows.append(
             (
@@ -39,7 +39,7 @@ def _runs(given: argparse.Namespace) -> int:
                 facts.recipe or "–",
                 facts.config.dataset,
                 f"{facts.epoch}/{facts.config.epochs}",
-                best,
+                percent(facts.best_accuracy),
                 str(timedelta(seconds=round(facts.duration))),
                 age,
             )

@@ -6,7 +6,6 @@ torch.Size([1438, 1, 28, 28])
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import ModuleType
 
 import torch
@@ -93,22 +92,15 @@ _torchvision(
 def check_name(name: str) -> None:
     """Raise DatasetError or UnknownName if no dataset can be called ``name``; reads no image."""
     if not name.startswith(FOLDER_PREFIX):
-        if name not in DATASETS and _is_folder(folder_path(name)):
+        if name not in DATASETS and class_folders.is_folder(folder_path(name)):
             raise DatasetError(f"'{name}' is a folder: to train on its images, give folder:{name}.")
         DATASETS.get(name)
     elif not name.removeprefix(FOLDER_PREFIX).strip():
         raise DatasetError("Which folder? Give folder:PATH with the path of your images.")
     elif why := refused(folder_path(name)):
         raise DatasetError(why)
-    elif not _is_folder(folder_path(name)):
-        raise DatasetError(f"There is no folder '{folder_path(name)}': give the path of one, or put it back there.")
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:  # a name of 1,000 letters
-        return False
+    else:
+        class_folders.expect_folder(folder_path(name))
 
 
 def holds_out(config: TrainConfig) -> bool:

@@ -73,8 +73,7 @@ def file_names(root: Path) -> list[str]:
 
 def split_folders(root: Path) -> dict[str, Path]:
     """Where each split of the images below ``root`` lies: ``train`` alone is ``root`` itself. Raises DatasetError."""
-    if not root.is_dir():
-        raise DatasetError(f"There is no folder '{root}': give the path of one, or put it back there.")
+    expect_folder(root)
     inside = _folders(root)
     splits = [p for p in inside if p.name.lower() in CALLED and (_folders(p) or not _has_images(p))]  # else a class
     parts = {CALLED[p.name.lower()]: p for p in splits}
@@ -93,6 +92,20 @@ def split_folders(root: Path) -> dict[str, Path]:
             f"train, val or test, and move what else there is away."
         )
     return {split: path for split, path in parts.items() if split == "train" or _has_images(path)}
+
+
+def expect_folder(path: Path) -> None:
+    """Raise DatasetError where ``path`` is no folder."""
+    if not is_folder(path):
+        raise DatasetError(f"There is no folder '{path}': give the path of one, or put it back there.")
+
+
+def is_folder(path: Path) -> bool:
+    """Whether ``path`` is a folder, whatever a person calls it."""
+    try:
+        return path.is_dir()
+    except OSError:  # a name of 1,000 letters
+        return False
 
 
 def _folders(path: Path) -> list[Path]:

@@ -98,11 +98,11 @@ def _obtain(name: str, on_progress: Progress) -> None:
         raise DatasetError(f"{name} is not on this machine and {folder} cannot be written ({error}).") from error
     except DatasetError as error:
         raise DatasetError(
-            f"{name} is not on this machine, and the download failed. {error} {how_to_bring(name)}"
+            f"{name} is not on this machine, and the download failed. {error} {_how_to_bring(name)}"
         ) from error
 
 
-def how_to_bring(name: str) -> str:
+def _how_to_bring(name: str) -> str:
     """One sentence: which files to put where, for a machine without a network."""
     if name in MNIST_KIN:
         source = MNIST_KIN[name]

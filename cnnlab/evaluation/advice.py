@@ -16,7 +16,7 @@ from cnnlab.evaluation.calibration import calibration_error, reliability
 from cnnlab.evaluation.scores import Scores
 from cnnlab.loader import augments
 from cnnlab.metrics import ClassScore, wilson
-from cnnlab.models import drops_out
+from cnnlab.models import dropout_of
 
 ABOVE = 0.05  # of accuracy above answering blindly: less is not much
 FALL = 0.03  # of the loss, an epoch: less is not worth another run
@@ -92,7 +92,7 @@ def _untried(config: TrainConfig) -> str:
     takes_dropout = applies("dropout", config.model_dump())
     untried = {
         "augmentation": not augments(config),
-        "dropout": takes_dropout and not drops_out(config),
+        "dropout": takes_dropout and not dropout_of(config),
         "weight decay": not config.weight_decay,
         "early stopping": not config.early_stopping,
     }

@@ -2,11 +2,12 @@
 
 >>> import numpy as np
 >>> bins = reliability(np.array([0.95, 0.95]), np.array([True, False]), bins=10)
->>> bins[-1].count, round(calibration_error(bins), 2)
+>>> bins[-1].answers, round(calibration_error(bins), 2)
 (2, 0.45)
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +18,12 @@ BINS = 15  # as in the paper below
 MOST_POINTS = 500  # of a curve
 
 
-@dataclass(frozen=True)
-class Bin:
-    """The ``count`` answers whose confidence lies in (low, high]: their mean ``confidence`` and ``accuracy``."""
+class Bin(NamedTuple):
+    """How many ``answers`` have a confidence in (low, high]; its mean, their ``accuracy``, and that one's interval."""
 
     low: float
     high: float
-    count: int
+    answers: int
     confidence: float | None
     accuracy: float | None
     interval: Interval
@@ -73,9 +73,9 @@ def reliability(confidence: NDArray[np.float64], right: NDArray[np.bool_], bins:
 
 def calibration_error(bins: list[Bin]) -> float:
     """Expected calibration error: |accuracy − confidence| of each bin, weighted by its answers."""
-    total = sum(b.count for b in bins)
+    total = sum(b.answers for b in bins)
     gaps = [
-        b.count * abs(b.accuracy - b.confidence) for b in bins if b.accuracy is not None and b.confidence is not None
+        b.answers * abs(b.accuracy - b.confidence) for b in bins if b.accuracy is not None and b.confidence is not None
     ]
     return sum(gaps) / total
 

@@ -16,7 +16,7 @@ from cnnlab.evaluation.findings import findings
 from cnnlab.evaluation.ranking import ranking
 from cnnlab.evaluation.scores import Scores, baseline
 from cnnlab.evaluation.tables import csv_file, parquet_file
-from cnnlab.metrics import Interval
+from cnnlab.metrics import percent
 from cnnlab.runs import Run
 
 PAIRS = 20  # most confused pairs in the report
@@ -71,8 +71,8 @@ def report_html(run: Run, evaluation: Evaluation) -> str:
     parts = [
         f"<h1>{html.escape(title)}</h1>",
         f"<p>{html.escape(f'{config.model} on {config.dataset}')}, {evaluation.checkpoint} checkpoint.</p>",
-        f"<p><b>{_percent(found.accuracy)}</b> are recognised ({found.correct:,} of {found.count:,}), with a 95 % "
-        f"interval from {_percent(low)} to {_percent(high)} (Wilson).</p>",
+        f"<p><b>{percent(found.accuracy)}</b> are recognised ({found.correct:,} of {found.count:,}), with a 95 % "
+        f"interval from {percent(low)} to {percent(high)} (Wilson).</p>",
         _headline(found, baseline(evaluation.labels, len(evaluation.class_names))),
         *_findings(run, evaluation),
         *_figures(evaluation),
@@ -92,12 +92,12 @@ def _headline(found: Scores, blind: Scores) -> str:
         "macro_f1": "Macro F1",
         "top3": "Top-3 accuracy",
     }
-    rows = [(label, _percent(getattr(found, n)), _percent(getattr(blind, n))) for n, label in shares.items()]
+    rows = [(label, percent(getattr(found, n)), percent(getattr(blind, n))) for n, label in shares.items()]
     return _table(
         ("", "this run", "the classes' shares as probabilities"),
         [
             *rows,
-            ("Calibration error", _percent(found.calibration_error), "–"),
+            ("Calibration error", percent(found.calibration_error), "–"),
             ("Loss", f"{found.loss:.4f}", f"{blind.loss:.4f}"),
         ],
     )
@@ -116,19 +116,12 @@ def _figures(evaluation: Evaluation) -> list[str]:
 
     e = evaluation
     names = e.class_names
-    bins = [b for b in reliability(e.confidence, e.right) if b.count]
     worst = sorted(range(len(names)), key=lambda c: e.per_class[c].f1 or 0.0)
     found = ((names[c], ranking(e.probabilities[:, c], e.labels == c)) for c in worst)  # none of a class without images
     ranked = dict(islice(((name, r) for name, r in found if r), CURVES))
     figures = {
         "Confusion": confusion_figure(e.confusion, e.confusion.astype(np.float64), names, log=True, height=700),
-        "Confidence": reliability_figure(
-            [b.confidence or 0.0 for b in bins],
-            [b.accuracy or 0.0 for b in bins],
-            [b.interval for b in bins],
-            [b.count for b in bins],
-            [(b.low, b.high) for b in bins],
-        ),
+        "Confidence": reliability_figure(reliability(e.confidence, e.right)),
         "Answering only when sure": coverage_figure(*coverage_curve(e.confidence, e.right), None),
     }
     if ranked:
@@ -146,10 +139,10 @@ def _classes(evaluation: Evaluation) -> str:
     rows = [
         (
             s.name,
-            f"{_percent(s.accuracy)} ({s.correct:,}/{s.total:,})",
-            _between(s.accuracy_interval) if s.total else "–",
-            _percent(s.precision),
-            _percent(s.f1),
+            f"{percent(s.accuracy)} ({s.correct:,}/{s.total:,})",
+            s.accuracy_interval.percent if s.total else "–",
+            percent(s.precision),
+            percent(s.f1),
         )
         for s in evaluation.per_class
     ]
@@ -159,7 +152,7 @@ def _classes(evaluation: Evaluation) -> str:
 def _pairs(evaluation: Evaluation) -> str:
     names = evaluation.class_names
     rows = [
-        (names[p.true], names[p.predicted], f"{p.count:,}", _percent(p.share))
+        (names[p.true], names[p.predicted], f"{p.count:,}", percent(p.share))
         for p in confused_pairs(evaluation.confusion)[:PAIRS]
     ]
     return _table(("true class", "taken for", "images", "of the true class"), rows) if rows else "<p>None.</p>"
@@ -169,11 +162,3 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     top = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
     body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.2f} %"
-
-
-def _between(interval: Interval) -> str:
-    return f"{100 * interval.low:.1f}–{100 * interval.high:.1f} %"

@@ -1,15 +1,15 @@
 """Which pixels speak for a class: Grad-CAM, integrated gradients and occlusion, for any network here.
 
->>> grad_cam(network, dataset.test.images[:2], saved.scaling, [3, 5]).shape         # doctest: +SKIP
-(2, 28, 28)
+>>> grad_cam(network, dataset.test.images[0], saved.scaling, 3).shape               # doctest: +SKIP
+(28, 28)
 
-All take ``images`` uint8 [N, C, H, W], the ``scaling`` that the network was trained with, and the class to explain, one
-for all images or one for each; all give float32 [N, H, W]. They explain logits, before softmax: a probability near 1
+All take an ``image`` uint8 [C, H, W], the ``scaling`` that the network was trained with, and the ``label`` of the class
+to explain; all give float32 [H, W]. They explain logits, before softmax: a probability near 1
 has no gradient left. The network may be on any device and in use elsewhere meanwhile: nothing of it is changed.
 """
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,17 +19,15 @@ from torch import Tensor, nn
 
 from cnnlab.loader import Scaling
 
-BATCH = 32  # images at a time
-AT_ONCE = 256  # changed copies of images that go through the network at a time
+AT_ONCE = 256  # changed copies of the image that go through the network at a time
 STEPS = 50  # of the path that is integrated, as captum's default
 FOLLOWS = (nn.BatchNorm2d, nn.ReLU, nn.LeakyReLU, nn.GELU, nn.Tanh)  # what belongs to the convolution before it
 
-Maps = NDArray[np.float32]
-Classes = int | Sequence[int]
+Map = NDArray[np.float32]
 
 
 class AttributionError(ValueError):
-    """A method that cannot answer for this network or class; the message says why and what can."""
+    """A method that cannot answer for this network; the message says why and what can."""
 
 
 @dataclass(frozen=True)
@@ -40,56 +38,51 @@ class Method:
     summary: str
     signed: bool
     needs_convolution: bool
-    explain: Callable[[nn.Module, Tensor, Scaling, Classes], Maps]
+    explain: Callable[[nn.Module, Tensor, Scaling, int], Map]
 
 
-def grad_cam(network: nn.Module, images: Tensor, scaling: Scaling, classes: Classes) -> Maps:
-    """Where the last convolution found what speaks for the class: in [0, 1], each map's largest value 1.
+def grad_cam(network: nn.Module, image: Tensor, scaling: Scaling, label: int) -> Map:
+    """Where the last convolution found what speaks for the class: in [0, 1], the largest value 1.
 
-    A map is all 0 where nothing speaks for the class. Coarse: it is enlarged from the last convolution's picture
+    The map is all 0 where nothing speaks for the class. Coarse: it is enlarged from the last convolution's picture
     (bilinear). Selvaraju et al., Grad-CAM, 2017, by captum. Raises AttributionError where there is no convolution.
     """
     from captum.attr import LayerAttribution, LayerGradCam
 
-    def explain(twin: nn.Module, inputs: Tensor, black: Tensor, labels: Tensor) -> Tensor:
+    def explain(twin: nn.Module, inputs: Tensor, black: Tensor) -> Tensor:
         layer = last_convolution(twin)
         if layer is None:
             raise AttributionError(
                 "Grad-CAM looks at the last convolution, and this network has none: take integrated gradients or "
                 "occlusion, which look at the image."
             )
-        maps = LayerGradCam(twin, layer).attribute(inputs, labels, relu_attributions=True)
+        maps = LayerGradCam(twin, layer).attribute(inputs, label, relu_attributions=True)
         large = LayerAttribution.interpolate(maps, inputs.shape[-2:], "bilinear")[:, 0]
-        largest = large.amax((1, 2), keepdim=True)
+        largest = large.max()
         scaled: Tensor = large / torch.where(largest > 0, largest, 1.0)
         return scaled
 
-    return _explained(explain, network, images, scaling, classes)
+    return _explained(explain, network, image, scaling)
 
 
-def integrated_gradients(
-    network: nn.Module, images: Tensor, scaling: Scaling, classes: Classes, steps: int = STEPS
-) -> Maps:
+def integrated_gradients(network: nn.Module, image: Tensor, scaling: Scaling, label: int, steps: int = STEPS) -> Map:
     """What each pixel adds to the class's logit, or takes off, on the way from a black image to this one.
 
-    Signed, in logits; a map's sum is the logit's difference between the two images, nearly so for few ``steps``. A
+    Signed, in logits; the map's sum is the logit's difference between the two images, nearly so for few ``steps``. A
     black pixel gets 0. Channels are summed. Sundararajan et al., Axiomatic attribution for deep networks, 2017, by
     captum.
     """
     from captum.attr import IntegratedGradients
 
-    def explain(twin: nn.Module, inputs: Tensor, black: Tensor, labels: Tensor) -> Tensor:
+    def explain(twin: nn.Module, inputs: Tensor, black: Tensor) -> Tensor:
         method = IntegratedGradients(twin)
-        parts = method.attribute(inputs, black, labels, n_steps=steps, internal_batch_size=max(AT_ONCE, len(inputs)))
-        summed: Tensor = parts.sum(1)
-        return summed
+        parts: Tensor = method.attribute(inputs, black, label, n_steps=steps, internal_batch_size=AT_ONCE)
+        return parts.sum(1)
 
-    return _explained(explain, network, images, scaling, classes)
+    return _explained(explain, network, image, scaling)
 
 
-def occlusion(
-    network: nn.Module, images: Tensor, scaling: Scaling, classes: Classes, window: int | None = None
-) -> Maps:
+def occlusion(network: nn.Module, image: Tensor, scaling: Scaling, label: int, window: int | None = None) -> Map:
     """How much the class's logit falls when a black square covers the pixel: the mean over all squares that do.
 
     Signed, in logits. ``window`` is the square's side, by default a quarter of the image's; it moves by a third of
@@ -97,22 +90,22 @@ def occlusion(
     """
     from captum.attr import Occlusion
 
-    channels, size = images.shape[1], images.shape[-1]
+    channels, size = image.shape[0], image.shape[-1]
     side = min(window or max(1, size // 4), size)
     step = max(1, side // 3)
 
-    def explain(twin: nn.Module, inputs: Tensor, black: Tensor, labels: Tensor) -> Tensor:
+    def explain(twin: nn.Module, inputs: Tensor, black: Tensor) -> Tensor:
         parts: Tensor = Occlusion(twin).attribute(
             inputs,
             (channels, side, side),
             (channels, step, step),
             black,
-            labels,
-            perturbations_per_eval=max(1, AT_ONCE // len(inputs)),
+            label,
+            perturbations_per_eval=AT_ONCE,
         )
         return parts.mean(1)  # a square covers all channels, so that all hold the same
 
-    return _explained(explain, network, images, scaling, classes)
+    return _explained(explain, network, image, scaling)
 
 
 METHODS = {
@@ -153,34 +146,15 @@ def last_convolution(network: nn.Module) -> nn.Module | None:
 
 
 def _explained(
-    explain: Callable[[nn.Module, Tensor, Tensor, Tensor], Tensor],
-    network: nn.Module,
-    images: Tensor,
-    scaling: Scaling,
-    classes: Classes,
-) -> Maps:
-    """Batch by batch what ``explain(twin, inputs, black, labels)`` makes of ``images``, whatever the caller's mode."""
+    explain: Callable[[nn.Module, Tensor, Tensor], Tensor], network: nn.Module, image: Tensor, scaling: Scaling
+) -> Map:
+    """What ``explain(twin, inputs, black)`` makes of ``image`` as a batch of one, whatever the caller's mode."""
     with torch.inference_mode(False), torch.enable_grad():
-        labels = torch.tensor([classes] * len(images) if isinstance(classes, int) else list(classes), dtype=torch.long)
-        if len(labels) != len(images):
-            raise AttributionError(f"{len(labels)} classes for {len(images)} images: give one class, or one for each.")
         twin = _twin(network)
-        device = next(twin.parameters()).device
-        black = scaling(torch.zeros_like(images[:1], device=device))
-        maps = [torch.zeros(0, *images.shape[-2:])]
-        for start in range(0, len(images), BATCH):
-            chosen = labels[start : start + BATCH].to(device)
-            inputs = scaling(images[start : start + BATCH].to(device))
-            _check_classes(chosen, twin(inputs[:1]).shape[1])
-            found = explain(twin, inputs.requires_grad_(), black.expand_as(inputs), chosen)
-            maps.append(found.detach().float().cpu())
-        return torch.cat(maps).numpy()
-
-
-def _check_classes(labels: Tensor, classes: int) -> None:
-    for label in labels.tolist():
-        if not 0 <= label < classes:
-            raise AttributionError(f"Class {label} is not one of the network's {classes}: give 0 to {classes - 1}.")
+        images = image[None].to(next(twin.parameters()).device)
+        black = scaling(torch.zeros_like(images))
+        found = explain(twin, scaling(images).requires_grad_(), black)
+        return found[0].detach().float().cpu().numpy()
 
 
 def _twin(network: nn.Module) -> nn.Module:

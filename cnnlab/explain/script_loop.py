@@ -10,7 +10,7 @@ from cnnlab import loader
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import holds_out
 from cnnlab.loader import SEED_STRIDE
-from cnnlab.models import drops_out
+from cnnlab.models import dropout_of
 
 SCALED = '''\
 def scaled(images: Tensor) -> Tensor:
@@ -130,7 +130,7 @@ def _indented(lines: list[str]) -> list[str]:
 
 def _forward(config: TrainConfig) -> list[str]:
     lines = []
-    if drops_out(config):
+    if dropout_of(config):
         lines.append(f"torch.manual_seed(SEED * {SEED_STRIDE:_} + step)  # draws the dropout")
     smoothing = f", label_smoothing={config.label_smoothing!r}" if config.label_smoothing else ""
     if config.precision == "float32":

@@ -14,7 +14,7 @@ from cnnlab import models
 from cnnlab.config import TrainConfig
 from cnnlab.explain.anatomy import anatomy
 from cnnlab.explain.drawing import size_text
-from cnnlab.models import Shape
+from cnnlab.models import Shape, dropout_of
 from cnnlab.models.classics import SMALL, VGG_LEAST
 from cnnlab.models.residual import ResidualBlock
 
@@ -89,8 +89,7 @@ def _first(sizes: Any) -> Any:
 
 
 def _vgg16(config: TrainConfig, in_channels: int, image_size: int, num_classes: int) -> str:
-    dropout = 0.5 if config.dropout is None else config.dropout
-    lines = [f"model = torchvision.models.vgg16(num_classes={num_classes}, dropout={dropout})"]
+    lines = [f"model = torchvision.models.vgg16(num_classes={num_classes}, dropout={dropout_of(config)})"]
     if in_channels != 3:
         lines.append(f"model.features[0] = nn.Conv2d({in_channels}, 64, 3, padding=1)")
     if image_size < VGG_LEAST:

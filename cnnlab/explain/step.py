@@ -117,6 +117,13 @@ class _Training:
             for batch in epoch_batches(self.train, self.config, epoch, self.scaling):
                 yield Batch(batch.inputs.double(), batch.labels, batch.count)
 
+    def walk_to(self, number: int) -> Batch:
+        """The batch of step ``number`` (from 1 on), once the steps before it are taken."""
+        batches = self.batches()
+        for earlier in range(1, number):
+            self.step(next(batches), earlier)
+        return next(batches)
+
     def pixels(self, inputs: Tensor) -> Tensor:
         """The pictures (uint8) that became ``inputs``, augmentation and all."""
         mean, std = (torch.tensor(values)[:, None, None] for values in (self.scaling.mean, self.scaling.std))
@@ -125,7 +132,7 @@ class _Training:
     def forward(self, batch: Batch, number: int) -> tuple[Tensor, Tensor]:
         """Logits and losses [B]; the same dropout whenever it is asked for the same step."""
         seed = self.config.seed * SEED_STRIDE + number - 1
-        with seeded(seed) if models.drops_out(self.config) else nullcontext():
+        with seeded(seed) if models.dropout_of(self.config) else nullcontext():
             logits = self.model(batch.inputs)
         return logits, cross_entropy(
             logits, batch.labels, reduction="none", label_smoothing=self.config.label_smoothing
@@ -183,10 +190,7 @@ def open_step(
     anew. Raises TooLarge for networks above MOST_PARAMETERS, and where there is too little memory for the batch.
     """
     training = _Training(config, dataset, lr, weights)
-    batches = training.batches()
-    for earlier in range(1, number):
-        training.step(next(batches), earlier)
-    return _opened(training, next(batches), number)
+    return _opened(training, training.walk_to(number), number)
 
 
 def repeat_steps(
@@ -203,10 +207,7 @@ def repeat_steps(
     The steps before are taken as :func:`open_step` takes them, at ``earlier_lr``.
     """
     training = _Training(config, dataset, earlier_lr, weights)
-    batches = training.batches()
-    for earlier in range(1, number):
-        training.step(next(batches), earlier)
-    batch, training.lr = next(batches), lr
+    batch, training.lr = training.walk_to(number), lr
     losses = [training.step(batch, again) for again in range(number, number + steps)]
     return [*losses, training.forward(batch, number + steps - 1)[1].mean().item()]
 

@@ -1,7 +1,7 @@
 """Whether confidence is honest, and what answering only when sure would cost.
 
->>> figure = reliability_figure([0.1, 0.9], [0.2, 0.8], [(0.0, 0.5), (0.7, 0.9)], [10, 90], [(0.0, 0.2), (0.8, 1.0)])
->>> list(figure.data[0].y)
+>>> bins = [(0.0, 0.5, 10, 0.1, 0.2, (0.0, 0.5)), (0.5, 1.0, 90, 0.9, 0.8, (0.7, 0.9))]
+>>> list(reliability_figure(bins).data[0].y)
 [0.2, 0.8]
 """
 
@@ -12,34 +12,30 @@ from plotly.subplots import make_subplots
 
 from cnnlab.figures.style import BLUE, GREY, ORANGE, quiet
 
+Bin = tuple[float, float, int, float | None, float | None, tuple[float, float]]
+"""From where to where it reaches, how many answers it holds, their mean confidence and their accuracy, which are None
+where there are none, and the accuracy's 95 % interval; all but the number in [0, 1]."""
 
-def reliability_figure(
-    confidences: Sequence[float],
-    accuracies: Sequence[float],
-    intervals: Sequence[tuple[float, float]],
-    counts: Sequence[int],
-    bins: Sequence[tuple[float, float]],
-) -> go.Figure:
-    """Accuracy over confidence for each bin that holds answers, with its 95 % interval; below, how many it holds.
 
-    All but ``counts`` in [0, 1]; ``bins`` are from where to where each reaches.
-    """
+def reliability_figure(bins: Sequence[Bin]) -> go.Figure:
+    """Accuracy over confidence for each bin that holds answers, with its 95 % interval; below, how many it holds."""
+    filled = (
+        (n, c, a, high - a, a - low, (start + end) / 2, 0.9 * (end - start))
+        for start, end, n, c, a, (low, high) in bins
+        if c is not None and a is not None
+    )
+    counts, confidences, accuracies, above, below, middles, widths = zip(*filled, strict=True)
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.75, 0.25], vertical_spacing=0.06)
     figure.add_trace(
         go.Scatter(
-            x=list(confidences),
-            y=list(accuracies),
+            x=confidences,
+            y=accuracies,
             name="answers",
             mode="lines+markers",
             line={"color": BLUE, "width": 2},
             marker={"size": 7},
-            error_y={
-                "array": [high - a for a, (_, high) in zip(accuracies, intervals, strict=True)],
-                "arrayminus": [a - low for a, (low, _) in zip(accuracies, intervals, strict=True)],
-                "thickness": 1,
-                "width": 3,
-            },
-            customdata=list(counts),
+            error_y={"array": above, "arrayminus": below, "thickness": 1, "width": 3},
+            customdata=counts,
             hovertemplate="says %{x:.1%}, is right in %{y:.1%}<br>%{customdata:,} answers<extra></extra>",
         ),
         row=1,
@@ -48,9 +44,9 @@ def reliability_figure(
     honest = {"x": [0, 1], "y": [0, 1], "mode": "lines", "line": {"color": GREY, "dash": "dash"}}
     figure.add_trace(go.Scatter(name="honest", hoverinfo="skip", **honest), row=1, col=1)
     bars = go.Bar(
-        x=[(low + high) / 2 for low, high in bins],
-        width=[0.9 * (high - low) for low, high in bins],
-        y=list(counts),
+        x=middles,
+        width=widths,
+        y=counts,
         marker={"color": BLUE, "opacity": 0.7},
         showlegend=False,
         hovertemplate="%{y:,} answers<extra></extra>",
@@ -61,7 +57,7 @@ def reliability_figure(
     figure.update_xaxes(title="confidence", row=2, col=1)
     figure.update_yaxes(range=[0, 1.05], tickformat=".0%", title="accuracy", row=1, col=1)
     figure.update_yaxes(title="answers", tickformat="~s", nticks=3, row=2, col=1)
-    if max(counts, default=0) < 3:  # no half answers
+    if max(counts) < 3:  # no half answers
         figure.update_yaxes(dtick=1, row=2, col=1)
     return figure
 

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cnnlab.figures.style import BLUE, GREY, RIGHT, literal, quiet, short_names
+from cnnlab.figures.style import BLUE, GREY, RIGHT, literal, quiet, short_names, sure
 
 MOST = 30  # classes
 BAR = 24  # pixels of height
@@ -38,7 +38,7 @@ def probabilities_figure(
             y=list(range(len(shown))),  # not names: two that are cut short may read the same, and would share a bar
             orientation="h",
             marker_color=colors,
-            text=[_percent(share) for share in shares],
+            text=list(map(sure, shares)),
             textposition="outside",
             cliponaxis=False,
             customdata=[literal(class_names[c]) for c in shown],
@@ -52,7 +52,3 @@ def probabilities_figure(
     longest = max(map(len, names))
     figure.update_layout(margin={"l": 16 + 8 * longest, "r": 8, "t": 4, "b": 26}, bargap=0.25, showlegend=False)
     return figure
-
-
-def _percent(share: float) -> str:
-    return ">99.9 %" if share > 0.999 else "<0.1 %" if share < 0.001 else f"{100 * share:.1f} %"

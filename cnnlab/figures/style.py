@@ -39,6 +39,13 @@ def literal(name: str) -> str:
     return html.escape(name, quote=False)
 
 
+def sure(probability: float) -> str:
+    """A probability in [0, 1] as a percentage that never rounds to 0 or 100."""
+    if probability > 0.999:
+        return ">99.9 %"
+    return "<0.1 %" if probability < 0.001 else f"{100 * probability:.1f} %"
+
+
 def short_names(names: Sequence[str], most: int) -> list[str]:
     """All ``names`` in at most so many letters each: without their ends or, where two would then be alike, middles."""
     cut = [shortened(name, most) for name in names]

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from cnnlab.config import TrainConfig
 from cnnlab.models import tutorials, residual, fast, classics, custom  # noqa: F401  (registers them, in a person's order)
-from cnnlab.models.base import MODELS, ModelError, ModelInfo, Shape, drops_out
+from cnnlab.models.base import MODELS, ModelError, ModelInfo, Shape, dropout_of
 from cnnlab.models.faster import for_training, pooled_first
 
 
@@ -80,7 +80,7 @@ __all__ = [
     "Shape",
     "build",
     "count_parameters",
-    "drops_out",
+    "dropout_of",
     "for_training",
     "layer_multiply_adds",
     "multiply_adds",

@@ -19,6 +19,10 @@ class ModelError(ValueError):
     """A network that cannot be built for these images; the message says where and why."""
 
 
+DROPOUT = {"mlp": 0.2, "cifar_cnn": 0.2, "vgg16": 0.5}
+"""Network -> its own dropout, as published; the others have none of their own."""
+
+
 @dataclass(frozen=True)
 class ModelInfo:
     """A network's title, what a user wants to know, and its builder."""
@@ -41,9 +45,9 @@ def model(title: str, summary: str) -> Callable[[Builder], Builder]:
     return register
 
 
-def drops_out(config: TrainConfig) -> bool:
-    """Whether the network of ``config`` has dropout, as set or by its own default."""
-    return bool(config.dropout) or (config.dropout is None and config.model in ("mlp", "cifar_cnn", "vgg16"))
+def dropout_of(config: TrainConfig) -> float:
+    """The dropout of the network of ``config``, as set or by its own default: a share in [0, 1)."""
+    return DROPOUT.get(config.model, 0.0) if config.dropout is None else config.dropout
 
 
 def halved(image_size: int, times: int) -> int:

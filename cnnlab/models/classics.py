@@ -5,7 +5,7 @@ from typing import Any
 from torch import nn
 
 from cnnlab.config import TrainConfig
-from cnnlab.models.base import halved, model
+from cnnlab.models.base import dropout_of, halved, model
 
 SMALL = 64  # up to this many pixels an image counts as small: ResNet's own stem would leave a quarter of it
 VGG_LEAST = 32  # five poolings of 2
@@ -19,9 +19,7 @@ def vgg16(config: TrainConfig, in_channels: int, image_size: int, num_classes: i
     """
     import torchvision  # here, for it takes a second or two, and the other networks do without
 
-    network: nn.Module = torchvision.models.vgg16(
-        num_classes=num_classes, dropout=0.5 if config.dropout is None else config.dropout
-    )
+    network: nn.Module = torchvision.models.vgg16(num_classes=num_classes, dropout=dropout_of(config))
     features: Any = network.features
     if in_channels != 3:
         features[0] = nn.Conv2d(in_channels, 64, 3, padding=1)

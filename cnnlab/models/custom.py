@@ -3,7 +3,7 @@
 from torch import nn
 
 from cnnlab.config import ConvBlock, TrainConfig
-from cnnlab.models.base import ModelError, model
+from cnnlab.models.base import ModelError, dropout_of, model
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -26,8 +26,8 @@ def custom(config: TrainConfig, in_channels: int, image_size: int, num_classes: 
     features = in_channels * side * side
     for size in config.hidden:
         layers += [nn.Linear(features, size), nn.ReLU()]
-        if config.dropout:
-            layers.append(nn.Dropout(config.dropout))
+        if dropout := dropout_of(config):
+            layers.append(nn.Dropout(dropout))
         features = size
     return nn.Sequential(*layers, nn.Linear(features, num_classes))
 

@@ -4,7 +4,7 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from cnnlab.config import TrainConfig
-from cnnlab.models.base import halved, model, normed
+from cnnlab.models.base import dropout_of, halved, model, normed
 
 
 class ResidualBlock(nn.Module):
@@ -36,6 +36,6 @@ def tiny_resnet(config: TrainConfig, in_channels: int, image_size: int, num_clas
         ResidualBlock(64),
         nn.AdaptiveMaxPool2d(1),  # 1×1×64: the strongest answer anywhere in the image
         nn.Flatten(),
-        nn.Dropout(config.dropout or 0.0),
+        nn.Dropout(dropout_of(config)),
         nn.Linear(64, num_classes),
     )

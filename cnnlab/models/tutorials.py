@@ -6,7 +6,7 @@ Sizes in comments are for 28×28×1 images (``cifar_cnn``: 32×32×3); the flatt
 from torch import nn
 
 from cnnlab.config import TrainConfig
-from cnnlab.models.base import ModelError, halved, model
+from cnnlab.models.base import ModelError, dropout_of, halved, model
 
 
 def _two_convolutions(kernel: int, in_channels: int, image_size: int, num_classes: int) -> nn.Module:
@@ -54,7 +54,7 @@ def conv_module(config: TrainConfig, in_channels: int, image_size: int, num_clas
 
 @model("Perceptron", "No convolution: three linear layers with dropout, to compare with.")
 def mlp(config: TrainConfig, in_channels: int, image_size: int, num_classes: int) -> nn.Module:
-    dropout = 0.2 if config.dropout is None else config.dropout
+    dropout = dropout_of(config)
     return nn.Sequential(
         nn.Flatten(),
         nn.Linear(in_channels * image_size * image_size, 256),  # 784 → 256
@@ -69,7 +69,7 @@ def mlp(config: TrainConfig, in_channels: int, image_size: int, num_classes: int
 
 @model("CIFAR CNN", "Three 3×3 convolutions and two linear layers with dropout, for small colour images.")
 def cifar_cnn(config: TrainConfig, in_channels: int, image_size: int, num_classes: int) -> nn.Module:
-    dropout = 0.2 if config.dropout is None else config.dropout
+    dropout = dropout_of(config)
     side = halved(image_size, 3)
     return nn.Sequential(
         nn.Conv2d(in_channels, 16, 3, padding=1),  # 32×32×16

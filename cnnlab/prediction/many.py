@@ -75,7 +75,12 @@ def _read(source: Source, predictor: Predictor, thumbnails: bool) -> tuple[Tenso
 
 def read_source(source: Source, predictor: Predictor) -> Prepared:
     """The picture of ``source`` made ready for the network; raises UnreadableImage with a sentence."""
-    return prepare(open_picture(source.fetch(), least=enough(predictor.checkpoint.image_size)), predictor.checkpoint)
+    return prepare(opened(source, predictor), predictor.checkpoint)
+
+
+def opened(source: Source, predictor: Predictor) -> Image.Image:
+    """The picture of ``source`` with as many pixels as the network needs; raises UnreadableImage with a sentence."""
+    return open_picture(source.fetch(), least=enough(predictor.checkpoint.image_size))
 
 
 def _answered(

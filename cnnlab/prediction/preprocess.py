@@ -2,7 +2,7 @@
 
 >>> prepared = prepare(Image.new("L", (200, 100), "white"), checkpoint)         # doctest: +SKIP
 >>> [step.name for step in prepared.steps if step.on]                            # doctest: +SKIP
-['grey', 'invert', 'resize', 'normalise']
+['grey', 'even', 'crop', 'centre', 'resize', 'normalise']
 
 The page, the command line and what is exported call this function. Which steps are on by default depends on the dataset
 that the network learnt from: drawings are made bright on black, cropped and centred as that dataset's were; photographs

@@ -10,7 +10,6 @@ from cnnlab import launch
 from cnnlab.runs import RunError
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.plan import Plan
-from cnnlab.tails import tail
 
 
 def begin_arguments(plan: Plan, name: str) -> list[str]:
@@ -35,8 +34,7 @@ def start_sweep(folder: SweepFolder, arguments: list[str]) -> None:
         raise RunError(f"The folder {folder.path} of the sweep cannot be written ({error}).") from error
     try:
         if not launch.begins(child, lambda: _begun(folder, before), "sweep", folder.log_path) and child.returncode:
-            said = tail(folder.log_path, 3) or "its process ended without a word."
-            raise RunError(f"The sweep did not start: {said}")
+            raise launch.did_not_start("sweep", folder.log_path)
     except RunError:
         _forget(folder)
         raise

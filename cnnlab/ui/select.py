@@ -1,6 +1,8 @@
 """A choice, such as among runs, checkpoints or splits, that is kept over pages and in the page's address.
 
->>> run = runs[select("Run", list(runs), "evaluate.run", names, usual_run(runs))]        # doctest: +SKIP
+>>> run = select_run(trained_runs(), "evaluate.run")                                     # doctest: +SKIP
+>>> select("Checkpoint", run.checkpoints(), "evaluate.checkpoint", CHECKPOINTS)          # doctest: +SKIP
+'best'
 """
 
 from collections.abc import Mapping

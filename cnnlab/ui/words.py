@@ -5,6 +5,8 @@ from typing import Literal
 
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DATASETS, FOLDER_PREFIX, folder_path
+from cnnlab.figures.style import sure as sure
+from cnnlab.metrics import percent as percent
 from cnnlab.models import MODELS
 from cnnlab.paths import printable
 from cnnlab.recipes import RECIPES
@@ -111,11 +113,6 @@ def hundredfold(share: float | None) -> float | None:
     return None if share is None else 100 * share
 
 
-def percent(share: float | None) -> str:
-    """A share in [0, 1] as a percentage, or a dash for None."""
-    return "–" if share is None else f"{100 * share:.2f} %"
-
-
 def power(value: float) -> str:
     """A number with two digits that matter and its power of ten, such as ``4.0·10⁻¹¹``."""
     digits, exponent = f"{value:.1e}".split("e")
@@ -132,13 +129,6 @@ def loss(value: float | None) -> str:
 def images(count: int, kind: str = "") -> str:
     """A number of images, such as ``1 image`` or ``1,000 test images``."""
     return f"{count:,} {kind}{' ' if kind else ''}image{'' if count == 1 else 's'}"
-
-
-def sure(probability: float) -> str:
-    """A probability in [0, 1] as a percentage that never rounds to 0 or 100."""
-    if probability > 0.999:
-        return ">99.9 %"
-    return "<0.1 %" if probability < 0.001 else f"{100 * probability:.1f} %"
 
 
 def memory(count: int) -> str:

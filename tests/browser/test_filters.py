@@ -294,5 +294,5 @@ def test_back_and_forward_bring_the_views_that_were_open(goto: Callable[..., Pag
     expect(page.get_by_role("button", name="Add a filter")).to_be_visible()
     settled(page)
     page.go_forward()
-    expect(page.get_by_text("Stack layers: shapes and parameters")).to_be_visible()
+    expect(page.get_by_text("How layers stack")).to_be_visible()
     assert page.url.endswith("view=Layer")

@@ -19,7 +19,7 @@ from cnnlab.evaluation import findings as rules
 from cnnlab.evaluation.advice import Advice
 from cnnlab.evaluation.evaluate import Evaluation, evaluate
 from cnnlab.explain import bank
-from cnnlab.explain.attributions import METHODS, Maps
+from cnnlab.explain.attributions import METHODS, Map
 from cnnlab.explain.embeddings import Projection, last_features, principal
 from cnnlab.prediction.novelty import Novelty, novelty_of
 from cnnlab.prediction.predictor import Predictor, load_predictor
@@ -174,9 +174,7 @@ def _projection(asked: tuple[Path, str, int, str, int, str], _features: Tensor) 
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
-def attribution(of: tuple[Path, str, int], method: str, label: int, image: NDArray[np.uint8]) -> Maps:
+def attribution(of: tuple[Path, str, int], method: str, label: int, image: NDArray[np.uint8]) -> Map:
     """What ``method`` says of ``image`` (uint8 [C, H, W]) and class ``label``: float32 [H, W]."""
     asked = predictor(*of)
-    maps = METHODS[method].explain(asked.network, torch.from_numpy(image)[None], asked.checkpoint.scaling, label)
-    found: Maps = maps[0]
-    return found
+    return METHODS[method].explain(asked.network, torch.from_numpy(image), asked.checkpoint.scaling, label)

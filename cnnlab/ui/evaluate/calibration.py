@@ -32,15 +32,13 @@ def _reliability(subject: Subject) -> None:
         f"On average it is {words.percent(float(e.confidence.mean()))} sure and {words.percent(e.scores.accuracy)} "
         f"right: {kind}. Points below the dashed line are overconfident; bars are 95 % intervals."
     )
-    filled = [b for b in reliability(e.confidence, e.right) if b.accuracy is not None]
-    figure = reliability_figure(
-        [b.confidence or 0.0 for b in filled],
-        [b.accuracy or 0.0 for b in filled],
-        [b.interval for b in filled],
-        [b.count for b in filled],
-        [(b.low, b.high) for b in filled],
+    bins = reliability(e.confidence, e.right)
+    told = (
+        f"of {b.answers:,} images {b.low:.0%} to {b.high:.0%} sure {words.percent(b.accuracy)} right"
+        for b in bins
+        if b.answers
     )
-    told = (f"of {b.count:,} images {b.low:.0%} to {b.high:.0%} sure {words.percent(b.accuracy)} right" for b in filled)
+    figure = reliability_figure(bins)
     plot(figure, subject.title("Reliability"), "evaluate.reliability", alt=f"Reliability: {'; '.join(told)}.")
 
 

@@ -73,8 +73,7 @@ def choose() -> Subject | None:
         return None
     with st.sidebar:
         run = select_run(runs, "evaluate.run")
-        checkpoints = [name for name in CHECKPOINTS if run.checkpoint_path(name).is_file()]
-        checkpoint = select("Checkpoint", checkpoints, "evaluate.checkpoint", CHECKPOINTS)
+        checkpoint = select("Checkpoint", run.checkpoints(), "evaluate.checkpoint", CHECKPOINTS)
         split = select("Split", list(SPLITS), "evaluate.split", SPLITS)
         if split == "train":
             st.caption(":material/warning: It has learnt from these images: they flatter it.")

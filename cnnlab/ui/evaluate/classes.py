@@ -130,11 +130,10 @@ def _one_class(subject: Subject, scores: list[ClassScore]) -> None:
 
 
 def _figure(label: str, value: float | None, interval: Interval, count: str) -> None:
-    between = f"{100 * interval.low:.1f}–{100 * interval.high:.1f} %"
     st.metric(
         label,
         words.percent(value),
-        between if value is not None else None,
+        interval.percent if value is not None else None,
         delta_color="off",
         delta_arrow="off",
         border=True,

@@ -13,15 +13,14 @@ from cnnlab.explain.kernels import Kernel
 from cnnlab.explain.presets import PRESETS, make_preset
 from cnnlab.figures.feature_maps import Map, described, histogram_figure, maps_figure
 from cnnlab.ui import words
-from cnnlab.ui.filters.kernel_choice import kernel_labels, saved_kernels
+from cnnlab.ui.filters.kernel_choice import kernel_label, kernel_options, named_kernel, saved_kernels
 from cnnlab.ui.filters.picture_choice import Chosen
 from cnnlab.ui.filters.settings_form import border_choice
-from cnnlab.ui.filters.state import LONGEST_CHAIN, OWN, SAVED, held, kernel, key
+from cnnlab.ui.filters.state import BRANCHES, LONGEST_CHAIN, OWN, SAVED, held, key
 from cnnlab.ui.filters.takeaway import download_picture
 from cnnlab.ui.plot import plot
 
 LARGEST = 256  # pixels of the longer side: each stage is a chart with all its values
-BRANCHES = {"sobel_x": "sobel_y", "scharr_x": "scharr_y", "prewitt_x": "prewitt_y", "sobel_5x5_x": "sobel_5x5_y"}
 
 
 @dataclass
@@ -84,9 +83,8 @@ def _write(links: list[_Link]) -> None:
 def _row(number: int, link: _Link, links: list[_Link], saved: dict[str, Kernel]) -> None:
     """One step; what its widgets say goes into ``link``. A chain of another shape has other widgets."""
     mark = f"filters.chain.{_text(links)}.{number}"
-    options = [OWN, *(SAVED + name for name in saved), *PRESETS.names()]
+    options = kernel_options(saved)
     options += [] if link.name in options else [link.name]
-    labels = kernel_labels(options)
     others = links[:number] + links[number + 1 :]
 
     def moved(by: int) -> list[_Link]:
@@ -107,7 +105,7 @@ def _row(number: int, link: _Link, links: list[_Link], saved: dict[str, Kernel])
             options.index(link.name),
             key=f"{mark}.name",
             on_change=put,
-            format_func=labels.__getitem__,
+            format_func=kernel_label,
             label_visibility="collapsed",
             width=300,
         )
@@ -118,20 +116,12 @@ def _row(number: int, link: _Link, links: list[_Link], saved: dict[str, Kernel])
         st.button("Remove", key=f"{mark}.gone", on_click=_write, args=(others,))
 
 
-def _kernel(link: _Link, saved: dict[str, Kernel]) -> Kernel | None:
-    if link.name == OWN:
-        return kernel()
-    if link.name.startswith(SAVED):
-        return saved.get(link.name.removeprefix(SAVED))
-    return make_preset(link.name)
-
-
 def _results(chosen: Chosen, border: Border, links: list[_Link], saved: dict[str, Kernel]) -> None:
     pixels = display_copy(chosen.pixels, LARGEST)
     picture = grey(pixels)[None]
     steps, gone = [], []
     for link in links:
-        found = _kernel(link, saved)
+        found = named_kernel(link.name, saved)
         steps += [Step(found, link.on, link.absolute)] if found else []
         gone += [] if found else [link.name.removeprefix(SAVED)]
     if gone:

@@ -1,7 +1,7 @@
 """The rows above the picture: which kernel, its size, keeping it, and what can be done to it."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -17,7 +17,7 @@ from cnnlab.explain.kernels import (
     random_kernel,
     resized,
 )
-from cnnlab.explain.presets import PRESETS
+from cnnlab.explain.presets import PRESETS, make_preset
 from cnnlab.paths import runs_dir
 from cnnlab.ui import words
 from cnnlab.ui.filters.playground import last_edit
@@ -48,12 +48,20 @@ def saved_kernels() -> dict[str, Kernel]:
         return {}
 
 
-def kernel_labels(options: list[str]) -> dict[str, str]:
-    """What a list of kernels shows for presets' names, kept kernels and the person's own."""
-    return {option: _label(option) for option in options}
+def kernel_options(saved: Mapping[str, Kernel]) -> list[str]:
+    """What a list of kernels offers: the person's own, those that are ``saved``, and the presets by their names."""
+    return [OWN, *(SAVED + name for name in saved), *PRESETS.names()]
 
 
-def _label(option: str) -> str:
+def named_kernel(option: str, saved: Mapping[str, Kernel]) -> Kernel | None:
+    """The kernel that a list calls ``option``; None for one that is not ``saved`` any more."""
+    if option == OWN:
+        return kernel()
+    return saved.get(option.removeprefix(SAVED)) if option.startswith(SAVED) else make_preset(option)
+
+
+def kernel_label(option: str) -> str:
+    """What a list of kernels shows for ``option``."""
     if option == OWN:
         return OWN_NAME
     if option.startswith(SAVED):
@@ -68,8 +76,9 @@ def kernel_choice(keep: Callable[[], None], channels: int, summed: bool) -> None
     It is moved over a picture of ``channels``, which are ``summed`` or filtered each by itself.
     """
     saved = saved_kernels()
-    options = [OWN] if st.session_state[PRESET] == OWN else []
-    options += [SAVED + name for name in saved] + PRESETS.names()
+    options = kernel_options(saved)
+    if st.session_state[PRESET] != OWN:
+        options.remove(OWN)
     st.session_state[CHOICE] = st.session_state[PRESET]
     st.session_state[SIZE] = kernel().size
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -77,7 +86,7 @@ def kernel_choice(keep: Callable[[], None], channels: int, summed: bool) -> None
             "Kernel",
             options,
             key=CHOICE,
-            format_func=kernel_labels(options).__getitem__,
+            format_func=kernel_label,
             on_change=_choose,
             args=(saved,),
             width=300,

@@ -11,16 +11,15 @@ from cnnlab.checkpoints import CheckpointError
 from cnnlab.explain.bank import Bank, Layer, Pooling, bank_of, run_layer, similarity
 from cnnlab.explain.convolution import Picture, SettingsError
 from cnnlab.explain.gallery_pictures import display_copy, grey
-from cnnlab.explain.presets import FOUR, PRESETS, make_preset
+from cnnlab.explain.presets import FOUR, make_preset
 from cnnlab.figures.feature_maps import Map, described, maps_figure
 from cnnlab.models import ModelError
 from cnnlab.paths import runs_dir
 from cnnlab.runs import RunError, list_runs
 from cnnlab.ui import cache
-from cnnlab.ui.filters.kernel_choice import kernel_labels, saved_kernels
+from cnnlab.ui.filters.kernel_choice import kernel_label, kernel_options, named_kernel, saved_kernels
 from cnnlab.ui.filters.picture_choice import Chosen
-from cnnlab.ui.filters.stack_view import stack_view
-from cnnlab.ui.filters.state import OWN, RUN, SAVED, anew, held, kernel, key
+from cnnlab.ui.filters.state import OWN, RUN, anew, held, kernel, key
 from cnnlab.ui.plot import plot
 from cnnlab.ui.select import trained_runs
 from cnnlab.ui.words import plain
@@ -47,7 +46,7 @@ def layer_view(chosen: Chosen, color: bool, learnt: Mapping[str, str]) -> None:
         _figure(picture, bank.only(places), layer.only(places), alike[places])
     except ERRORS as error:
         st.error(plain(str(error)), icon=":material/error:")
-    stack_view()
+    st.caption("How layers stack: Network, Calculator & quiz, or a network of your own, from blocks.")
 
 
 def _source(learnt: Mapping[str, str]) -> str:
@@ -100,7 +99,7 @@ def _bank(source: str, color: bool) -> Bank:
     if source == "four":
         return bank_of([make_preset(name) for name in FOUR], channels)
     saved = saved_kernels()
-    options = [OWN, *(SAVED + name for name in saved), *PRESETS.names()]
+    options = kernel_options(saved)
     first = [name for name in map(unquote, held("chosen").split(",")) if name in options] or [
         OWN,
         "sobel_y",
@@ -111,14 +110,11 @@ def _bank(source: str, color: bool) -> Bank:
         "Filters of the layer",
         options,
         key=anew("bank.names"),
-        format_func=kernel_labels(options).__getitem__,
+        format_func=kernel_label,
         persist_state="session",
     )
     st.session_state[key("chosen")] = ",".join(quote(name, safe="") for name in names)
-    kernels = [
-        kernel() if n == OWN else saved[n.removeprefix(SAVED)] if n.startswith(SAVED) else make_preset(n) for n in names
-    ]
-    return bank_of(kernels, channels)
+    return bank_of([found for name in names if (found := named_kernel(name, saved))], channels)
 
 
 def _picture(chosen: Chosen, bank: Bank) -> Picture:

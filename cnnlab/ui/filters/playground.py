@@ -1,6 +1,6 @@
 """Input, kernel and output side by side, alive in the browser: edited by keyboard, hovered, played, zoomed.
 
->>> playground(pixels, kernel, settings, finish={}, slides=[], stamp=1, on_edit=callback)          # doctest: +SKIP
+>>> playground(pixels, kernel, settings, [], stamp=1, clipped=False, problem="", on_edit=callback)   # doctest: +SKIP
 
 The browser computes each change itself and tells Python when it settles. Python's kernel counts whenever ``stamp``
 is a new one.

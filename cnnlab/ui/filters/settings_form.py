@@ -51,7 +51,7 @@ def settings_form(color: bool) -> Settings:
             persist_state="session",
             help="Distance of neighbouring weights in pixels: 1 to 8. At 2 a 3×3 kernel reaches over 5 pixels.",
         )
-    padding = padding_choice()
+    padding = _padding_choice()
     border = border_choice()
     operation = st.segmented_control(
         "Operation",
@@ -88,7 +88,7 @@ def _join() -> None:
     )
 
 
-def padding_choice() -> str:
+def _padding_choice() -> str:
     """``none``, ``same`` or a number of pixels, as text."""
     options = ["same", "none", "1", "2", "3", "4", "5"]
     if held("padding") not in options:

@@ -17,7 +17,7 @@ from cnnlab.explain.convolution import BORDERS
 from cnnlab.explain.gallery_pictures import GALLERY
 from cnnlab.explain.kernels import OWN_NAME, Kernel, parse_kernel
 from cnnlab.explain.presets import PRESETS, make_preset
-from cnnlab.ui import words
+from cnnlab.ui.address import refuse
 from cnnlab.ui.navigation import just_entered
 
 KERNEL, PRESET, PARAMS, FINISH, STAMP = (f"filters.{n}" for n in ("weights", "preset", "params", "finish", "stamp"))
@@ -33,9 +33,10 @@ SOURCES = ("Gallery", "Dataset", "Upload", "Webcam")
 OPERATIONS = ("Correlation", "Convolution")
 COLORS = ("Grey", "Colour")
 LARGEST_SIDE = 65536  # pixels; the browser takes the nearest place that is there
-MOST = 4096  # of whatever a layer on paper has
+MOST_PAGES = 4096  # of a layer's filters
 LONGEST_CHAIN = 8  # steps
 JOINS = ("Add up", "Each by itself")
+BRANCHES = {"sobel_x": "sobel_y", "scharr_x": "scharr_y", "prewitt_x": "prewitt_y", "sobel_5x5_x": "sobel_5x5_y"}
 
 
 def _one_of(*allowed: str) -> Callable[[str], str]:
@@ -63,15 +64,6 @@ def _place(text: str) -> str:
     """Row and column of the output, such as ``10,20``."""
     row, column = text.split(",")
     return f"{_within(0, LARGEST_SIDE)(row)},{_within(0, LARGEST_SIDE)(column)}"
-
-
-def _layers(text: str) -> str:
-    """Layers of four whole numbers each, such as ``6,5,1,0;10,5,1,0``."""
-    for line in filter(None, text.split(";")):
-        filters, size, stride, padding = map(int, line.split(","))
-        for number in (filters, size, stride, padding):
-            _within(0, MOST)(str(number))
-    return text
 
 
 def _finite(text: str) -> float:
@@ -114,7 +106,7 @@ WIDGETS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "clipped": (_truth, False),
     "chain": (_chain, "gaussian,sobel_x"),
     "branches": (_truth, True),
-    "pair": (_one_of("sobel_x", "scharr_x", "prewitt_x", "sobel_5x5_x"), "sobel_x"),
+    "pair": (_one_of(*BRANCHES), "sobel_x"),
     "stage": (_within(0, LONGEST_CHAIN), 1),
     "bank": (_one_of("four", "chosen", RUN), "four"),
     "chosen": (_names, ""),
@@ -122,10 +114,7 @@ WIDGETS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "pool_size": (int, 2),
     "pool_stride": (int, 2),
     "place": (_place, ""),
-    "page": (_within(1, MOST), 1),
-    "stack": (_layers, "6,5,1,0;10,5,1,0"),
-    "stack_side": (_within(1, MOST), 32),
-    "stack_channels": (_within(1, MOST), 3),
+    "page": (_within(1, MOST_PAGES), 1),
 }
 """What else is in the address: name -> (how it is read, its value on a fresh page); the key is ``filters.<name>``."""
 
@@ -160,14 +149,13 @@ def restore() -> None:
 
 
 def _open(asked: Mapping[str, str]) -> None:
-    """Take from an address what it says, and all else from a fresh page; tell what cannot be used."""
-    wrong = []
+    """Take from an address what it says, and all else from a fresh page; refuse what cannot be used."""
 
     def taken(name: str, read: Callable[[str], Any], fresh: Any) -> Any:
         try:
             return read(asked[name]) if name in asked else fresh
         except ValueError:
-            wrong.append(f"{name}={asked[name]}")
+            refuse(name)
             return fresh
 
     for name, (read, fresh) in WIDGETS.items():
@@ -182,8 +170,6 @@ def _open(asked: Mapping[str, str]) -> None:
         "absolute": taken("absolute", _truth, PLAIN["absolute"]),
         "threshold": taken("threshold", _finite, PLAIN["threshold"]),
     }
-    if wrong:
-        st.toast(f"The address holds what cannot be used: {words.plain(' '.join(wrong))}", icon=":material/link_off:")
 
 
 def write_address() -> None:

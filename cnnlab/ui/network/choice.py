@@ -121,7 +121,7 @@ def _run() -> Subject | None:
         return None
     with st.sidebar:
         run = select_run(runs, "network.run")
-    names = [name for name in CHECKPOINTS if run.checkpoint_path(name).is_file()]
+    names = run.checkpoints()
     checkpoint = _pick("Checkpoint", names, "network.checkpoint", names[0], CHECKPOINTS)
     saved = read_checkpoint(run.checkpoint_path(checkpoint))
     st.sidebar.caption(words.task(saved.config))

@@ -1,6 +1,6 @@
 """The drawing of a network: a click on a layer, or the arrow keys, choose it.
 
->>> chosen = network_drawing(draw(parts, image), titles, chosen=0, key="drawing")          # doctest: +SKIP
+>>> network_drawing(draw(parts, image), titles, chosen=0, key="drawing", pick=show)           # doctest: +SKIP
 """
 
 from collections.abc import Callable

@@ -1,5 +1,7 @@
 """What the network says to a picture: the answer in words, the strip of steps, the bars, and what it looked at."""
 
+from dataclasses import dataclass
+
 import streamlit as st
 
 from cnnlab.explain.attributions import methods_for
@@ -20,6 +22,21 @@ FIRST = {"Draw": "Draw, and lift the pen", "Camera": "Take a photo", "Test image
 MAP = 190  # pixels of the map beside the bars
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What ``subject`` was asked: the picture as ``given`` and as ``prepared`` for it, and its ``answer``."""
+
+    subject: Subject
+    given: Given
+    prepared: Prepared
+    answer: Answer
+
+    @property
+    def id(self) -> str:
+        """The same for the same picture, prepared alike for the same network."""
+        return f"{self.given.id}.{self.subject.id}.{self.prepared.on}"
+
+
 def nothing_yet(way: str) -> None:
     """What stands where the answer will be, for each ``way`` in."""
     with st.container(border=True, key="predict-empty"):
@@ -30,8 +47,8 @@ def nothing_yet(way: str) -> None:
         )
 
 
-def answer_view(subject: Subject, given: Given) -> Answer | None:
-    """All of it, the fastest first; gives the answer, or None where there is nothing to see."""
+def answer_view(subject: Subject, given: Given) -> Asked | None:
+    """All of it, the fastest first; gives what was asked, or None where there is nothing to see."""
     prepared = prepare(given.picture, subject.predictor.checkpoint, switched())
     if prepared.blank:
         with st.container(key="predict-answer", gap=None):
@@ -48,7 +65,7 @@ def answer_view(subject: Subject, given: Given) -> Answer | None:
     others(subject, given)
     with right:
         _looked_at(subject, prepared, answer)
-    return answer
+    return Asked(subject, given, prepared, answer)
 
 
 def legend(calibration: Calibration) -> str:
@@ -107,7 +124,7 @@ def _looked_at(subject: Subject, prepared: Prepared, answer: Answer) -> None:
     methods = methods_for(predictor.network)
     strokes = predictor.checkpoint.config.dataset in LAYOUTS
     method = methods["integrated_gradients" if strokes or "grad_cam" not in methods else "grad_cam"]
-    found = method.explain(predictor.network, prepared.pixels[None], prepared.scaling, answer.label)[0]
+    found = method.explain(predictor.network, prepared.pixels, prepared.scaling, answer.label)
     figure = attribution_figure(prepared.pixels.numpy(), found, 0.8, method.signed, MAP)
     alt = f"Where the picture speaks for {answer.class_names[answer.label]}: {method.title}."
     plot(figure, "", "predict.looked", alt=alt)

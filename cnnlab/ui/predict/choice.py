@@ -44,8 +44,7 @@ def choose() -> Subject | None:
     names = names_of(runs.values())
     with st.sidebar:
         run = select_run(runs, "predict.run")
-        checkpoints = [name for name in CHECKPOINTS if run.checkpoint_path(name).is_file()]
-        checkpoint = select("Checkpoint", checkpoints, "predict.checkpoint", CHECKPOINTS)
+        checkpoint = select("Checkpoint", run.checkpoints(), "predict.checkpoint", CHECKPOINTS)
         others = _others([i for i in runs if i != run.id], names)
         threshold = _threshold()
         slot = st.container()

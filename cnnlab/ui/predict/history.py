@@ -8,10 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab.prediction.many import thumbnail
-from cnnlab.prediction.predictor import Answer
-from cnnlab.ui.predict.choice import Subject
-from cnnlab.ui.predict.given import Given
-from cnnlab.ui.predict.strip import src, switched
+from cnnlab.ui.predict.answer import Asked
+from cnnlab.ui.predict.strip import src
 
 HISTORY = "predict.history"
 LAST = "predict.history.last"  # the picture that was taken in last: it is not again, though all be forgotten
@@ -30,24 +28,24 @@ class Entry:
     time: str
 
 
-def remember(subject: Subject, given: Given, answer: Answer) -> None:
-    """Add ``given`` with its ``answer``, unless it is what was asked last."""
-    id = f"{given.id} {subject.id} {sorted(switched().items())}"
-    if st.session_state.get(LAST) == id:
+def remember(asked: Asked) -> None:
+    """Add the picture that was ``asked`` about with its answer, unless it is what was asked last."""
+    if st.session_state.get(LAST) == asked.id:
         return
-    st.session_state[LAST] = id
+    st.session_state[LAST] = asked.id
+    given, answer = asked.given, asked.answer
     entry = Entry(
         src(thumbnail(given.picture)),
         given.name,
         answer.class_names[answer.label],
         answer.confidence,
-        subject.predictor.run.name,
+        asked.subject.predictor.run.name,
         time.strftime("%H:%M:%S"),
     )
     st.session_state[HISTORY] = [entry, *st.session_state.get(HISTORY, [])][:MOST]
 
 
-def history_view(subject: Subject, given: Given) -> None:
+def history_view() -> None:
     """The table, and a button that empties it."""
     history: list[Entry] = st.session_state.get(HISTORY, [])
     table = pd.DataFrame(

@@ -7,10 +7,7 @@ from numpy.typing import NDArray
 from cnnlab.explain.activations import Layer, activations, strongest_channels
 from cnnlab.explain.drawing import size_text
 from cnnlab.figures.channels import signed_colors
-from cnnlab.prediction.preprocess import prepare
-from cnnlab.ui.predict.choice import Subject
-from cnnlab.ui.predict.given import Given
-from cnnlab.ui.predict.strip import switched
+from cnnlab.ui.predict.answer import Asked
 
 MAPS, CELL, GAP = 12, 76, 6  # feature maps of a layer, their size and the space between them in pixels
 WORDS = {
@@ -21,12 +18,10 @@ WORDS = {
 }  # fmt: skip
 
 
-def layers_view(subject: Subject, given: Given) -> None:
+def layers_view(asked: Asked) -> None:
     """A row of pictures for each layer, in the order of the calls."""
-    predictor = subject.predictor
-    prepared = prepare(given.picture, predictor.checkpoint, switched())
-    device = next(predictor.network.parameters()).device
-    layers = activations(predictor.network, prepared.inputs.to(device))
+    network = asked.subject.predictor.network
+    layers = activations(network, asked.prepared.inputs.to(next(network.parameters()).device))
     st.caption(
         f"The {MAPS} strongest channels of each layer, the strongest first; all of a layer share one scale. Dark is 0, "
         "orange above, blue below."

@@ -5,14 +5,15 @@ from pathlib import Path
 import streamlit as st
 
 from cnnlab.paths import expanded, refused
-from cnnlab.pictures import UnreadableImage, enough, open_picture
-from cnnlab.prediction.many import Row, predict_many
+from cnnlab.pictures import UnreadableImage
+from cnnlab.prediction.many import Row, opened, predict_many
 from cnnlab.prediction.sources import Source, SourcesError, from_bytes, from_paths
 from cnnlab.ui import words
 from cnnlab.ui.predict.answers import answers_table
 from cnnlab.ui.predict.choice import Subject
 from cnnlab.ui.predict.drop import dropped
 from cnnlab.ui.predict.given import Given
+from cnnlab.ui.predict.one import one_view
 
 ANSWERED = "predict.many"  # (what was asked, its rows)
 
@@ -30,7 +31,7 @@ def many_view(subject: Subject, way: str) -> None:
     rows = _answered(subject, asked, sources)
     row = rows[0] if len(rows) == 1 else answers_table(subject, way, rows)
     if row:
-        _closer(subject, row)
+        _closer(subject, way, row)
 
 
 def _uploaded() -> tuple[str, list[Source]]:
@@ -82,14 +83,11 @@ def _answered(subject: Subject, asked: str, sources: list[Source]) -> list[Row]:
     return rows
 
 
-def _closer(subject: Subject, row: Row) -> None:
+def _closer(subject: Subject, way: str, row: Row) -> None:
     """One of the pictures, as if it had been given alone."""
-    from cnnlab.ui.predict.one import closer_view
-
-    checkpoint = subject.predictor.checkpoint
     try:
-        picture = open_picture(row.source.fetch(), least=enough(checkpoint.image_size))
+        picture = opened(row.source, subject.predictor)
     except UnreadableImage as error:
         st.error(f"**{words.plain(row.source.name)}** {words.plain(str(error))}", icon=":material/broken_image:")
         return
-    closer_view(subject, Given(picture, row.source.name))
+    one_view(subject, way, Given(picture, row.source.name))

@@ -1,10 +1,11 @@
 """One picture: where it comes from on the left; what the network sees, says and looked at on the right."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
-from cnnlab.prediction.predictor import Answer
 from cnnlab.ui import words
-from cnnlab.ui.predict.answer import answer_view, nothing_yet
+from cnnlab.ui.predict.answer import Asked, answer_view, nothing_yet
 from cnnlab.ui.predict.camera import photograph
 from cnnlab.ui.predict.canvas import draw
 from cnnlab.ui.predict.choice import Subject
@@ -16,39 +17,31 @@ from cnnlab.ui.predict.paint import paint_view
 from cnnlab.ui.predict.sample import sample
 from cnnlab.ui.predict.why import why_view
 
-VIEWS = {
+VIEWS: dict[str, Callable[[Asked], None]] = {
     "Why": why_view,
     "Paint out": paint_view,
     "Layers": layers_view,
-    "History": history_view,
+    "History": lambda asked: history_view(),
 }
 
 
 @st.fragment
-def one_view(subject: Subject, way: str) -> None:
-    """The whole of it; only this part of the page runs again after a stroke."""
+def one_view(subject: Subject, way: str, given: Given | None = None) -> None:
+    """The whole of it, for a picture that is ``given`` already or comes by this ``way``; only this part of the page
+    runs again after a stroke."""
     left, right = side_by_side("answer")
     with left:
-        given = _given(subject, way)
+        if given:
+            st.image(given.picture, caption=words.plain(given.name), width=SIDE)
+        else:
+            given = _given(subject, way)
     with right:
         if not given:
             nothing_yet(way)
             return
-        answer = answer_view(subject, given)
-    if answer:
-        below(subject, given, answer)
-
-
-@st.fragment
-def closer_view(subject: Subject, given: Given) -> None:
-    """The same for a picture that is there already."""
-    left, right = side_by_side("answer")
-    with left:
-        st.image(given.picture, caption=words.plain(given.name), width=SIDE)
-    with right:
-        answer = answer_view(subject, given)
-    if answer:
-        below(subject, given, answer)
+        asked = answer_view(subject, given)
+    if asked:
+        _below(asked)
 
 
 def _given(subject: Subject, way: str) -> Given | None:
@@ -57,9 +50,9 @@ def _given(subject: Subject, way: str) -> Given | None:
     return photograph() if way == "Camera" else sample(subject)
 
 
-def below(subject: Subject, given: Given, answer: Answer) -> None:
+def _below(asked: Asked) -> None:
     """The looks inside, one at a time."""
-    remember(subject, given, answer)
+    remember(asked)
     view = st.segmented_control(
         "Look inside",
         list(VIEWS),
@@ -69,4 +62,4 @@ def below(subject: Subject, given: Given, answer: Answer) -> None:
         label_visibility="collapsed",
         persist_state="session",
     )
-    VIEWS[view](subject, given)
+    VIEWS[view](asked)

@@ -5,31 +5,28 @@ import streamlit as st
 import torch
 from PIL import Image
 
-from cnnlab.prediction.preprocess import LAYOUTS, Prepared, prepare
+from cnnlab.prediction.preprocess import LAYOUTS, Prepared
 from cnnlab.ui import words
+from cnnlab.ui.predict.answer import Asked
 from cnnlab.ui.predict.bars import bars, panel
-from cnnlab.ui.predict.choice import Subject
-from cnnlab.ui.predict.given import Given
 from cnnlab.ui.predict.layout import SIDE, side_by_side
-from cnnlab.ui.predict.strip import switched
 
 TOP = 5
 FILLS = {"Black": "#000000", "Grey": "#808080", "White": "#ffffff"}
 
 
-def paint_view(subject: Subject, given: Given) -> None:
+def paint_view(asked: Asked) -> None:
     """The picture with a brush on the left, the answers before and after on the right."""
-    prepared = prepare(given.picture, subject.predictor.checkpoint, switched())
+    predictor, prepared, before = asked.subject.predictor, asked.prepared, asked.answer
     left, right = side_by_side("painted")
     with left:
-        painted = _painted(prepared, f"{given.id}.{subject.id}.{sorted(switched().items())}")
-    before = subject.predictor.answer_prepared(prepared)
-    after = subject.predictor.answers(painted[None], prepared.scaling)[0]
+        painted = _painted(prepared, asked.id)
+    after = predictor.answers(painted[None], prepared.scaling)[0]
     with right:
         bars([panel("As it was", before, TOP), panel("Painted", after, TOP)], "predict.bars.painted")
         names = list(map(words.plain, before.class_names))
         if torch.equal(painted, prepared.pixels):
-            drawn = subject.predictor.checkpoint.config.dataset in LAYOUTS
+            drawn = predictor.checkpoint.config.dataset in LAYOUTS
             what = "stroke, or add one," if drawn else "part of the picture,"
             st.caption(f"Paint over a {what} and see what that changes.")
         elif after.label == before.label:

@@ -6,24 +6,20 @@ from numpy.typing import NDArray
 
 from cnnlab.explain.attributions import METHODS, methods_for
 from cnnlab.figures.attribution import attribution_figure, scale_of
-from cnnlab.prediction.preprocess import Prepared, prepare
+from cnnlab.prediction.preprocess import Prepared
 from cnnlab.ui import words
 from cnnlab.ui.plot import plot
-from cnnlab.ui.predict.choice import Subject
-from cnnlab.ui.predict.given import Given
-from cnnlab.ui.predict.strip import switched
+from cnnlab.ui.predict.answer import Asked
 
 SIDE = 330  # pixels of a map
 
 
-def why_view(subject: Subject, given: Given) -> None:
+def why_view(asked: Asked) -> None:
     """The method, the two classes and the opacity; then the maps side by side."""
-    predictor = subject.predictor
-    prepared = prepare(given.picture, predictor.checkpoint, switched())
-    answer = predictor.answer_prepared(prepared)
+    network, prepared, answer = asked.subject.predictor.network, asked.prepared, asked.answer
     names = answer.class_names
     order = answer.probabilities.argsort(descending=True).tolist()
-    known = methods_for(predictor.network)
+    known = methods_for(network)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chosen = st.segmented_control(
             "Method",
@@ -56,10 +52,9 @@ def why_view(subject: Subject, given: Given) -> None:
                 "Why" if key == "a" else "and why not",
                 places,
                 format_func=lambda c: f"{names[c]} ({words.sure(float(answer.confidences[c]))} sure)",
-                key=f"predict.why.{key}.{given.id}.{subject.id}.{sorted(switched().items())}",
+                key=f"predict.why.{key}.{asked.id}",
             )
-    pixels = prepared.pixels[None]
-    maps = {key: method.explain(predictor.network, pixels, prepared.scaling, c)[0] for key, c in labels.items()}
+    maps = {key: method.explain(network, prepared.pixels, prepared.scaling, c) for key, c in labels.items()}
     most = max(map(scale_of, maps.values()))
     for column, (key, found) in zip((first, second), maps.items(), strict=True):
         with column:
@@ -68,7 +63,7 @@ def why_view(subject: Subject, given: Given) -> None:
                     f"Nothing in this picture speaks for {words.plain(names[labels[key]])}.",
                     icon=":material/search_off:",
                 )
-            figure = attribution_figure(pixels[0].numpy(), found, opacity / 100, method.signed, SIDE, most=most)
+            figure = attribution_figure(prepared.pixels.numpy(), found, opacity / 100, method.signed, SIDE, most=most)
             alt = f"Where the picture speaks for {names[labels[key]]}: {method.title}."
             plot(figure, "", f"predict.why.map.{key}", alt=alt)
 

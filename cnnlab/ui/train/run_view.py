@@ -23,7 +23,7 @@ from cnnlab.ui.train.run_actions import MESSAGE, run_actions
 from cnnlab.ui.train.run_trial import trial_note
 from cnnlab.ui.train.settings_words import in_full
 from cnnlab.ui.train.status import end_message, watched_split
-from cnnlab.ui.train.views import current_run, open_run, wanted_run
+from cnnlab.ui.train.views import current_run, open_run, tell_no_run, wanted_run
 
 LOG_EVERY = 2.0  # seconds between two looks at a live run's log
 
@@ -37,7 +37,7 @@ def run_view(runs: Sequence[Run]) -> None:
         )
         return
     if run is None:
-        st.info("There is no run yet. Choose **New run**, then **Start training**.", icon=":material/rocket_launch:")
+        tell_no_run()
         return
     try:
         facts, config = run.facts(), run.config

@@ -17,7 +17,7 @@ from cnnlab.ui.train.comparison import comparison
 from cnnlab.ui.train.link_table import HOW, link_table
 from cnnlab.ui.train.settings import changes
 from cnnlab.ui.train.settings_words import brief
-from cnnlab.ui.train.views import open_run
+from cnnlab.ui.train.views import open_run, tell_no_run
 
 MOST_ROWS = 16  # without scrolling
 EVERY, IDLE = 2.0, 10.0  # seconds between two looks: during a training, and while a shell may start one
@@ -70,7 +70,7 @@ def _changed(config: TrainConfig, recipe: str | None) -> str:
 
 def _table(summaries: list[Summary]) -> None:
     if not summaries:
-        st.info("There is no run yet. Choose **New run**, then **Start training**.", icon=":material/rocket_launch:")
+        tell_no_run()
         return
     table = pd.DataFrame(
         {

@@ -1,7 +1,7 @@
 """Where a run stands, in the words that its page shows.
 
 >>> status(run).text                                                      # doctest: +SKIP
-'Epoch 3 of 12 · step 60 of 246 · 8,000 images per second · 2.1 s so far, about 6 s left'
+'Epoch 3 of 12 · step 60 of 246 · 8,000 images per second, about 6.0 s left'
 """
 
 from collections.abc import Mapping

@@ -92,6 +92,11 @@ def wanted_run() -> str | None:
     return wanted
 
 
+def tell_no_run() -> None:
+    """What a view of runs says where there is none."""
+    st.info("There is no run yet. Choose **New run**, then **Start training**.", icon=":material/rocket_launch:")
+
+
 def view_switch() -> None:
     """The switch between the views."""
     st.session_state.setdefault("view.widget", current_view())
