@@ -430,7 +430,7 @@ def test_bfloat16_learns_with_weights_in_float32(grey_squares):
 
 def test_a_device_that_is_not_here_is_refused_with_those_that_are():
     missing = next(n for n in ("cuda", "mps") if pick_device("auto").type != n)
-    with pytest.raises(ValueError, match=rf"device = {missing} is not on this machine( \(.+\))?: give cpu.* or auto\.$"):
+    with pytest.raises(ValueError, match=rf"device = {missing} is not on this machine.*: give cpu.* or auto\.$"):
         pick_device(missing)
     assert pick_device("cpu").type == "cpu"
 
