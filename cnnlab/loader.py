@@ -199,7 +199,8 @@ def _flip_and_shift(x: Tensor, flip: bool, most: int, dice: AnyDice) -> Tensor:
 def erase(x: Tensor, side: int, dice: AnyDice) -> Tensor:
     """``x`` [B, C, H, W] with a square of ``side`` pixels in each image 0, some of it perhaps outside."""
     height, width = x.shape[2], x.shape[3]
-    centre = _sent(dice.uniform(2) * torch.tensor([[height], [width]]), x.device)
+    centre = dice.uniform(2) * torch.tensor([[height], [width]])
+    centre = _sent(centre, x.device)
     rows = (torch.arange(height, device=x.device) + 0.5 - centre[0, :, None]).abs() * 2 <= side
     columns = (torch.arange(width, device=x.device) + 0.5 - centre[1, :, None]).abs() * 2 <= side
     return x.masked_fill((rows[:, :, None] & columns[:, None, :]).unsqueeze(1), 0)

@@ -26,7 +26,7 @@ def test_a_tutorials_recipe_has_its_settings_and_no_other(name):
     assert recipes.get(name).config == TrainConfig(**dict(zip(COLUMNS, TUTORIALS[name], strict=True)))
 
 
-OURS = {"quick_digits": "digits", "quick_mnist": "mnist", "fast_cifar10": "cifar10"}
+OURS = {"quick_digits": "digits", "quick_mnist": "mnist", "fast_cifar10": "cifar10", "accurate_cifar10": "cifar10"}
 
 
 def test_the_recipes_are_the_tutorials_and_our_own():

@@ -18,12 +18,13 @@ def script(config: TrainConfig, shape: Shape, mean: tuple[float, ...], std: tupl
     ``mean`` and ``std`` are those of the scaling, a number a channel. An image folder is looked at for its splits;
     raises DatasetError where it is gone.
     """
-    functions = [*script_data.functions(config, shape), helper_source(config), *script_loop.functions(config)]
+    network = _network(config, shape)
+    functions = [*script_data.functions(config, shape), helper_source(network), *script_loop.functions(config)]
     parts = [
         _settings(config) + "\n" + _scaling(mean, std),
         "\n" + "\n\n\n".join(part.rstrip() for part in functions if part) + "\n",
         script_data.reading(config, shape),
-        _network(config, shape),
+        network,
         script_loop.optimizer(config),
         script_loop.loop(config, shape[1]),
     ]

@@ -30,9 +30,11 @@ def evaluate(images: Tensor, labels: Tensor) -> tuple[float, float]:
 AUTOCAST = "torch.autocast(DEVICE, torch.bfloat16)"
 
 PLAIN = {  # of the loader's augmentation, as PyTorch alone says it
-    "dice: Dice": "dice: torch.Generator",
+    "dice: AnyDice": "dice: torch.Generator",
     "dice.uniform()[0]": "torch.rand(len(x), generator=dice)",
     "dice.uniform(2)": "torch.rand(2, len(x), generator=dice)",
+    "_sent(matrix, x.device)": "matrix.to(x.device)",
+    "_sent(centre, x.device)": "centre.to(x.device)",
 }
 
 

@@ -45,9 +45,9 @@ def network_source(config: TrainConfig, shape: Shape) -> str:
     return "model = nn.Sequential(\n" + "".join(f"    {calls}  # {size}\n" for calls, size in lines) + ")"
 
 
-def helper_source(config: TrainConfig) -> str:
-    """The classes that the network needs beside torch's own; empty for most."""
-    if config.model != "tiny_resnet":
+def helper_source(network: str) -> str:
+    """The classes that a network's source needs beside torch's own; empty for most."""
+    if "ResidualBlock(" not in network:
         return ""
     head, _, rest = inspect.getsource(ResidualBlock).split('"""')
     return f'{head}"""Two 3×3 convolutions whose result is added to the input."""{rest}'
@@ -65,7 +65,7 @@ def layer_source(layer: nn.Module) -> str:
             return _call(layer, layer.num_features)
         case nn.MaxPool2d() | nn.AvgPool2d():
             return _call(layer, layer.kernel_size)
-        case nn.AdaptiveMaxPool2d():
+        case nn.AdaptiveAvgPool2d() | nn.AdaptiveMaxPool2d():
             return _call(layer, layer.output_size)
         case nn.Dropout():
             return _call(layer, layer.p)
