@@ -435,6 +435,16 @@ def test_a_device_that_is_not_here_is_refused_with_those_that_are():
     assert pick_device("cpu").type == "cpu"
 
 
+def test_several_processes_ask_for_each_other_before_they_wait_for_a_gpu(monkeypatch, grey_squares):
+    order: list[str] = []
+    fetch = engine._Pending.fetch
+    monkeypatch.setattr(engine, "together", lambda: True)
+    monkeypatch.setattr(engine, "any_of", lambda wish: order.append("ask") or wish)
+    monkeypatch.setattr(engine._Pending, "fetch", lambda pending: order.append("fetch") or fetch(pending))
+    trained(small(batch_size=10, eval_every=7), grey_squares)
+    assert order == ["ask", "fetch"] * (len(order) // 2) and len(order) > 10  # else they wait for one that is gone
+
+
 @pytest.mark.parametrize("model", ["simple_cnn", "cnn_5x5", "conv_module", "mlp", "lenet5", "tiny_resnet", "custom"])
 def test_every_small_network_learns(model, grey_squares):
     _, records = trained(small(model=model, epochs=8, optimizer="adam", lr=0.002, batch_size=16), grey_squares)

@@ -51,16 +51,6 @@ def test_the_order_depends_on_seed_and_epoch_alone(numbered):
     assert order(numbered, 2) == order(numbered, 2, lr=0.5, epochs=9)
 
 
-@pytest.mark.parametrize("settings", [{}, AUGMENTED])
-def test_how_many_batches_are_made_ready_at_a_time_changes_none(numbered, monkeypatch, settings):
-    alone, *others = (
-        monkeypatch.setattr(loader, "AT_ONCE", values) or batches(numbered, **settings) for values in (1, 4000, 1 << 24)
-    )
-    for some in others:
-        for (x, y), (u, v) in zip(alone, some, strict=True):
-            assert x.equal(u) and y.equal(v)
-
-
 @pytest.mark.parametrize("first", [0, 1, 7, 10, 11])
 def test_beginning_at_a_batch_equals_skipping_those_before(numbered, first):
     from_start = batches(numbered, first=0, **AUGMENTED)[first:]
