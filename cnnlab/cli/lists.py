@@ -44,7 +44,7 @@ def _runs(given: argparse.Namespace) -> int:
                 age,
             )
         )
-    columns = ("run", "state", "recipe", "dataset", "epoch", "validation accuracy (best)", "duration", "created")
+    columns = ("run", "state", "recipe", "dataset", "epoch", "validation accuracy (lowest loss)", "duration", "created")
     print_table(f"{len(rows)} run{'s' if len(rows) != 1 else ''} in {folder}", columns, rows)
     return OK
 
