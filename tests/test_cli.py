@@ -1,10 +1,14 @@
 """The command line: what each command prints and returns, and one sentence for whatever is wrong."""
 
 import argparse
+import io
 import json
+import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -14,11 +18,13 @@ from cnnlab import cli, recipes
 from cnnlab.checkpoints import read_checkpoint
 from cnnlab.cli import main
 from cnnlab.config import TrainConfig, choices, limits
+from cnnlab.console import PipedConsole
 from cnnlab.datasets import DATASETS
 from cnnlab.models import MODELS
 from cnnlab.new_runs import create_run
 from cnnlab.prediction.novelty import FEW
 from cnnlab.runs import Run, list_runs
+from tests.conftest import PROJECT
 
 pytestmark = pytest.mark.usefixtures("fresh_folders")
 
@@ -438,3 +444,34 @@ def test_a_training_that_is_interrupted_before_it_begins_leaves_no_run(capsys, f
 
 def test_options_amid_names_are_told_where_to_stand(capsys):
     assert "Options stand before or after all names" in refused(capsys, "plot", "a", "b", "--split", "val", "c.html")
+
+
+def test_a_second_interrupt_says_how_to_go_on_and_ends_with_130(capsys, fresh_folders, monkeypatch):
+    def interrupted(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cnnlab.train.train", interrupted)
+    sentence = refused(capsys, "train", *TINY, "--name", "cut", status=130)
+    assert sentence == "cut was cut off: resume cut goes on from its last checkpoint."
+
+
+def test_a_training_goes_on_when_nobody_reads_what_it_prints(fresh_folders, monkeypatch):
+    class Unread(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("cnnlab.console.err", PipedConsole(file=Unread()))
+    assert main(["train", *TINY, "--name", "unread"]) == 0
+    run = Run(fresh_folders / "unread")
+    assert run.state() == "finished" and "Epoch 1/1: train loss" in run.log_tail()
+
+
+def test_letters_that_an_output_has_not_are_replaced(trainer):
+    status, output, errors = trainer.run("recipes", PYTHONIOENCODING="ascii")
+    assert status == 0 and errors == "" and "quick_digits" in output
+
+
+def test_an_output_that_is_closed_is_minded_by_no_command(fresh_folders):
+    arguments = [sys.executable, "-m", "cnnlab", "recipes"]
+    process = subprocess.run(arguments, cwd=PROJECT, preexec_fn=lambda: os.close(1), stderr=subprocess.PIPE)
+    assert (process.returncode, process.stderr) == (0, b"")

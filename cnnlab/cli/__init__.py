@@ -9,9 +9,13 @@ standard output is its run folder's path.
 
 import argparse
 import errno
+import io
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, NoReturn
 
 from pydantic_settings import CliSettingsSource, SettingsError
@@ -47,6 +51,7 @@ class OneSentenceParser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status. Under torchrun rank 0 runs it, and the others train along."""
+    _write_anywhere()
     if rank() > 0:
         from cnnlab.follow import follow
 
@@ -73,21 +78,31 @@ def _run(arguments: Sequence[str] | None) -> int:
         if "settings_source" in given:
             given.settings = _settings(given.settings_source, vars(given))
         status: int = given.run_command(given)
+        sys.stdout.flush()
         return status
     except (ConfigError, RunError, UnknownName) as error:
         return _complain(str(error), WRONG)
     except Failure as error:
         return _complain(str(error), FAILED)
     except BrokenPipeError:  # | head
-        sys.stderr.close()
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for Python writes the rest as it ends
         return OK
-    except KeyboardInterrupt:
-        return _complain("Interrupted.", INTERRUPTED)
+    except KeyboardInterrupt as error:
+        return _complain(str(error) or "Interrupted.", INTERRUPTED)
     except OSError as error:
         if not error.filename and error.errno not in FULL:
             raise
         where = error.filename or "Standard output"
         return _complain(f"{where}: {error.strerror}. Look at its permissions and the room on its disk.", FAILED)
+
+
+def _write_anywhere() -> None:
+    """Let no output fail for where it goes: to nobody (``>&-``), or in letters that are not all there."""
+    sys.stdout, sys.stderr = (stream or Path(os.devnull).open("w") for stream in (sys.stdout, sys.stderr))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _settings(source: CliSettingsSource[Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,7 +114,8 @@ def _settings(source: CliSettingsSource[Any], given: Mapping[str, Any]) -> dict[
 
 
 def _complain(sentence: str, status: int) -> int:
-    print(f"cnnlab: {sentence}", file=sys.stderr)
+    with suppress(BrokenPipeError):
+        print(f"cnnlab: {sentence}", file=sys.stderr)
     return status
 
 

@@ -69,7 +69,7 @@ def _do_train(run: Run) -> int:
     try:
         status = train(run, listener)
     except KeyboardInterrupt:  # the second one
-        raise Failure(f"{run.name} was cut off. It can go on from its last checkpoint: resume {run.id}.") from None
+        raise KeyboardInterrupt(f"{run.name} was cut off: resume {run.id} goes on from its last checkpoint.") from None
     finally:
         listener.close()
     print(run.path, flush=True)
