@@ -29,8 +29,8 @@ from tests.conftest import PROJECT
 pytestmark = pytest.mark.usefixtures("fresh_folders")
 
 TINY = ["--epochs", "1", "--train-images", "64"]
-COMMANDS = {"train", "resume", "stop", "sweep", "evaluate", "predict", "plot", "export", "runs", "recipes", "models",
-            "datasets"}  # fmt: skip
+COMMANDS = {"train", "resume", "stop", "rename", "delete", "sweep", "evaluate", "predict", "plot", "export", "runs",
+            "recipes", "models", "datasets"}  # fmt: skip
 
 
 def subparsers() -> dict[str, argparse.ArgumentParser]:
@@ -243,6 +243,27 @@ def test_runs_are_listed_with_their_state_and_best_accuracy(capsys, trained_run)
     )
 
 
+def test_runs_are_listed_in_json_with_all_settings(capsys, trained_run):
+    status, output, _ = said(capsys, "runs", "--json", "--runs-dir", str(trained_run.path.parent))
+    (found,) = json.loads(output)
+    assert status == 0 and found["id"] == "trained" and found["path"] == str(trained_run.path)
+    assert found["config"] == trained_run.config.model_dump(mode="json") and found["best_accuracy"] > 0.9
+
+
+def test_runs_are_renamed_and_deleted_but_none_that_is_live(capsys, fresh_folders):
+    facts = {"config": TrainConfig().model_dump(mode="json")}
+    for name in ("one", "two", "three"):
+        create_run(fresh_folders / name, facts)[1].lock.release()
+    assert said(capsys, "rename", "one", "first")[:2] == (0, "one is called first.\n")
+    assert refused(capsys, "rename", "two", "first").startswith("Another run is called 'first' already: ")
+    with create_run(fresh_folders / "live", facts)[1]:
+        assert refused(capsys, "delete", "two", "live") == "live is queued: stop it first."
+    assert refused(capsys, "delete", "two", "nothing").startswith("There is no run 'nothing' in ")
+    status, output, _ = said(capsys, "delete", "first", "two", "two")
+    assert (status, output) == (0, f"{fresh_folders}/one is deleted.\n{fresh_folders}/two is deleted.\n")
+    assert {run.id for run in list_runs(fresh_folders)} == {"three", "live"}
+
+
 def test_a_list_is_not_cut_where_no_terminal_says_how_wide_it_is(capsys, fresh_folders):
     dataset = "folder:" + "/flowers" * 40
     create_run(fresh_folders / "long", {"config": TrainConfig(dataset=dataset).model_dump(mode="json")})[
@@ -285,8 +306,14 @@ def test_a_wrong_setting_of_the_environment_leaves_no_run(capsys, fresh_folders,
 def test_an_evaluation_in_json_has_its_schema_and_is_right(capsys, trained_run, digits, split):
     status, output, _ = said(capsys, "evaluate", str(trained_run.path), "--split", split, "--json")
     found = json.loads(output)
-    assert status == 0 and set(found) == {"loss", "accuracy", "count", "per_class"}
-    assert [set(c) for c in found["per_class"]] == [{"class", "correct", "total", "accuracy"}] * 10
+    assert status == 0 and set(found) == {
+        "run", "checkpoint", "split", "count", "correct", "loss", "accuracy", "accuracy_interval", "balanced_accuracy",
+        "macro_f1", "top3", "calibration_error", "per_class", "confusion",
+    }  # fmt: skip
+    assert (found["run"], found["checkpoint"], found["split"]) == ("trained", "best", split)
+    keys = {"class", "correct", "total", "accuracy", "precision", "f1"}
+    assert [set(c) for c in found["per_class"]] == [keys] * 10
+    assert [sum(row) for row in found["confusion"]] == [c["total"] for c in found["per_class"]]
     saved = read_checkpoint(trained_run.checkpoint_path("best"))
     part = digits.splits(saved.config).get(split)
     with torch.inference_mode():

@@ -62,6 +62,12 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     add_runs_dir(parser)
 
 
+def add_runs(parser: argparse.ArgumentParser) -> None:
+    """Give ``parser`` one run or several, see :func:`runs_of`."""
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's name or folder")
+    add_runs_dir(parser)
+
+
 def add_runs_dir(parser: argparse.ArgumentParser) -> None:
     """Give ``parser`` the folder of runs, see :func:`folder_of`."""
     parser.add_argument(
@@ -94,3 +100,8 @@ def folder_of(given: argparse.Namespace) -> Path:
 def run_of(given: argparse.Namespace) -> Run:
     """The run that the arguments mean; raises RunError where there is none."""
     return find_run(given.run, folder_of(given))
+
+
+def runs_of(given: argparse.Namespace) -> list[Run]:
+    """The runs that the arguments mean, each once; raises RunError where there is none."""
+    return list({run.path: run for run in (find_run(text, folder_of(given)) for text in given.runs)}.values())

@@ -1,6 +1,7 @@
 """What there is: runs, recipes, models, datasets."""
 
 import argparse
+import json
 import sys
 from datetime import datetime, timedelta
 
@@ -12,7 +13,9 @@ from cnnlab.runs import RunError, list_runs
 
 def add_commands(command: AddCommand) -> None:
     """Add the commands."""
-    add_runs_dir(command("runs", "List the runs.", _runs))
+    runs = command("runs", "List the runs.", _runs)
+    add_runs_dir(runs)
+    runs.add_argument("--json", action="store_true", help="print JSON, with all settings")
     command("recipes", "List the recipes.", _recipes)
     command("models", "List the networks.", _models)
     command("datasets", "List the datasets.", _datasets)
@@ -23,13 +26,14 @@ def _runs(given: argparse.Namespace) -> int:
     from cnnlab.summary import summarise
 
     folder = folder_of(given)
-    rows = []
+    rows, found = [], []
     for run in list_runs(folder):
         try:
             facts = summarise(run)
         except RunError as error:
             print(f"cnnlab: {error}", file=sys.stderr)
             continue
+        found.append({**vars(facts), "config": facts.config.model_dump(mode="json"), "path": str(run.path)})
         best = f"{100 * facts.best_accuracy:.2f} %" if facts.best_accuracy is not None else "–"
         age = datetime.fromtimestamp(facts.created).strftime("%Y-%m-%d %H:%M")
         rows.append(
@@ -44,6 +48,9 @@ def _runs(given: argparse.Namespace) -> int:
                 age,
             )
         )
+    if given.json:
+        print(json.dumps(found))
+        return OK
     columns = ("run", "state", "recipe", "dataset", "epoch", "validation accuracy (lowest loss)", "duration", "created")
     print_table(f"{len(rows)} run{'s' if len(rows) != 1 else ''} in {folder}", columns, rows)
     return OK

@@ -1,4 +1,4 @@
-"""The commands of a training: train, resume, stop."""
+"""The commands of a training and of its run: train, resume, stop, rename, delete."""
 
 import argparse
 
@@ -9,16 +9,18 @@ from cnnlab.cli.base import (
     Failure,
     add_recipe,
     add_run,
+    add_runs,
     add_runs_dir,
     add_settings,
     config_of,
     folder_of,
     run_of,
+    runs_of,
 )
 from cnnlab.distributed.ranks import world_size
 from cnnlab.new_runs import create_run, new_folder, reopen_run
 from cnnlab.parsing import ConfigError
-from cnnlab.runs import ENDED, Run, RunError, checked_name
+from cnnlab.runs import ENDED, LIVE, Run, RunError, checked_name
 
 
 def add_commands(command: AddCommand) -> None:
@@ -30,6 +32,10 @@ def add_commands(command: AddCommand) -> None:
     add_settings(train)
     add_run(command("resume", "Go on with a stopped, interrupted or failed run from its last checkpoint.", _resume))
     add_run(command("stop", "Ask a training to stop after its step, with all saved.", _stop))
+    rename = command("rename", "Give a run another name; its folder keeps its own.", _rename)
+    add_run(rename)
+    rename.add_argument("name", metavar="NEW", help="its new name")
+    add_runs(command("delete", "Remove runs for good, with their metrics and weights; nothing is asked.", _delete))
 
 
 def _train(given: argparse.Namespace) -> int:
@@ -85,4 +91,22 @@ def _stop(given: argparse.Namespace) -> int:
     if not run.wait_until_ended(60):
         raise Failure(f"{run.name} was asked to stop and has not ended after 60 s; it will after its step.")
     print(f"{run.name} is {run.state()}.")
+    return OK
+
+
+def _rename(given: argparse.Namespace) -> int:
+    run = run_of(given)
+    run.rename(given.name)
+    print(f"{run.id} is called {run.name}.")
+    return OK
+
+
+def _delete(given: argparse.Namespace) -> int:
+    runs = runs_of(given)
+    for run in runs:
+        if (state := run.state()) in LIVE:
+            raise RunError(f"{run.name} is {state}: stop it first.")
+    for run in runs:
+        run.delete()
+        print(f"{run.path} is deleted.")
     return OK
