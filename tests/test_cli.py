@@ -75,6 +75,13 @@ def test_every_field_is_a_flag_in_kebab_case(name):
     assert f"--{name.replace('_', '-')}" in flags and ("_" not in name or f"--{name}" not in flags)
 
 
+def test_a_settings_help_says_what_is_allowed_and_its_default_as_it_is_typed():
+    helped = " ".join(subparsers()["train"].format_help().split())
+    assert "--batch-size N Images in one step. (a whole number from 1 to 65536; default: 64)" in helped
+    assert "--blocks JSON The custom" in helped and 'default: [{"channels":16},{"channels":32}])' in helped
+    assert "for one_cycle 0 means 30 % of the run. (a number from 0 to 100; default: 0)" in helped
+
+
 # ── train ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -104,6 +111,8 @@ def test_flags_override_the_recipe_and_lists_are_understood(capsys, fresh_folder
     config = Run(fresh_folders / "b").config
     assert [(b.channels, b.pool) for b in config.blocks] == [(4, "avg"), (2, "max")]
     assert config.hidden == (9, 5) and config.augment_flip
+    assert said(capsys, "train", "--model", "custom", "--hidden", "", "--name", "c", *TINY)[0] == 0
+    assert Run(fresh_folders / "c").config.hidden == ()
 
 
 def test_without_a_name_a_run_is_named_after_its_recipe(capsys, tmp_path):
@@ -141,6 +150,14 @@ def test_quick_digits_learns_the_digits(capsys, trained_run):
         ("train --dataset imagenet", "Unknown dataset 'imagenet'. Available: "),
         ("train --dataset folder:/nowhere", "There is no folder '/nowhere': "),
         ("train --recipe cake", "Unknown recipe 'cake'. Available: quick_digits, "),
+        (
+            "train --augment-erase 256",
+            "augment_erase = 256 is not allowed, for it leaves nothing of an image of 28×28 pix",
+        ),
+        (
+            "train --augment-shift 28",
+            "augment_shift = 28 is not allowed, for it leaves nothing of an image of 28×28 pix",
+        ),
         ("train --name a/b", "'a/b' cannot be a run's name: "),
         ("train --early-stopping 2 --validation-fraction 0", "early_stopping needs validation images: "),
         ('train --model custom --blocks [{"pool_size":8},{"pool_size":8}]', "The picture vanishes in the pooling of "),

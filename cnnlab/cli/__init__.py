@@ -107,8 +107,9 @@ def _write_anywhere() -> None:
 
 def _settings(source: CliSettingsSource[Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """The TrainConfig's fields among the arguments, lists and JSON decoded."""
+    fields = {name: value for name, value in given.items() if name in TrainConfig.model_fields}
     try:
-        return source(parsed_args={name: value for name, value in given.items() if name in TrainConfig.model_fields})()
+        return {name: [] if value == [""] else value for name, value in source(parsed_args=fields)().items()}
     except SettingsError as error:
         raise ConfigError(f"{error}: give a list as JSON or with commas, such as --hidden 128,64.") from None
 
