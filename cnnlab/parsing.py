@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from cnnlab.config import ConvBlock, TrainConfig, applies, choices, limits, shown
+from cnnlab.registry import did_you_mean
 
 
 class ConfigError(ValueError):
@@ -67,7 +68,7 @@ def _sentence(error: dict[str, Any], values: Mapping[str, Any]) -> str:
     fields = TrainConfig.model_fields
     name = path[0]
     if name not in fields:
-        return f"Unknown setting '{name}'. Available: {', '.join(fields)}."
+        return f"Unknown setting '{name}'. Available: {', '.join(fields)}.{did_you_mean(name, fields)}"
     info, where, given = fields[name], name, error["input"]
     if name == "hidden":
         given = values[name]  # not one size of it alone
