@@ -375,7 +375,7 @@ def test_predictions_in_json_have_their_schema_and_name_unreadable_files(capsys,
     paths = [str(tmp_path / name) for name in ("0.png", "bad.png", "1.png", "2.png", "none.png")]
     status, output, _ = said(capsys, "predict", str(trained_run.path), *paths, "--top", "4", "--json")
     found = json.loads(output)
-    assert status == 0 and [f["path"] for f in found] == paths
+    assert status == 1 and [f["path"] for f in found] == paths  # a script is to notice
     assert set(found[1]) == {"path", "error"} and "is not an image" in found[1]["error"] and "error" in found[4]
     for answer, label in zip((found[0], found[2], found[3]), digits.test.labels.tolist(), strict=False):
         shares = [p["probability"] for p in answer["predictions"]]
@@ -392,6 +392,15 @@ def test_predictions_for_people_and_only_unreadable_files(capsys, trained_run, t
     status, output, _ = said(capsys, "predict", str(trained_run.path), str(tmp_path / "none.png"))
     assert status == 1 and "none.png: no answer. The file cannot be opened" in output
     assert refused(capsys, "predict", str(trained_run.path), "x.png", "--top", "0").startswith("--top 0 is not allowed")
+    sentence = refused(capsys, "predict", str(trained_run.path), "https://example.com/a.png")
+    assert sentence.startswith("'https://example.com/a.png' is an address, and none is fetched: download the picture")
+
+
+def test_a_picture_in_the_home_folder_is_found(capsys, trained_run, tmp_path, monkeypatch):
+    Image.linear_gradient("L").save(tmp_path / "grey.png")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    status, output, _ = said(capsys, "predict", str(trained_run.path), "~/grey.png")
+    assert status == 0 and output.startswith(f"{tmp_path}/grey.png: ")
 
 
 def test_predictions_say_what_cannot_be_known_of_them(capsys, fresh_folders, tmp_path):

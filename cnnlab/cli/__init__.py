@@ -115,7 +115,7 @@ def _settings(source: CliSettingsSource[Any], given: Mapping[str, Any]) -> dict[
 
 
 def _complain(sentence: str, status: int) -> int:
-    with suppress(BrokenPipeError):
+    with suppress(OSError):  # nobody reads it any more
         print(f"cnnlab: {sentence}", file=sys.stderr)
     return status
 

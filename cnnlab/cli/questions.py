@@ -21,6 +21,7 @@ from cnnlab.cli.base import (
     write_file,
 )
 from cnnlab.parsing import ConfigError
+from cnnlab.paths import expanded
 from cnnlab.runs import Run, names_of
 
 if TYPE_CHECKING:
@@ -141,6 +142,9 @@ def _predict(given: argparse.Namespace) -> int:
 
     if given.top < 1:
         raise ConfigError(f"--top {given.top} is not allowed: give a whole number from 1 on, such as 3.")
+    for text in given.images:
+        if "://" in text:
+            raise ConfigError(f"'{text}' is an address, and none is fetched: download the picture, and give its path.")
     check_file(given.csv, ".csv")
     run, novelty = run_of(given), None
     try:
@@ -150,7 +154,7 @@ def _predict(given: argparse.Namespace) -> int:
             unsure = FEW if novelty.of_few else ""
         except DatasetError as error:  # without its training images nobody knows what is unlike them
             unsure = f"Whether a picture is unlike its training images is not known. {error}"
-        rows = predict_many(predictor, from_paths(map(Path, given.images)), novelty)
+        rows = predict_many(predictor, from_paths(expanded(Path(text)) for text in given.images), novelty)
         if given.csv:
             write_file(given.csv, as_csv(rows))
     except (CheckpointError, SourcesError) as error:
@@ -168,7 +172,7 @@ def _predict(given: argparse.Namespace) -> int:
         )
     else:
         print("\n".join(map(_prediction_line, results)))
-    return OK if any("predictions" in result for result in results) else FAILED
+    return OK if all("predictions" in result for result in results) else FAILED
 
 
 def _calibrated(run: Run, checkpoint: str | None) -> "Predictor":
