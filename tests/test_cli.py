@@ -490,9 +490,11 @@ def test_a_training_that_is_interrupted_before_it_begins_leaves_no_run(capsys, f
     def interrupted(*given: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cnnlab.checks.check", interrupted)
-    assert refused(capsys, "train", *TINY, "--name", "early", status=130) == "Interrupted."
-    assert not list_runs(fresh_folders)
+    for early in ("cnnlab.new_runs.write_whole", "cnnlab.checks.check", "cnnlab.console.ConsoleListener.__init__"):
+        with monkeypatch.context() as patched:
+            patched.setattr(early, interrupted)
+            assert refused(capsys, "train", *TINY, status=130) == "Interrupted."
+        assert not [*fresh_folders.iterdir()]
 
 
 def test_options_amid_names_are_told_where_to_stand(capsys):

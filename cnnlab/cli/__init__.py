@@ -14,7 +14,6 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,7 +24,7 @@ from cnnlab.cli.base import FAILED, OK, WRONG, Failure
 from cnnlab.config import TrainConfig
 from cnnlab.distributed.ranks import rank, world_size
 from cnnlab.parsing import ConfigError
-from cnnlab.registry import UnknownName
+from cnnlab.registry import UnknownName, did_you_mean
 from cnnlab.runs import RunError
 
 INTERRUPTED = 130  # as shells call it
@@ -42,8 +41,8 @@ class OneSentenceParser(argparse.ArgumentParser):
 
     def refuse(self, unknown: Sequence[str]) -> NoReturn:
         """Say that nobody knows these arguments, and what may have been meant."""
-        near = get_close_matches(unknown[0].split("=")[0], self._option_string_actions, 1)
-        hint = f". Did you mean {near[0]}?" if near else ""
+        near = did_you_mean(unknown[0].split("=")[0], self._option_string_actions)
+        hint = f".{near}" if near else ""
         if not unknown[0].startswith("-") and any(action.nargs == "+" for action in self._actions):
             hint = ". Options stand before or after all names"
         self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")

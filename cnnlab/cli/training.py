@@ -1,6 +1,7 @@
 """The commands of a training and of its run: train, resume, stop, rename, delete."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from cnnlab.cli.base import (
     FAILED,
@@ -21,6 +22,9 @@ from cnnlab.distributed.ranks import world_size
 from cnnlab.new_runs import create_run, new_folder, reopen_run
 from cnnlab.parsing import ConfigError
 from cnnlab.runs import ENDED, LIVE, Run, RunError, checked_name
+
+if TYPE_CHECKING:
+    from cnnlab.train import Listener
 
 
 def add_commands(command: AddCommand) -> None:
@@ -47,8 +51,10 @@ def _train(given: argparse.Namespace) -> int:
     with held:
         try:
             from cnnlab.checks import CHECK_ERRORS, check
+            from cnnlab.console import ConsoleListener
             from cnnlab.train import versions
 
+            listener = ConsoleListener(run.log_path)
             run.add_facts({"versions": versions()})
             try:
                 check(config)
@@ -57,21 +63,21 @@ def _train(given: argparse.Namespace) -> int:
         except (ConfigError, KeyboardInterrupt):
             run.delete_unstarted()
             raise
-        return _do_train(run)
+        return _do_train(run, listener)
 
 
 def _resume(given: argparse.Namespace) -> int:
     run = run_of(given)
     with reopen_run(run):
+        from cnnlab.console import ConsoleListener
+
         run.add_facts({"processes": world_size()})
-        return _do_train(run)
+        return _do_train(run, ConsoleListener(run.log_path))
 
 
-def _do_train(run: Run) -> int:
-    from cnnlab.console import ConsoleListener
+def _do_train(run: Run, listener: "Listener") -> int:
     from cnnlab.train import train
 
-    listener = ConsoleListener(run.log_path)
     try:
         status = train(run, listener)
     except KeyboardInterrupt:  # the second one
