@@ -33,7 +33,6 @@ def _runs(given: argparse.Namespace) -> int:
         except RunError as error:
             print(f"cnnlab: {error}", file=sys.stderr)
             continue
-        found.append({**vars(facts), "config": facts.config.model_dump(mode="json"), "path": str(run.path)})
         best = f"{100 * facts.best_accuracy:.2f} %" if facts.best_accuracy is not None else "–"
         age = datetime.fromtimestamp(facts.created).strftime("%Y-%m-%d %H:%M")
         rows.append(
@@ -48,6 +47,7 @@ def _runs(given: argparse.Namespace) -> int:
                 age,
             )
         )
+        found.append({**vars(facts), "config": facts.config.model_dump(mode="json"), "path": str(run.path)})
     if given.json:
         print(json.dumps(found))
         return OK
