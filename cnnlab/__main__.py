@@ -2,7 +2,14 @@
 
 import sys
 
-from cnnlab.cli import main
+from cnnlab.stopping import imports_uninterrupted
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with imports_uninterrupted():
+        try:
+            from cnnlab.cli import main
+
+            status = main()
+        except KeyboardInterrupt:  # before there was a command that says so
+            status = 130
+    sys.exit(status)

@@ -66,7 +66,10 @@ class Checkpoint:
 
 
 def save_checkpoint(path: Path, state: TrainState, dataset: ImageDataset, config: TrainConfig, optimizer: bool) -> None:
-    """Write ``state`` to ``path``, with the optimiser's state if ``optimizer``: the old file or the new."""
+    """Write ``state`` to ``path``, with the optimiser's state if ``optimizer``: the old file or the new.
+
+    Raises OSError where there is no room, say.
+    """
     tensors = {MODEL + name: value for name, value in state.model.state_dict().items()}
     if optimizer:
         for number, values in state.optimizer.state_dict()["state"].items():
@@ -80,13 +83,18 @@ def save_checkpoint(path: Path, state: TrainState, dataset: ImageDataset, config
         "counters": {name: getattr(state, name) for name in TrainState.COUNTERS},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(path) as part:
-        save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, part, {"cnnlab": json.dumps(facts)})
+    whole = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    try:
+        with written_whole(path) as part:
+            save_file(whole, part, {"cnnlab": json.dumps(facts)})
+    except SafetensorError as error:
+        raise OSError(f"{path} cannot be written ({error})") from error
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
     """The checkpoint in ``path``; raises CheckpointError where it is missing, cut short or of another kind."""
     try:
+        path.open("rb").close()  # safetensors takes one that it may not read for one that is not there
         with safe_open(path, framework="pt") as file:
             facts = json.loads(file.metadata()["cnnlab"])
             tensors = {key: file.get_tensor(key) for key in file.keys()}
@@ -97,6 +105,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
         return Checkpoint(config, names, *shape, scaling, facts["counters"], tensors, path)
     except FileNotFoundError:
         raise CheckpointError(f"There is no checkpoint {path}: the run saved none yet.") from None
+    except PermissionError:
+        raise CheckpointError(f"The checkpoint {path} cannot be read: look at its permissions.") from None
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, ConfigError) as error:
         raise CheckpointError(
             f"The checkpoint {path} cannot be read ({error}): it is damaged or not of cnnlab."

@@ -11,6 +11,7 @@ from cnnlab.datasets import DatasetError, ImageDataset
 from cnnlab.datasets.memory import memory_budget
 from cnnlab.inference import pick_device
 from cnnlab.models import ModelError
+from cnnlab.parsing import ConfigError
 from cnnlab.queue import most_at_a_time
 
 
@@ -27,6 +28,13 @@ def check(config: TrainConfig, dataset: ImageDataset | None = None) -> None:
         shape = datasets.DATASETS.get(config.dataset).shape
     else:
         shape = (3 if config.color else 1, config.image_size, 2)
+    for name in ("augment_shift", "augment_erase"):
+        if (value := getattr(config, name)) >= shape[1]:
+            raise ConfigError(
+                f"{name} = {value} is not allowed, for it leaves nothing of an image of {shape[1]}×{shape[1]} pixels: "
+                f"give a whole number from 0 to {shape[1] - 1}, such as {shape[1] // 8}.",
+                settings=(name,),
+            )
     if dataset is None:
         datasets.file_names(config)
     splits = dataset.splits(config) if dataset is not None else None

@@ -22,7 +22,16 @@ from cnnlab.train import Listener
 UNCUT = 10_000  # columns, where no terminal says how many there are: rich would take 80
 PLAIN_EVERY = 5.0  # seconds between two lines on a training's way through an epoch
 
-err = Console(stderr=True, highlight=False)
+
+class PipedConsole(Console):
+    """A Console that tells its caller when nobody reads it any more; rich would end the process."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        raise  # the BrokenPipeError
+
+
+err = PipedConsole(stderr=True, highlight=False)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -32,7 +41,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
         table.add_column(column, no_wrap=number == 0)
     for row in rows:
         table.add_row(*row)
-    Console(width=None if sys.stdout.isatty() else UNCUT, highlight=False, markup=False).print(table)
+    PipedConsole(width=None if sys.stdout.isatty() else UNCUT, highlight=False, markup=False).print(table)
 
 
 def figures_line(values: dict[str, Any]) -> str:
@@ -93,7 +102,8 @@ class ConsoleListener(Listener):
     def close(self) -> None:
         """Take the bar away."""
         if self.bar is not None:
-            self.bar.stop()
+            with suppress(OSError):  # its terminal is gone
+                self.bar.stop()
             self.bar = None
 
     def _progress(self) -> bool:

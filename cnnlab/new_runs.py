@@ -75,8 +75,13 @@ def create_run(path: Path, facts: Mapping[str, Any]) -> "tuple[Run, AcquireRetur
     if (path / "config.json").exists():
         held.lock.release()
         raise RunError(f"There is a run called {path.name} already: choose another --name, or delete that one.")
-    run.append([{"event": "queued", "time": time.time()}])
-    write_whole(path / "config.json", json.dumps({"created": time.time(), **facts}, indent=2).encode())
+    try:
+        run.append([{"event": "queued", "time": time.time()}])
+        write_whole(path / "config.json", json.dumps({"created": time.time(), **facts}, indent=2).encode())
+    except (OSError, KeyboardInterrupt):
+        held.lock.release()
+        run.delete_unstarted()
+        raise
     return run, held
 
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from cnnlab.config import ConvBlock, TrainConfig, applies, choices, limits, shown
+from cnnlab.registry import did_you_mean
 
 
 class ConfigError(ValueError):
@@ -67,7 +68,7 @@ def _sentence(error: dict[str, Any], values: Mapping[str, Any]) -> str:
     fields = TrainConfig.model_fields
     name = path[0]
     if name not in fields:
-        return f"Unknown setting '{name}'. Available: {', '.join(fields)}."
+        return f"Unknown setting '{name}'. Available: {', '.join(fields)}.{did_you_mean(name, fields)}"
     info, where, given = fields[name], name, error["input"]
     if name == "hidden":
         given = values[name]  # not one size of it alone
@@ -77,10 +78,11 @@ def _sentence(error: dict[str, Any], values: Mapping[str, Any]) -> str:
             return f"Unknown setting '{path[2]}' in block {int(path[1]) + 1}. Available: {known}."
         info, where = ConvBlock.model_fields[path[2]], f"{path[2]} of block {int(path[1]) + 1}"
     fix = "or leave it out" if info.default is None else f"such as {shown(info.default)}"
-    return f"{where} = {shown(given)} is not allowed: give {_allowed(name, info)}, {fix}."
+    return f"{where} = {shown(given)} is not allowed: give {allowed(name, info)}, {fix}."
 
 
-def _allowed(name: str, info: FieldInfo) -> str:
+def allowed(name: str, info: FieldInfo) -> str:
+    """What the field ``name`` takes, in words, such as ``a whole number from 1 to 1000``."""
     if options := choices(info):
         return "one of " + ", ".join(options)
     kind = str(info.annotation)

@@ -66,11 +66,15 @@ def written_whole(path: Path) -> Iterator[Path]:
     """A path beside ``path`` to write to, which takes its place once all is on the disk; nobody sees a part before.
 
     Threads, processes and hosts may write the same path at once: the last one stays. Raises OSError where nothing can
-    be written; what was written is then gone.
+    be written; what was written is then gone. Others may read it as they may any new file there, though safetensors
+    would leave that to its owner.
     """
     part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
     try:
+        part.touch()
+        mode = part.stat().st_mode
         yield part
+        part.chmod(mode)
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         part.replace(path)

@@ -6,10 +6,17 @@
 'four equal sides'
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown ``name``: `` Did you mean …?`` where it is near a ``known`` one, or ""."""
+    near = get_close_matches(name, list(known), 1)
+    return f" Did you mean {near[0]}?" if near else ""
 
 
 class UnknownName(ValueError):
@@ -33,7 +40,8 @@ class Registry(Generic[T]):
     def get(self, name: str) -> T:
         """The entry called ``name``; raises UnknownName with the list of known names."""
         if name not in self._entries:
-            raise UnknownName(f"Unknown {self.kind} '{name}'. Available: {', '.join(self)}.")
+            hint = did_you_mean(name, self)
+            raise UnknownName(f"Unknown {self.kind} '{name}'. Available: {', '.join(self)}.{hint}")
         return self._entries[name]
 
     def names(self) -> list[str]:

@@ -33,12 +33,14 @@ from cnnlab.locks import is_held
 from cnnlab.parsing import ConfigError, parse
 from cnnlab.paths import remove_folder, write_whole
 from cnnlab.records import PROGRESS, mark_of, record_of
+from cnnlab.registry import did_you_mean
 from cnnlab.tails import lines_from_the_end, tail
 
 State = Literal["queued", "running", "finished", "stopped", "failed", "interrupted"]
 LIVE: tuple[State, ...] = ("queued", "running")
 ENDED: tuple[State, ...] = ("finished", "stopped", "failed")
 
+MOST_TOLD = 10  # runs that a sentence names
 NAME = re.compile(r"[\w][\w .()+=,-]{0,99}")
 RESERVED = ("sweeps", "kernels.json")  # what else lies among the runs
 
@@ -332,5 +334,8 @@ def find_run(text: str, folder: Path) -> Run:
         raise RunError(
             f"{len(named)} runs are called '{text}': give one of the folders {', '.join(r.id for r in named)}."
         )
-    known = ", ".join(run.id for run in list_runs(folder)[:10]) or "none yet"
-    raise RunError(f"There is no run '{text}' in {folder}. Available: {known}.")
+    runs = list_runs(folder)
+    known = ", ".join(run.id for run in runs[:MOST_TOLD]) or "none yet"
+    more = f" and {len(runs) - MOST_TOLD} more, which `runs` lists" if len(runs) > MOST_TOLD else ""
+    hint = did_you_mean(text, {name for run in runs for name in (run.id, run.name)})
+    raise RunError(f"There is no run '{text}' in {folder}. Available: {known}{more}.{hint}")

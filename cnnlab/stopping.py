@@ -7,10 +7,14 @@ True
 import math
 import signal
 import time
+from _thread import interrupt_main
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Timer
+from types import FrameType
 
+IMPORTING = 0.01  # seconds until a Ctrl-C amid an import is tried again
 ASK_EVERY = 0.02  # seconds between two looks for a wish to stop, each of which takes some 30 µs of a step
 
 
@@ -34,9 +38,10 @@ class NowAndThen:
 
 @contextmanager
 def signals_request(stop: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C and SIGTERM call ``stop``, which is to end the training after its step; a second Ctrl-C ends it at once.
+    """Ctrl-C, SIGTERM and the end of a terminal call ``stop``, which is to end the training after its step; a second
+    Ctrl-C ends it at once.
 
-    A scheduler and ``torchrun`` may both send SIGTERM to the same process: once is meant.
+    A scheduler and ``torchrun`` may both send SIGTERM to the same process: once is meant. ``nohup`` is minded.
     """
     received: list[int] = []
 
@@ -46,7 +51,9 @@ def signals_request(stop: Callable[[], None]) -> Iterator[None]:
             raise KeyboardInterrupt
         stop()
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
     try:
         before = {number: signal.signal(number, handle) for number in numbers}
     except ValueError:  # not in the main thread: the caller deals with signals
@@ -57,3 +64,34 @@ def signals_request(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def imports_uninterrupted() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt, as ever, but amid an import only once that is done.
+
+    There the C code of PyTorch and NumPy swallows it, or leaves a module half made.
+    """
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        while frame is not None:
+            if frame.f_code.co_filename.startswith("<frozen importlib"):
+                again = Timer(IMPORTING, interrupt_main)
+                again.daemon = True
+                again.start()
+                return
+            frame = frame.f_back
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:  # it is ignored, or the caller deals with it
+        yield
+        return
+    try:
+        signal.signal(signal.SIGINT, handle)
+    except ValueError:  # not in the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

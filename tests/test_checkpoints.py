@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from cnnlab.checkpoints import CheckpointError, read_checkpoint, restore, save_checkpoint
@@ -47,6 +48,31 @@ def test_a_network_is_loaded_while_another_thread_draws(saved):
 
 def test_a_checkpoint_is_whole_or_not_there(saved):
     assert [path.name for path in saved.parent.iterdir()] == ["last.safetensors"]
+
+
+def test_whoever_may_read_a_new_file_may_read_a_checkpoint(saved):
+    (saved.parent / "new").touch()
+    assert saved.stat().st_mode == (saved.parent / "new").stat().st_mode
+
+
+def test_a_checkpoint_that_may_not_be_read_is_not_called_missing(saved, monkeypatch):
+    def forbidden(*given: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", forbidden)  # root may read all
+    with pytest.raises(CheckpointError, match=rf"The checkpoint {saved} cannot be read: look at its permissions\.$"):
+        read_checkpoint(saved)
+
+
+def test_a_full_disk_is_told_as_what_it_is_and_the_old_checkpoint_stays(saved, grey_squares, monkeypatch):
+    def full(*given: object) -> None:
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    before = saved.read_bytes()
+    monkeypatch.setattr("cnnlab.checkpoints.save_file", full)
+    with pytest.raises(OSError, match=r"last.safetensors cannot be written \(I/O error: No space left"):
+        save_checkpoint(saved, new_state(CONFIG, grey_squares), grey_squares, CONFIG, optimizer=True)
+    assert saved.read_bytes() == before and len(list(saved.parent.iterdir())) == 1
 
 
 @pytest.mark.parametrize("keep", [0, 7, 100, -1])

@@ -1,10 +1,14 @@
 """The command line: what each command prints and returns, and one sentence for whatever is wrong."""
 
 import argparse
+import io
 import json
+import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -14,17 +18,19 @@ from cnnlab import cli, recipes
 from cnnlab.checkpoints import read_checkpoint
 from cnnlab.cli import main
 from cnnlab.config import TrainConfig, choices, limits
+from cnnlab.console import PipedConsole
 from cnnlab.datasets import DATASETS
 from cnnlab.models import MODELS
 from cnnlab.new_runs import create_run
 from cnnlab.prediction.novelty import FEW
 from cnnlab.runs import Run, list_runs
+from tests.conftest import PROJECT
 
 pytestmark = pytest.mark.usefixtures("fresh_folders")
 
 TINY = ["--epochs", "1", "--train-images", "64"]
-COMMANDS = {"train", "resume", "stop", "sweep", "evaluate", "predict", "plot", "export", "runs", "recipes", "models",
-            "datasets"}  # fmt: skip
+COMMANDS = {"train", "resume", "stop", "rename", "delete", "sweep", "evaluate", "predict", "plot", "export", "runs",
+            "recipes", "models", "datasets"}  # fmt: skip
 
 
 def subparsers() -> dict[str, argparse.ArgumentParser]:
@@ -69,6 +75,13 @@ def test_every_field_is_a_flag_in_kebab_case(name):
     assert f"--{name.replace('_', '-')}" in flags and ("_" not in name or f"--{name}" not in flags)
 
 
+def test_a_settings_help_says_what_is_allowed_and_its_default_as_it_is_typed():
+    helped = " ".join(subparsers()["train"].format_help().split())
+    assert "--batch-size N Images in one step. (a whole number from 1 to 65536; default: 64)" in helped
+    assert "--blocks JSON The custom" in helped and 'default: [{"channels":16},{"channels":32}])' in helped
+    assert "for one_cycle 0 means 30 % of the run. (a number from 0 to 100; default: 0)" in helped
+
+
 # ── train ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -98,6 +111,8 @@ def test_flags_override_the_recipe_and_lists_are_understood(capsys, fresh_folder
     config = Run(fresh_folders / "b").config
     assert [(b.channels, b.pool) for b in config.blocks] == [(4, "avg"), (2, "max")]
     assert config.hidden == (9, 5) and config.augment_flip
+    assert said(capsys, "train", "--model", "custom", "--hidden", "", "--name", "c", *TINY)[0] == 0
+    assert Run(fresh_folders / "c").config.hidden == ()
 
 
 def test_without_a_name_a_run_is_named_after_its_recipe(capsys, tmp_path):
@@ -135,6 +150,14 @@ def test_quick_digits_learns_the_digits(capsys, trained_run):
         ("train --dataset imagenet", "Unknown dataset 'imagenet'. Available: "),
         ("train --dataset folder:/nowhere", "There is no folder '/nowhere': "),
         ("train --recipe cake", "Unknown recipe 'cake'. Available: quick_digits, "),
+        (
+            "train --augment-erase 256",
+            "augment_erase = 256 is not allowed, for it leaves nothing of an image of 28×28 pix",
+        ),
+        (
+            "train --augment-shift 28",
+            "augment_shift = 28 is not allowed, for it leaves nothing of an image of 28×28 pix",
+        ),
         ("train --name a/b", "'a/b' cannot be a run's name: "),
         ("train --early-stopping 2 --validation-fraction 0", "early_stopping needs validation images: "),
         ('train --model custom --blocks [{"pool_size":8},{"pool_size":8}]', "The picture vanishes in the pooling of "),
@@ -237,6 +260,27 @@ def test_runs_are_listed_with_their_state_and_best_accuracy(capsys, trained_run)
     )
 
 
+def test_runs_are_listed_in_json_with_all_settings(capsys, trained_run):
+    status, output, _ = said(capsys, "runs", "--json", "--runs-dir", str(trained_run.path.parent))
+    (found,) = json.loads(output)
+    assert status == 0 and found["id"] == "trained" and found["path"] == str(trained_run.path)
+    assert found["config"] == trained_run.config.model_dump(mode="json") and found["best_accuracy"] > 0.9
+
+
+def test_runs_are_renamed_and_deleted_but_none_that_is_live(capsys, fresh_folders):
+    facts = {"config": TrainConfig().model_dump(mode="json")}
+    for name in ("one", "two", "three"):
+        create_run(fresh_folders / name, facts)[1].lock.release()
+    assert said(capsys, "rename", "one", "first")[:2] == (0, "one is called first.\n")
+    assert refused(capsys, "rename", "two", "first").startswith("Another run is called 'first' already: ")
+    with create_run(fresh_folders / "live", facts)[1]:
+        assert refused(capsys, "delete", "two", "live") == "live is queued: stop it first."
+    assert refused(capsys, "delete", "two", "nothing").startswith("There is no run 'nothing' in ")
+    status, output, _ = said(capsys, "delete", "first", "two", "two")
+    assert (status, output) == (0, f"{fresh_folders}/one is deleted.\n{fresh_folders}/two is deleted.\n")
+    assert {run.id for run in list_runs(fresh_folders)} == {"three", "live"}
+
+
 def test_a_list_is_not_cut_where_no_terminal_says_how_wide_it_is(capsys, fresh_folders):
     dataset = "folder:" + "/flowers" * 40
     create_run(fresh_folders / "long", {"config": TrainConfig(dataset=dataset).model_dump(mode="json")})[
@@ -279,8 +323,14 @@ def test_a_wrong_setting_of_the_environment_leaves_no_run(capsys, fresh_folders,
 def test_an_evaluation_in_json_has_its_schema_and_is_right(capsys, trained_run, digits, split):
     status, output, _ = said(capsys, "evaluate", str(trained_run.path), "--split", split, "--json")
     found = json.loads(output)
-    assert status == 0 and set(found) == {"loss", "accuracy", "count", "per_class"}
-    assert [set(c) for c in found["per_class"]] == [{"class", "correct", "total", "accuracy"}] * 10
+    assert status == 0 and set(found) == {
+        "run", "checkpoint", "split", "count", "correct", "loss", "accuracy", "accuracy_interval", "balanced_accuracy",
+        "macro_f1", "top3", "calibration_error", "per_class", "confusion",
+    }  # fmt: skip
+    assert (found["run"], found["checkpoint"], found["split"]) == ("trained", "best", split)
+    keys = {"class", "correct", "total", "accuracy", "precision", "f1"}
+    assert [set(c) for c in found["per_class"]] == [keys] * 10
+    assert [sum(row) for row in found["confusion"]] == [c["total"] for c in found["per_class"]]
     saved = read_checkpoint(trained_run.checkpoint_path("best"))
     part = digits.splits(saved.config).get(split)
     with torch.inference_mode():
@@ -325,7 +375,7 @@ def test_predictions_in_json_have_their_schema_and_name_unreadable_files(capsys,
     paths = [str(tmp_path / name) for name in ("0.png", "bad.png", "1.png", "2.png", "none.png")]
     status, output, _ = said(capsys, "predict", str(trained_run.path), *paths, "--top", "4", "--json")
     found = json.loads(output)
-    assert status == 0 and [f["path"] for f in found] == paths
+    assert status == 1 and [f["path"] for f in found] == paths  # a script is to notice
     assert set(found[1]) == {"path", "error"} and "is not an image" in found[1]["error"] and "error" in found[4]
     for answer, label in zip((found[0], found[2], found[3]), digits.test.labels.tolist(), strict=False):
         shares = [p["probability"] for p in answer["predictions"]]
@@ -342,6 +392,15 @@ def test_predictions_for_people_and_only_unreadable_files(capsys, trained_run, t
     status, output, _ = said(capsys, "predict", str(trained_run.path), str(tmp_path / "none.png"))
     assert status == 1 and "none.png: no answer. The file cannot be opened" in output
     assert refused(capsys, "predict", str(trained_run.path), "x.png", "--top", "0").startswith("--top 0 is not allowed")
+    sentence = refused(capsys, "predict", str(trained_run.path), "https://example.com/a.png")
+    assert sentence.startswith("'https://example.com/a.png' is an address, and none is fetched: download the picture")
+
+
+def test_a_picture_in_the_home_folder_is_found(capsys, trained_run, tmp_path, monkeypatch):
+    Image.linear_gradient("L").save(tmp_path / "grey.png")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    status, output, _ = said(capsys, "predict", str(trained_run.path), "~/grey.png")
+    assert status == 0 and output.startswith(f"{tmp_path}/grey.png: ")
 
 
 def test_predictions_say_what_cannot_be_known_of_them(capsys, fresh_folders, tmp_path):
@@ -431,10 +490,43 @@ def test_a_training_that_is_interrupted_before_it_begins_leaves_no_run(capsys, f
     def interrupted(*given: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cnnlab.checks.check", interrupted)
-    assert refused(capsys, "train", *TINY, "--name", "early", status=130) == "Interrupted."
-    assert not list_runs(fresh_folders)
+    for early in ("cnnlab.new_runs.write_whole", "cnnlab.checks.check", "cnnlab.console.ConsoleListener.__init__"):
+        with monkeypatch.context() as patched:
+            patched.setattr(early, interrupted)
+            assert refused(capsys, "train", *TINY, status=130) == "Interrupted."
+        assert not [*fresh_folders.iterdir()]
 
 
 def test_options_amid_names_are_told_where_to_stand(capsys):
     assert "Options stand before or after all names" in refused(capsys, "plot", "a", "b", "--split", "val", "c.html")
+
+
+def test_a_second_interrupt_says_how_to_go_on_and_ends_with_130(capsys, fresh_folders, monkeypatch):
+    def interrupted(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cnnlab.train.train", interrupted)
+    sentence = refused(capsys, "train", *TINY, "--name", "cut", status=130)
+    assert sentence == "cut was cut off: resume cut goes on from its last checkpoint."
+
+
+def test_a_training_goes_on_when_nobody_reads_what_it_prints(fresh_folders, monkeypatch):
+    class Unread(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("cnnlab.console.err", PipedConsole(file=Unread()))
+    assert main(["train", *TINY, "--name", "unread"]) == 0
+    run = Run(fresh_folders / "unread")
+    assert run.state() == "finished" and "Epoch 1/1: train loss" in run.log_tail()
+
+
+def test_letters_that_an_output_has_not_are_replaced(trainer):
+    status, output, errors = trainer.run("recipes", PYTHONIOENCODING="ascii")
+    assert status == 0 and errors == "" and "quick_digits" in output
+
+
+def test_an_output_that_is_closed_is_minded_by_no_command(fresh_folders):
+    arguments = [sys.executable, "-m", "cnnlab", "recipes"]
+    process = subprocess.run(arguments, cwd=PROJECT, preexec_fn=lambda: os.close(1), stderr=subprocess.PIPE)
+    assert (process.returncode, process.stderr) == (0, b"")

@@ -99,6 +99,8 @@ def test_an_unknown_field_is_refused_with_the_known_ones():
     with pytest.raises(ConfigError) as caught:
         parse({"learning_rate": 1})
     assert str(caught.value) == f"Unknown setting 'learning_rate'. Available: {', '.join(FIELDS)}."
+    with pytest.raises(ConfigError, match=r"compile\. Did you mean batch_size\?$"):
+        parse({"batchsize": 1})
     with pytest.raises(ConfigError, match=r"Unknown setting 'size' in block 2. Available: channels, kernel"):
         parse({"model": "custom", "blocks": [{}, {"size": 3}]})
 

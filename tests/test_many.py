@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 from cnnlab.cli import main
@@ -53,6 +54,13 @@ def digit_files(digits, tmp_path) -> Path:
         label = int(digits.test.labels[number])
         Image.fromarray(digits.test.images[number, 0].numpy()).save(place / f"{number:02d}-{label}.png")
     return tmp_path / "scans"
+
+
+def test_images_of_another_type_or_shape_are_refused(predictor):
+    with pytest.raises(ValueError, match=r"^Images of float32 .* are not allowed: give uint8 \[N, 1, 28, 28\]\.$"):
+        predictor.answers(torch.rand(1, 1, 28, 28))
+    with pytest.raises(ValueError, match=r"^Images of uint8 \[1, 28, 28\] are not allowed"):
+        predictor.answers(torch.zeros(1, 28, 28, dtype=torch.uint8))
 
 
 def test_a_folder_is_walked_and_its_pictures_are_answered_as_the_test_images(
@@ -280,7 +288,7 @@ def test_the_command_line_walks_folders_and_writes_a_table(trained_run, digit_fi
     (digit_files / "words.png").write_text("no picture")
     (tmp_path / "z.zip").write_bytes(zipped({"../evil.png": png(), "fine.png": png()}))
     file = tmp_path / "answers.csv"
-    assert main(["predict", str(trained_run.path), str(digit_files), str(tmp_path / "z.zip"), "--csv", str(file)]) == 0
+    assert main(["predict", str(trained_run.path), str(digit_files), str(tmp_path / "z.zip"), "--csv", str(file)]) == 1
     assert capsys.readouterr().out == f"33 pictures in {file}, 2 of them without an answer\n"
     read = list(csv.DictReader(file.read_text("utf-8").splitlines()))
     digits = [r for r in read if r["file"].endswith(tuple(f"-{d}.png" for d in range(10)))]

@@ -21,6 +21,8 @@ def test_names_keep_their_order(two_shapes):
 def test_an_unknown_name_is_answered_with_the_known_ones(two_shapes):
     with pytest.raises(UnknownName, match=r"^Unknown shape 'circle'. Available: square, line.$"):
         two_shapes.get("circle")
+    with pytest.raises(UnknownName, match=r"Available: square, line. Did you mean square\?$"):
+        two_shapes.get("sqare")
 
 
 def test_a_name_is_registered_once(two_shapes):

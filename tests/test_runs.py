@@ -305,6 +305,11 @@ def test_a_run_that_is_not_there_is_answered_with_those_that_are(queued_run):
             find_run(text, queued_run.path.parent)
     with pytest.raises(RunError, match="Available: none yet"):
         find_run("one", queued_run.path)
+    queued_run.rename("baseline")
+    for number in range(10):
+        another(queued_run.path.parent, f"r{number}")
+    with pytest.raises(RunError, match=r" and 1 more, which `runs` lists\. Did you mean baseline\?$"):
+        find_run("basline", queued_run.path.parent)
 
 
 def test_a_name_that_two_runs_share_is_ambiguous(queued_run):

@@ -428,6 +428,17 @@ def test_the_command_prints_the_trials_the_best_first(
     assert cli.main(command) == 0
     out = capsys.readouterr().out
     assert "sweep-001" in out and "sweep-002" in out and "validation accuracy" in out
+    assert cli.main([*command, "--name", "all", "--trials", "3"]) == 0
+    assert capsys.readouterr().err.endswith("cnnlab: All 2 combinations are tried.\n")
+
+
+def test_the_command_says_what_other_workers_are_still_training(
+    fresh_folders: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = [study.Trial(1, "two-001", {}, "running", None), study.Trial(2, "", {}, "queued", None)]
+    monkeypatch.setattr(sweep_module, "run_sweep", lambda *given: others)
+    assert cli.main(["sweep", "--vary", "lr=0.1,0.2", "--trials", "2", "--name", "two"]) == 0
+    assert capsys.readouterr().err == "cnnlab: Another worker is still training two-001, trial 2.\n"
 
 
 @pytest.mark.parametrize(

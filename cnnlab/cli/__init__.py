@@ -9,9 +9,12 @@ standard output is its run folder's path.
 
 import argparse
 import errno
+import io
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 from pydantic_settings import CliSettingsSource, SettingsError
@@ -21,7 +24,7 @@ from cnnlab.cli.base import FAILED, OK, WRONG, Failure
 from cnnlab.config import TrainConfig
 from cnnlab.distributed.ranks import rank, world_size
 from cnnlab.parsing import ConfigError
-from cnnlab.registry import UnknownName
+from cnnlab.registry import UnknownName, did_you_mean
 from cnnlab.runs import RunError
 
 INTERRUPTED = 130  # as shells call it
@@ -38,8 +41,8 @@ class OneSentenceParser(argparse.ArgumentParser):
 
     def refuse(self, unknown: Sequence[str]) -> NoReturn:
         """Say that nobody knows these arguments, and what may have been meant."""
-        near = get_close_matches(unknown[0].split("=")[0], self._option_string_actions, 1)
-        hint = f". Did you mean {near[0]}?" if near else ""
+        near = did_you_mean(unknown[0].split("=")[0], self._option_string_actions)
+        hint = f".{near}" if near else ""
         if not unknown[0].startswith("-") and any(action.nargs == "+" for action in self._actions):
             hint = ". Options stand before or after all names"
         self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
@@ -47,6 +50,7 @@ class OneSentenceParser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status. Under torchrun rank 0 runs it, and the others train along."""
+    _write_anywhere()
     if rank() > 0:
         from cnnlab.follow import follow
 
@@ -73,16 +77,18 @@ def _run(arguments: Sequence[str] | None) -> int:
         if "settings_source" in given:
             given.settings = _settings(given.settings_source, vars(given))
         status: int = given.run_command(given)
+        sys.stdout.flush()
         return status
     except (ConfigError, RunError, UnknownName) as error:
         return _complain(str(error), WRONG)
     except Failure as error:
         return _complain(str(error), FAILED)
     except BrokenPipeError:  # | head
-        sys.stderr.close()
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for Python writes the rest as it ends
         return OK
-    except KeyboardInterrupt:
-        return _complain("Interrupted.", INTERRUPTED)
+    except KeyboardInterrupt as error:
+        return _complain(str(error) or "Interrupted.", INTERRUPTED)
     except OSError as error:
         if not error.filename and error.errno not in FULL:
             raise
@@ -90,16 +96,26 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _complain(f"{where}: {error.strerror}. Look at its permissions and the room on its disk.", FAILED)
 
 
+def _write_anywhere() -> None:
+    """Let no output fail for where it goes: to nobody (``>&-``), or in letters that are not all there."""
+    sys.stdout, sys.stderr = (stream or Path(os.devnull).open("w") for stream in (sys.stdout, sys.stderr))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def _settings(source: CliSettingsSource[Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """The TrainConfig's fields among the arguments, lists and JSON decoded."""
+    fields = {name: value for name, value in given.items() if name in TrainConfig.model_fields}
     try:
-        return source(parsed_args={name: value for name, value in given.items() if name in TrainConfig.model_fields})()
+        return {name: [] if value == [""] else value for name, value in source(parsed_args=fields)().items()}
     except SettingsError as error:
         raise ConfigError(f"{error}: give a list as JSON or with commas, such as --hidden 128,64.") from None
 
 
 def _complain(sentence: str, status: int) -> int:
-    print(f"cnnlab: {sentence}", file=sys.stderr)
+    with suppress(OSError):  # nobody reads it any more
+        print(f"cnnlab: {sentence}", file=sys.stderr)
     return status
 
 

@@ -5,15 +5,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from pydantic.fields import FieldInfo
 from pydantic_settings import CliSettingsSource
 
 from cnnlab import recipes
-from cnnlab.config import TrainConfig
-from cnnlab.parsing import ConfigError, adapt
+from cnnlab.config import ConvBlock, TrainConfig, choices, limits, shown
+from cnnlab.parsing import ConfigError, adapt, allowed
 from cnnlab.paths import FOLDER_PREFIX, expanded, folder_path, runs_dir, write_whole
 from cnnlab.runs import Run, find_run
 
 OK, FAILED, WRONG = 0, 1, 2
+METAVARS: dict[Any, str] = {
+    str: "NAME",
+    int: "N",
+    float: "X",
+    float | None: "X",
+    tuple[int, ...]: "N,N",
+    tuple[ConvBlock, ...]: "JSON",
+}
 
 
 class Failure(Exception):
@@ -38,6 +47,18 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         formatter_class=argparse.HelpFormatter,
     )
     parser.set_defaults(settings_source=source)
+    for action in parser._actions:
+        if info := TrainConfig.model_fields.get(action.dest):
+            action.help = _help(action.dest, info).replace("%", "%%")
+            if action.nargs != 0 and not choices(info):  # else argparse names what may follow
+                action.metavar = METAVARS.get(info.annotation, "VALUE")
+
+
+def _help(name: str, info: FieldInfo) -> str:
+    """What a setting does, what is allowed, and its default as the command line takes it."""
+    default = "null" if info.default is None else shown(info.default)
+    range = f"{allowed(name, info)}; " if "tuple" in str(info.annotation) or limits(info)[1] else ""
+    return f"{info.description} ({range}default: {default})"
 
 
 def add_recipe(parser: argparse.ArgumentParser) -> None:
@@ -59,6 +80,12 @@ def config_of(given: argparse.Namespace) -> TrainConfig:
 def add_run(parser: argparse.ArgumentParser) -> None:
     """Give ``parser`` a run, see :func:`run_of`."""
     parser.add_argument("run", metavar="RUN", help="a run's name or folder")
+    add_runs_dir(parser)
+
+
+def add_runs(parser: argparse.ArgumentParser) -> None:
+    """Give ``parser`` one run or several, see :func:`runs_of`."""
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's name or folder")
     add_runs_dir(parser)
 
 
@@ -94,3 +121,8 @@ def folder_of(given: argparse.Namespace) -> Path:
 def run_of(given: argparse.Namespace) -> Run:
     """The run that the arguments mean; raises RunError where there is none."""
     return find_run(given.run, folder_of(given))
+
+
+def runs_of(given: argparse.Namespace) -> list[Run]:
+    """The runs that the arguments mean, each once; raises RunError where there is none."""
+    return list({run.path: run for run in (find_run(text, folder_of(given)) for text in given.runs)}.values())

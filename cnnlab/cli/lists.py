@@ -1,6 +1,7 @@
 """What there is: runs, recipes, models, datasets."""
 
 import argparse
+import json
 import sys
 from datetime import datetime, timedelta
 
@@ -12,7 +13,9 @@ from cnnlab.runs import RunError, list_runs
 
 def add_commands(command: AddCommand) -> None:
     """Add the commands."""
-    add_runs_dir(command("runs", "List the runs.", _runs))
+    runs = command("runs", "List the runs.", _runs)
+    add_runs_dir(runs)
+    runs.add_argument("--json", action="store_true", help="print JSON, with all settings")
     command("recipes", "List the recipes.", _recipes)
     command("models", "List the networks.", _models)
     command("datasets", "List the datasets.", _datasets)
@@ -24,7 +27,7 @@ def _runs(given: argparse.Namespace) -> int:
     from cnnlab.summary import summarise
 
     folder = folder_of(given)
-    rows = []
+    rows, found = [], []
     for run in list_runs(folder):
         try:
             facts = summarise(run)
@@ -44,7 +47,11 @@ def _runs(given: argparse.Namespace) -> int:
                 age,
             )
         )
-    columns = ("run", "state", "recipe", "dataset", "epoch", "validation accuracy (best)", "duration", "created")
+        found.append({**vars(facts), "config": facts.config.model_dump(mode="json"), "path": str(run.path)})
+    if given.json:
+        print(json.dumps(found))
+        return OK
+    columns = ("run", "state", "recipe", "dataset", "epoch", "validation accuracy (lowest loss)", "duration", "created")
     print_table(f"{len(rows)} run{'s' if len(rows) != 1 else ''} in {folder}", columns, rows)
     return OK
 

@@ -14,16 +14,18 @@ from cnnlab.cli.base import (
     AddCommand,
     Failure,
     add_run,
-    add_runs_dir,
+    add_runs,
     check_file,
-    folder_of,
     run_of,
+    runs_of,
     write_file,
 )
 from cnnlab.parsing import ConfigError
-from cnnlab.runs import Run, find_run, names_of
+from cnnlab.paths import expanded
+from cnnlab.runs import Run, names_of
 
 if TYPE_CHECKING:
+    from cnnlab.evaluation.evaluate import Evaluation
     from cnnlab.prediction.many import Row
     from cnnlab.prediction.predictor import Predictor
 
@@ -51,8 +53,7 @@ def add_commands(command: AddCommand) -> None:
         asked.add_argument("--json", action="store_true", help="print JSON")
     predict.epilog = "Its confidence is calibrated on validation images; its probability is the network's own."
     plot = command("plot", "Draw the curves of a run, or of several over each other, into a file.", _plot)
-    plot.add_argument("runs", nargs="+", metavar="RUN", help="a run's name or folder")
-    add_runs_dir(plot)
+    add_runs(plot)
     plot.add_argument("file", metavar="FILE", type=Path, help="ends in .html, .png or .svg")
     plot.add_argument(
         "--split", choices=("val", "train", "test"), default="val", help="whose curves of several runs (default: val)"
@@ -74,12 +75,8 @@ def _evaluate(given: argparse.Namespace) -> int:
     except (CheckpointError, DatasetError) as error:
         raise Failure(str(error)) from error
     _write_evaluation(given, run, result)
-    classes: list[dict[str, Any]] = [
-        {"class": c.name, "correct": c.correct, "total": c.total, "accuracy": c.accuracy} for c in result.per_class
-    ]
-    figures = {"loss": result.loss, "accuracy": result.accuracy, "count": len(result.labels), "per_class": classes}
     if given.json:
-        print(json.dumps(figures))
+        print(json.dumps(_figures(run, result)))
         return OK
     print(f"{run.name}, {result.checkpoint} checkpoint, {len(result.labels):,} {result.split} images")
     print(f"loss {result.loss:.4f}, accuracy {100 * result.accuracy:.2f} %")
@@ -87,6 +84,30 @@ def _evaluate(given: argparse.Namespace) -> int:
         share = "no images" if c.accuracy is None else f"{100 * c.accuracy:.1f} % ({c.correct}/{c.total})"
         print(f"Accuracy of {c.name}: {share}")
     return OK
+
+
+def _figures(run: Run, result: "Evaluation") -> dict[str, Any]:
+    """What JSON says of an evaluation; the confusion's rows are true classes, in the order of ``per_class``."""
+    return {
+        "run": run.id,
+        "checkpoint": result.checkpoint,
+        "split": result.split,
+        **vars(result.scores),
+        "accuracy": result.accuracy,
+        "accuracy_interval": result.scores.interval,
+        "per_class": [
+            {
+                "class": c.name,
+                "correct": c.correct,
+                "total": c.total,
+                "accuracy": c.accuracy,
+                "precision": c.precision,
+                "f1": c.f1,
+            }
+            for c in result.per_class
+        ],
+        "confusion": result.confusion.tolist(),
+    }
 
 
 def _write_evaluation(given: argparse.Namespace, run: Run, result: Any) -> None:
@@ -121,6 +142,9 @@ def _predict(given: argparse.Namespace) -> int:
 
     if given.top < 1:
         raise ConfigError(f"--top {given.top} is not allowed: give a whole number from 1 on, such as 3.")
+    for text in given.images:
+        if "://" in text:
+            raise ConfigError(f"'{text}' is an address, and none is fetched: download the picture, and give its path.")
     check_file(given.csv, ".csv")
     run, novelty = run_of(given), None
     try:
@@ -130,7 +154,7 @@ def _predict(given: argparse.Namespace) -> int:
             unsure = FEW if novelty.of_few else ""
         except DatasetError as error:  # without its training images nobody knows what is unlike them
             unsure = f"Whether a picture is unlike its training images is not known. {error}"
-        rows = predict_many(predictor, from_paths(map(Path, given.images)), novelty)
+        rows = predict_many(predictor, from_paths(expanded(Path(text)) for text in given.images), novelty)
         if given.csv:
             write_file(given.csv, as_csv(rows))
     except (CheckpointError, SourcesError) as error:
@@ -148,7 +172,7 @@ def _predict(given: argparse.Namespace) -> int:
         )
     else:
         print("\n".join(map(_prediction_line, results)))
-    return OK if any("predictions" in result for result in results) else FAILED
+    return OK if all("predictions" in result for result in results) else FAILED
 
 
 def _calibrated(run: Run, checkpoint: str | None) -> "Predictor":
@@ -186,7 +210,7 @@ def _plot(given: argparse.Namespace) -> int:
     from cnnlab.curves import epoch_length, read_curves
 
     check_file(given.file, *ENDINGS)
-    runs = list({run.path: run for run in (find_run(text, folder_of(given)) for text in given.runs)}.values())
+    runs = runs_of(given)
     if len(runs) > MOST:
         raise ConfigError(f"{len(runs)} runs are too many for one figure: give 1 to {MOST}.")
     if len(runs) == 1:

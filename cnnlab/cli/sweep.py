@@ -18,12 +18,12 @@ from cnnlab.cli.base import (
 )
 from cnnlab.config import shown
 from cnnlab.parsing import ConfigError
-from cnnlab.runs import RunError, checked_name
+from cnnlab.runs import LIVE, RunError, checked_name
 
 if TYPE_CHECKING:
     from cnnlab.sweeps.folder import SweepFolder
     from cnnlab.sweeps.plan import Plan
-    from cnnlab.sweeps.study import Trial
+    from cnnlab.sweeps.study import Sweep, Trial
 
 TRIALS = 20  # unless somebody says otherwise
 
@@ -60,7 +60,7 @@ def _sweep(given: argparse.Namespace) -> int:
     with folder.joined() as worker:  # before torch is imported: the dashboard waits for it
         try:
             from cnnlab.sweeps.storage import SweepError, UnknownSweep
-            from cnnlab.sweeps.study import JUDGED, open_sweep
+            from cnnlab.sweeps.study import open_sweep
             from cnnlab.sweeps.sweep import check_sweep, run_sweep
         except ModuleNotFoundError as error:
             raise Failure(f"A sweep needs the package {error.name}: install requirements.txt.") from error
@@ -71,14 +71,30 @@ def _sweep(given: argparse.Namespace) -> int:
             check_sweep(plan.config, plan.varied)
             sweep = open_sweep(folder, given.storage)
             trials = run_sweep(sweep, plan, ConsoleListener, worker)
+            left = _left(sweep, plan, trials)
         except UnknownSweep as error:
             raise ConfigError(str(error)) from error
         except SweepError as error:
             raise Failure(str(error)) from error
     _print_trials(folder.name, plan, trials)
-    if sum(trial.state in JUDGED for trial in trials) < plan.trials:
-        print(f"cnnlab: Not all {plan.trials} trials are made: sweep --name {folder.name} goes on.", file=sys.stderr)
+    if left:
+        print(f"cnnlab: {left}", file=sys.stderr)
     return FAILED if trials and all(trial.state == "failed" for trial in trials) else OK
+
+
+def _left(sweep: "Sweep", plan: "Plan", trials: "list[Trial]") -> str:
+    """Why there are not as many trials as ``plan`` wants; "" where there are. Raises SweepError."""
+    from cnnlab.sweeps.study import JUDGED
+
+    made = sum(trial.state in JUDGED for trial in trials)
+    if made >= plan.trials:
+        return ""
+    if training := [trial.run or f"trial {trial.number}" for trial in trials if trial.state in LIVE]:
+        return f"Another worker is still training {', '.join(training)}."
+    kept = sweep.plan()
+    if kept and made >= kept.trials:
+        return f"All {made} combinations are tried."
+    return f"Not all {plan.trials} trials are made: sweep --name {sweep.folder.name} goes on."
 
 
 def _stop(folder: "SweepFolder") -> int:
@@ -110,7 +126,7 @@ def _print_trials(name: str, plan: "Plan", trials: "list[Trial]") -> None:
     names = [setting.name for setting in plan.varied]
     print_table(
         f"Sweep {name}, the best first",
-        ("run", *names, "state", "validation accuracy (best)"),
+        ("run", *names, "state", "validation accuracy (lowest loss)"),
         (
             (
                 t.run or "–",

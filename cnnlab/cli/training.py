@@ -1,6 +1,7 @@
-"""The commands of a training: train, resume, stop."""
+"""The commands of a training and of its run: train, resume, stop, rename, delete."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from cnnlab.cli.base import (
     FAILED,
@@ -9,16 +10,21 @@ from cnnlab.cli.base import (
     Failure,
     add_recipe,
     add_run,
+    add_runs,
     add_runs_dir,
     add_settings,
     config_of,
     folder_of,
     run_of,
+    runs_of,
 )
 from cnnlab.distributed.ranks import world_size
 from cnnlab.new_runs import create_run, new_folder, reopen_run
 from cnnlab.parsing import ConfigError
-from cnnlab.runs import ENDED, Run, RunError, checked_name
+from cnnlab.runs import ENDED, LIVE, Run, RunError, checked_name
+
+if TYPE_CHECKING:
+    from cnnlab.train import Listener
 
 
 def add_commands(command: AddCommand) -> None:
@@ -30,6 +36,10 @@ def add_commands(command: AddCommand) -> None:
     add_settings(train)
     add_run(command("resume", "Go on with a stopped, interrupted or failed run from its last checkpoint.", _resume))
     add_run(command("stop", "Ask a training to stop after its step, with all saved.", _stop))
+    rename = command("rename", "Give a run another name; its folder keeps its own.", _rename)
+    add_run(rename)
+    rename.add_argument("name", metavar="NEW", help="its new name")
+    add_runs(command("delete", "Remove runs for good, with their metrics and weights; nothing is asked.", _delete))
 
 
 def _train(given: argparse.Namespace) -> int:
@@ -41,8 +51,10 @@ def _train(given: argparse.Namespace) -> int:
     with held:
         try:
             from cnnlab.checks import CHECK_ERRORS, check
+            from cnnlab.console import ConsoleListener
             from cnnlab.train import versions
 
+            listener = ConsoleListener(run.log_path)
             run.add_facts({"versions": versions()})
             try:
                 check(config)
@@ -51,25 +63,25 @@ def _train(given: argparse.Namespace) -> int:
         except (ConfigError, KeyboardInterrupt):
             run.delete_unstarted()
             raise
-        return _do_train(run)
+        return _do_train(run, listener)
 
 
 def _resume(given: argparse.Namespace) -> int:
     run = run_of(given)
     with reopen_run(run):
+        from cnnlab.console import ConsoleListener
+
         run.add_facts({"processes": world_size()})
-        return _do_train(run)
+        return _do_train(run, ConsoleListener(run.log_path))
 
 
-def _do_train(run: Run) -> int:
-    from cnnlab.console import ConsoleListener
+def _do_train(run: Run, listener: "Listener") -> int:
     from cnnlab.train import train
 
-    listener = ConsoleListener(run.log_path)
     try:
         status = train(run, listener)
     except KeyboardInterrupt:  # the second one
-        raise Failure(f"{run.name} was cut off. It can go on from its last checkpoint: resume {run.id}.") from None
+        raise KeyboardInterrupt(f"{run.name} was cut off: resume {run.id} goes on from its last checkpoint.") from None
     finally:
         listener.close()
     print(run.path, flush=True)
@@ -85,4 +97,22 @@ def _stop(given: argparse.Namespace) -> int:
     if not run.wait_until_ended(60):
         raise Failure(f"{run.name} was asked to stop and has not ended after 60 s; it will after its step.")
     print(f"{run.name} is {run.state()}.")
+    return OK
+
+
+def _rename(given: argparse.Namespace) -> int:
+    run = run_of(given)
+    run.rename(given.name)
+    print(f"{run.id} is called {run.name}.")
+    return OK
+
+
+def _delete(given: argparse.Namespace) -> int:
+    runs = runs_of(given)
+    for run in runs:
+        if (state := run.state()) in LIVE:
+            raise RunError(f"{run.name} is {state}: stop it first.")
+    for run in runs:
+        run.delete()
+        print(f"{run.path} is deleted.")
     return OK

@@ -74,10 +74,17 @@ class Predictor:
         return self.answers(prepared.pixels[None], prepared.scaling)[0]
 
     def answers(self, images: Tensor, scaling: Scaling | None = None) -> list[Answer]:
-        """An Answer to each of ``images`` (uint8 [N, C, H, W]), by default scaled as in training."""
+        """An Answer to each of ``images`` (uint8 [N, C, H, W]), by default scaled as in training.
+
+        Raises ValueError for images of another type or shape.
+        """
         if not len(images):
             return []
         saved = self.checkpoint
+        wanted = [saved.in_channels, saved.image_size, saved.image_size]
+        if images.dtype != torch.uint8 or list(images.shape[1:]) != wanted:
+            given, sizes = str(images.dtype).removeprefix("torch."), ", ".join(map(str, wanted))
+            raise ValueError(f"Images of {given} {list(images.shape)} are not allowed: give uint8 [N, {sizes}].")
         logits = infer(self.network, images, saved.config, scaling or saved.scaling).cpu().double()
         plain, calm = torch.softmax(logits, 1), torch.softmax(logits / self.calibration.temperature, 1)
         return [Answer(self.checkpoint.class_names, p, c) for p, c in zip(plain, calm, strict=True)]

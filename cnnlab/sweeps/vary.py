@@ -13,6 +13,7 @@ from typing import Any
 
 from cnnlab.config import TrainConfig, applies, condition, shown
 from cnnlab.parsing import ConfigError, adapt
+from cnnlab.registry import did_you_mean
 
 JUDGES = ("dataset", "validation_fraction", "seed")
 """They decide by which images a trial is judged; only what is judged by the same can be compared."""
@@ -53,7 +54,8 @@ def parse_vary(text: str, base: TrainConfig) -> Vary:
     if not sign or not values.strip():
         raise ConfigError(f"--vary {text} is not allowed: {FORMS}.")
     if name not in TrainConfig.model_fields:
-        raise ConfigError(f"Unknown setting '{name}'. Available: {', '.join(TrainConfig.model_fields)}.")
+        known = TrainConfig.model_fields
+        raise ConfigError(f"Unknown setting '{name}'. Available: {', '.join(known)}.{did_you_mean(name, known)}")
     if isinstance(TrainConfig.model_fields[name].default, tuple):
         raise ConfigError(f"{name} cannot be varied, for it is a list: begin a sweep for each.")
     if name in JUDGES:

@@ -1,0 +1,43 @@
+"""Signals: what they end, and when."""
+
+import importlib
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cnnlab.stopping import imports_uninterrupted, signals_request
+
+
+def test_the_end_of_its_terminal_stops_a_training_unless_it_was_told_to_mind_none(monkeypatch: pytest.MonkeyPatch):
+    asked: list[str] = []
+    with signals_request(lambda: asked.append("stop")):
+        signal.raise_signal(signal.SIGHUP)
+    assert asked == ["stop"] and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup
+    try:
+        with signals_request(lambda: asked.append("again")):
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert asked == ["stop"]
+
+
+def test_an_interrupt_amid_an_import_waits_until_it_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "half_made.py").write_text(
+        "import signal\nsignal.raise_signal(signal.SIGINT)\nfor _ in range(9): pass\nwhole = True\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(KeyboardInterrupt), imports_uninterrupted():
+        assert importlib.import_module("half_made").whole
+        time.sleep(10)
+    assert sys.modules.pop("half_made").whole
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_any_other_interrupt_is_heard_at_once():
+    with pytest.raises(KeyboardInterrupt), imports_uninterrupted():
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("It was not heard.")
