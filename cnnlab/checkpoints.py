@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from cnnlab import models
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset
-from cnnlab.engine import TrainState
+from cnnlab.engine import COUNTERS, TrainState
 from cnnlab.loader import Scaling, scaling_of
 from cnnlab.parsing import ConfigError, parse
 from cnnlab.paths import written_whole
@@ -80,7 +80,7 @@ def save_checkpoint(path: Path, state: TrainState, dataset: ImageDataset, config
         "in_channels": dataset.in_channels,
         "image_size": dataset.image_size,
         "scaling": vars(scaling_of(config, dataset)),
-        "counters": {name: getattr(state, name) for name in TrainState.COUNTERS},
+        "counters": {name: getattr(state, name) for name in COUNTERS},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
@@ -146,7 +146,7 @@ def restore(state: TrainState, saved: Checkpoint) -> None:
             for key, value in saved.tensors.items()
             if key.startswith(prefix)
         }
-    for name in TrainState.COUNTERS:
+    for name in COUNTERS:
         setattr(state, name, saved.counters[name])
 
 

@@ -10,7 +10,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 import torch
@@ -68,7 +68,8 @@ class TrainState:
     best_accuracy: float = 0.0
     best_epoch: int = 0
 
-    COUNTERS = ("step", "loss_sum", "correct", "seen", "seconds", "elapsed", "best_loss", "best_accuracy", "best_epoch")
+
+COUNTERS = tuple(part.name for part in fields(TrainState) if part.name not in ("model", "optimizer"))
 
 
 @dataclass

@@ -7,7 +7,6 @@ Cached objects are never changed. What a run says of itself is asked of its fold
 ended.
 """
 
-from cnnlab.models import Shape
 from cnnlab.ui.cache.answers import (
     attribution,
     calibration,
@@ -24,7 +23,6 @@ from cnnlab.ui.cache.networks import known_shape, parameter_count, parts, second
 from cnnlab.ui.cache.summaries import summary
 
 __all__ = [
-    "Shape",
     "attribution",
     "calibration",
     "dataset",

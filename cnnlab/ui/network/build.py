@@ -9,9 +9,9 @@ import streamlit as st
 from cnnlab import recipes
 from cnnlab.config import ConvBlock, TrainConfig
 from cnnlab.explain.mending import Fault, fault_of
+from cnnlab.models import Shape
 from cnnlab.models.custom import trace_sizes
 from cnnlab.parsing import adapt
-from cnnlab.ui import cache
 from cnnlab.ui.address import asked, expect_number, write
 from cnnlab.ui.block_editor import Block, block_editor, forget_fields
 from cnnlab.ui.train.settings import FIRST_RECIPE
@@ -21,7 +21,7 @@ EDITOR = "network.field.blocks"
 FIRST: tuple[Block, ...] = tuple(block.model_dump() for block in TrainConfig().blocks)
 
 
-def built_config(dataset: str, shape: cache.Shape) -> TrainConfig | None:
+def built_config(dataset: str, shape: Shape) -> TrainConfig | None:
     """The config of the sidebar's network; the fault on the page and None where it cannot work. Raises ConfigError."""
     blocks = asked(BLOCKS, _read, FIRST)
     write(BLOCKS, json.dumps(blocks, separators=(",", ":")) if blocks != FIRST else None)
@@ -118,7 +118,7 @@ def _mend(blocks: tuple[Block, ...]) -> None:
     forget_fields(EDITOR)
 
 
-def _sizes_meet(config: TrainConfig, shape: cache.Shape, told: int) -> bool:
+def _sizes_meet(config: TrainConfig, shape: Shape, told: int) -> bool:
     """Whether the first linear layer takes what flattening gives; else both shapes and two ways to mend it."""
     side = trace_sizes(config.blocks, shape[1])[-1]
     channels = config.blocks[-1].channels if config.blocks else shape[0]

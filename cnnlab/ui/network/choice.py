@@ -8,7 +8,7 @@ from cnnlab import recipes
 from cnnlab.checkpoints import CheckpointError, read_checkpoint
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DATASETS
-from cnnlab.models import MODELS, ModelError
+from cnnlab.models import MODELS, ModelError, Shape
 from cnnlab.parsing import ConfigError, adapt
 from cnnlab.runs import Run, RunError
 from cnnlab.ui import cache, words
@@ -44,7 +44,7 @@ class Subject:
     """
 
     config: TrainConfig
-    shape: cache.Shape
+    shape: Shape
     recipe: str | None
     run: Run | None = None
     checkpoint: str = ""
@@ -87,7 +87,7 @@ def _pick(label: str, options: list[str], key: str, first: str, names: dict[str,
         return select(label, options, key, names, first)
 
 
-def _images(first: str = "digits") -> tuple[str, cache.Shape]:
+def _images(first: str = "digits") -> tuple[str, Shape]:
     """The images that the network is for: their dataset and shape."""
     names = {name: DATASETS.get(name).title for name in DATASETS} | {IMAGENET: "ImageNet's 224×224×3, 1,000 classes"}
     chosen = _pick("For images of", list(names), "network.images", first, names)

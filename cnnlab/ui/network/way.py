@@ -51,7 +51,7 @@ def _trained(run: Path, checkpoint: str, changed: int) -> tuple[nn.Module, Scali
 
 
 @st.cache_resource(max_entries=4, show_spinner="Building the network …")
-def _untrained(settings: str, shape: cache.Shape) -> nn.Module:
+def _untrained(settings: str, shape: models.Shape) -> nn.Module:
     config = TrainConfig.model_validate_json(settings)
     with seeded(config.seed):
         return models.build(config, *shape).eval()

@@ -12,7 +12,7 @@ from cnnlab.explain.footprint import TooLarge, expect_affordable, step_bytes, te
 from cnnlab.forecast import measured_step
 from cnnlab.inference import pick_device
 from cnnlab.loader import steps_per_epoch
-from cnnlab.models import MODELS
+from cnnlab.models import MODELS, Shape
 from cnnlab.paths import runs_dir
 from cnnlab.runs import Run
 from cnnlab.ui import cache, words
@@ -21,7 +21,7 @@ SETTLING = 2.0  # seconds that a browser may take to draw a page that it has not
 SETTLED = "forecast.settled"
 
 
-def forecast(config: TrainConfig, shape: cache.Shape, parts: Splits | None, runs: Sequence[Run]) -> Callable[[], None]:
+def forecast(config: TrainConfig, shape: Shape, parts: Splits | None, runs: Sequence[Run]) -> Callable[[], None]:
     """The network's size and the steps of an epoch; gives what measures and shows how long they take.
 
     Nothing is measured while one of ``runs`` is training.
@@ -68,7 +68,7 @@ def _held_here(config: TrainConfig, batch: int) -> int:
     return batch if pick_device(config.device).type == "cpu" else 0
 
 
-def _step_time(config: TrainConfig, batch: int, shape: cache.Shape, runs: Sequence[Run]) -> tuple[float | None, str]:
+def _step_time(config: TrainConfig, batch: int, shape: Shape, runs: Sequence[Run]) -> tuple[float | None, str]:
     """Seconds of a step of ``batch`` images and where they come from; None and why where they are not known yet.
 
     Raises TooLarge where it takes too much memory to be measured.
