@@ -69,7 +69,7 @@ class TrainState:
     best_epoch: int = 0
 
 
-COUNTERS = tuple(part.name for part in fields(TrainState) if part.name not in ("model", "optimizer"))
+COUNTERS = tuple(part.name for part in fields(TrainState) if part.name not in ("model", "optimizer"))  # plain numbers
 
 
 @dataclass

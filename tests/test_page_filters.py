@@ -364,7 +364,7 @@ def test_a_picture_of_one_pixel_that_does_not_fit_is_one_sentence(view: str, bor
 def test_a_link_from_when_layers_were_stacked_here_opens_the_layer():
     page = opened(view="Layer", stack="12,5,1,0;10,3,1,0", stack_side="28")
     assert not page.exception and not page.toast and link(page) == {"view": "Layer"}
-    assert "How layers stack: Network" in said(page)
+    assert "How layers stack" in said(page)
 
 
 def test_the_formula_calls_the_kernels_side_as_the_network_page_does():

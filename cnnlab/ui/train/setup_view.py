@@ -122,7 +122,7 @@ def _waits(live: Sequence[Run]) -> None:
 
 def _start_row(config: TrainConfig, runs: Sequence[Run], blocked: bool = False) -> None:
     recipe = form_recipe()
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input(
             "Name",
             key=NAME,
