@@ -47,7 +47,7 @@ def layer_view(chosen: Chosen, color: bool, learnt: Mapping[str, str]) -> None:
     except ERRORS as error:
         st.error(plain(str(error)), icon=":material/error:")
     st.caption(
-        "How layers stack: on the Network page, under *Calculator & quiz*, or in a network of your own from blocks."
+        "How layers stack: on the Network page, by *Calculator & quiz* or in a network of your own from blocks."
     )
 
 
