@@ -46,9 +46,7 @@ def layer_view(chosen: Chosen, color: bool, learnt: Mapping[str, str]) -> None:
         _figure(picture, bank.only(places), layer.only(places), alike[places])
     except ERRORS as error:
         st.error(plain(str(error)), icon=":material/error:")
-    st.caption(
-        "How layers stack: on the Network page, by *Calculator & quiz* or in a network of your own from blocks."
-    )
+    st.caption("How layers stack: on the Network page, by *Calculator & quiz* or in a network of your own from blocks.")
 
 
 def _source(learnt: Mapping[str, str]) -> str:
