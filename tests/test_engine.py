@@ -92,7 +92,9 @@ def plain_optimizer(
 @pytest.mark.parametrize("name", recipes.RECIPES)
 def test_the_first_steps_equal_a_plain_pytorch_loop(name, grey_squares, colour_squares):
     dataset = colour_squares if "cifar" in name else grey_squares
-    config = adapt(recipes.get(name).config, {"device": "cpu", "epochs": 2, "dataset": "digits"})
+    short = {"device": "cpu", "precision": "float32", "epochs": 2, "dataset": "digits"}
+    recipe = recipes.get(name).config
+    config = adapt(recipe, {**short, "batch_size": min(96, recipe.batch_size)})
     train, scaling = dataset.splits(config).train, scaling_of(config, dataset)
     batches = [batch for epoch in (1, 2) for batch in epoch_batches(train, config, epoch, scaling)]
     state = new_state(config, dataset)
