@@ -2,7 +2,7 @@
 
 import sys
 
-from cnnlab.stopping import imports_uninterrupted
+from cnnlab.stopping import INTERRUPTED, imports_uninterrupted
 
 if __name__ == "__main__":
     with imports_uninterrupted():
@@ -11,5 +11,5 @@ if __name__ == "__main__":
 
             status = main()
         except KeyboardInterrupt:  # before there was a command that says so
-            status = 130
+            status = INTERRUPTED
     sys.exit(status)

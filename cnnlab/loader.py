@@ -130,18 +130,18 @@ def epoch_batches(
     values = AT_ONCE_ON_GPU if device.type == "cuda" else AT_ONCE
     at_once = max(1, values // (config.batch_size * images.images.shape[1:].numel()))
     groups = [range(n, min(n + at_once, len(whole))) for n in range(first, len(whole), at_once)]
-    mine = [torch.cat([whole[number][share(len(whole[number]))] for number in group]) for group in groups]
+    shares = [share(len(batch)) for batch in whole]
+    mine = [torch.cat([whole[number][shares[number]] for number in group]) for group in groups]
     for group, index, pixels in zip(groups, mine, fetched(images.images, mine), strict=True):
         labels, pixels = images.labels[_sent(index, device)], _sent(pixels, device)
-        shares = [share(len(whole[number])) for number in group]
         if augments(config):
             seeds = [((config.seed * SEED_STRIDE + epoch) * SEED_STRIDE + number) % SEEDS for number in group]
-            dice = [Dice(seed, len(whole[n]), part) for seed, n, part in zip(seeds, group, shares, strict=True)]
+            dice = [Dice(seed, len(whole[n]), shares[n]) for seed, n in zip(seeds, group, strict=True)]
             pixels = augment(pixels, config, DiceOfBatches(dice))
         inputs = scaling(pixels)
         end = 0
-        for number, part in zip(group, shares, strict=True):
-            begin, end = end, end + part.stop - part.start
+        for number in group:
+            begin, end = end, end + shares[number].stop - shares[number].start
             yield Batch(inputs[begin:end], labels[begin:end], len(whole[number]))
 
 

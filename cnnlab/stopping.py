@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from threading import Timer
 from types import FrameType
 
+INTERRUPTED = 130  # an exit status, as shells call it
 IMPORTING = 0.01  # seconds until a Ctrl-C amid an import is tried again
 ASK_EVERY = 0.02  # seconds between two looks for a wish to stop, each of which takes some 30 µs of a step
 

@@ -26,8 +26,8 @@ from cnnlab.distributed.ranks import rank, world_size
 from cnnlab.parsing import ConfigError
 from cnnlab.registry import UnknownName, did_you_mean
 from cnnlab.runs import RunError
+from cnnlab.stopping import INTERRUPTED
 
-INTERRUPTED = 130  # as shells call it
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 SHARED = ("train", "resume")  # what torchrun may start; all else needs but one process
 
