@@ -84,15 +84,15 @@ def test_the_live_curve_moves_and_keeps_its_node_and_its_zoom(goto: Goto) -> Non
 
 
 def test_a_stopped_run_resumes_and_logs_each_step_once(goto: Goto, runs: Path) -> None:
-    page = goto("/?view=new&recipe=quick_digits&epochs=10")
+    page = goto("/?view=new&recipe=quick_digits&epochs=30")  # else it may end before it is stopped
     start(page)
     wait_for_points(page, 10)
     stop(page)
     run = newest(runs)
     assert run.state() == "stopped"
     page.get_by_role("button", name="Resume").click()
-    expect(page.get_by_text("All 10 epochs are done.").first).to_be_visible(timeout=90_000)
-    assert logged_steps(run) == list(range(1, 10 * 41 + 1))
+    expect(page.get_by_text("All 30 epochs are done.").first).to_be_visible(timeout=90_000)
+    assert logged_steps(run) == list(range(1, 30 * 41 + 1))
 
 
 def test_a_reload_finds_the_training_and_a_second_visitor_can_stop_it(
