@@ -26,7 +26,7 @@ from cnnlab.inference import autocast, infer, pick_device
 from cnnlab.loader import SEED_STRIDE, Batch, Scaling, epoch_batches, scaling_of, steps_per_epoch
 from cnnlab.optim import lr_at, make_optimizer
 
-FETCH_AFTER = 0.05  # seconds that a step's figures stay on the device, to be fetched many steps' at once
+FETCH_AFTER = 0.25  # seconds that a step's figures stay on the device: a GPU runs dry whenever they are fetched
 ASK_EVERY = 10  # steps, of several processes: they ask each other whether to stop, which takes a third of a millisecond
 
 Network = Callable[[Tensor], Tensor]
