@@ -5,12 +5,23 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
+from torch import nn
+from torch.nn.functional import cross_entropy
 
+from cnnlab import models
+from cnnlab.config import TrainConfig
+from cnnlab.datasets import ImageDataset
+from cnnlab.explain.step import open_step
+from cnnlab.loader import scaling_of
 from cnnlab.models import MODELS
+from cnnlab.optim import make_optimizer
 from cnnlab.runs import Run
+from cnnlab.seeding import seeded
 from cnnlab.ui.network import repeat, stages
 from cnnlab.ui.words import power
 from tests.pages import link, metrics, said, script
@@ -204,6 +215,34 @@ def test_next_goes_through_all_stages_of_a_step(fresh_folders: Path) -> None:
     assert page.button(key="step.next").disabled
     shown = metrics(page)
     assert float(shown["Loss afterwards"]) < float(shown["Loss before"])
+
+
+def test_the_lines_beside_the_stages_give_the_steps_numbers(grey_squares: ImageDataset) -> None:
+    config = TrainConfig(
+        model="cnn_5x5", batch_size=16, optimizer="adamw", lr=0.01, schedule="constant", label_smoothing=0.1,
+        grad_clip=0.5,
+    )  # fmt: skip
+    step = open_step(config, grey_squares)
+    with seeded(config.seed):
+        model = models.build(config, *grey_squares.shape).double()
+    scaling = scaling_of(config, grey_squares)
+    mean, std = (torch.tensor(of)[:, None, None] for of in (scaling.mean, scaling.std))
+    printed: list[tuple[Any, ...]] = []
+    space: dict[str, Any] = {
+        "images": step.pixels, "mean": mean, "std": std, "labels": step.labels, "model": model, "nn": nn,
+        "optimizer": make_optimizer(model.parameters(), config), "cross_entropy": cross_entropy,
+        "print": lambda *words: printed.append(words),
+    }  # fmt: skip
+    for stage in range(len(STEPS)):
+        exec(stages.code_of(stage, config), space)
+        space["inputs"] = space["inputs"].double()  # as the opened step is
+    *norms, (loss_after,) = printed
+    assert step.clip < 1
+    for ours, theirs in [
+        (step.logits, space["logits"]), (step.probabilities, space["probabilities"]), (step.loss, space["loss"]),
+        *((step.weights[name].gradient_norm, norm) for name, norm in norms), (step.loss_after, loss_after),
+    ]:  # fmt: skip
+        torch.testing.assert_close(theirs, torch.as_tensor(ours, dtype=torch.double), rtol=1e-4, atol=1e-6)
 
 
 def test_the_weights_arithmetic_is_the_same_as_torchs(fresh_folders: Path) -> None:

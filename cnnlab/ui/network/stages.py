@@ -247,14 +247,14 @@ STAGES: dict[str, Stage] = {
 def code_of(stage: int, config: TrainConfig) -> str:
     """The lines of PyTorch that did the stage."""
     smoothing = f", label_smoothing={config.label_smoothing:g}" if config.label_smoothing else ""
-    clip = f"\nnn.utils.clip_grad_norm_(model.parameters(), {config.grad_clip:g})" if config.grad_clip else ""
+    clip = f"\n\nnn.utils.clip_grad_norm_(model.parameters(), {config.grad_clip:g})" if config.grad_clip else ""
     return (
-        f"inputs = ({'augmented(images)' if augments(config) else 'images'}.float() / 255 - mean) / std\nlabels",
+        f"inputs = ({'augmented(images)' if augments(config) else 'images'}.float() / 255 - mean) / std",
         "model.train()\nlogits = model(inputs)",
         "probabilities = logits.softmax(dim=1)",
         f"# softmax, log and mean in one call\nloss = cross_entropy(logits, labels{smoothing})",
         "optimizer.zero_grad()",
-        f"loss.backward(){clip}\n\nfor name, w in model.named_parameters():\n    print(name, w.grad.norm())",
+        f"loss.backward()\n\nfor name, w in model.named_parameters():\n    print(name, w.grad.norm()){clip}",
         "optimizer.step()",
-        "print(cross_entropy(model(inputs), labels))",
+        f"print(cross_entropy(model(inputs), labels{smoothing}))",
     )[stage]
