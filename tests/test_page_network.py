@@ -257,6 +257,17 @@ def test_the_weights_arithmetic_is_the_same_as_torchs(fresh_folders: Path) -> No
     assert "✓ the same" in said(page) and "0.9^3" in said(page)
 
 
+def test_any_weight_can_be_followed_and_of_a_large_tensor_the_first(fresh_folders: Path) -> None:
+    page = opened(network__view="One training step", step__stage="step", step__weights="3.weight")
+    chosen = page.number_input(key="step.index.3.weight")
+    assert chosen.label == "Which one (of 12,800)" and chosen.max == 12_799
+    assert "among these" not in chosen.help
+    page = opened(network__view="One training step", step__stage="step", network__model="mlp")
+    chosen = page.number_input(key="step.index.1.weight")
+    assert chosen.label == "Which one (of the first 65,536 of 200,704)" and chosen.max == 65_535
+    assert "the largest gradient among these" in chosen.help and "✓ the same" in said(page)
+
+
 def test_a_great_learning_rate_is_seen_to_blow_up(fresh_folders: Path) -> None:
     page = opened(network__view="One training step", repeat__go=True, repeat__factor=10_000, repeat__steps=4)
     assert not page.exception

@@ -10,7 +10,7 @@ import streamlit as st
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset
 from cnnlab.explain.softmax import loss_line, softmax_line
-from cnnlab.explain.step import Step, Weights
+from cnnlab.explain.step import Step
 from cnnlab.explain.update import constants, shown, update_lines
 from cnnlab.figures.channels import strip_figure
 from cnnlab.figures.gallery import GAP, gallery_figure
@@ -161,11 +161,13 @@ def update_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None
             format_func=titles.__getitem__,
         )  # fmt: skip
         w = step.weights[name]
-        expect_number(f"step.index.{name}", 0, len(w.before) - 1)
+        kept, count = len(w.before), math.prod(w.shape)
+        among = "" if kept == count else f"the first {kept:,} of "
+        expect_number(f"step.index.{name}", 0, kept - 1)
         index = st.number_input(
-            f"Which one (of {math.prod(w.shape):,})", 0, len(w.before) - 1, min(_largest(w), len(w.before) - 1),
+            f"Which one (of {among}{count:,})", 0, kept - 1, int(w.gradient.abs().argmax()),
             key=f"step.index.{name}", persist_state="session", bind="query-params",
-            help="Counted from 0; the one with the largest gradient to begin with.",
+            help=f"Counted from 0; the one with the largest gradient {'among these ' if among else ''}to begin with.",
         )  # fmt: skip
     place = np.unravel_index(int(index), w.shape)
     weight, gradient, after = (float(t[int(index)]) for t in (w.before, w.gradient, w.after))
@@ -216,10 +218,6 @@ def _layer_names(step: Step, config: TrainConfig, dataset: ImageDataset) -> dict
     parts = cache.parts(config, dataset.shape)
     known = {part.name: f"{part.index + 1}. {part.kind}: " for part in parts}
     return {name: known.get(name.rpartition(".")[0], "") + name for name in step.weights}
-
-
-def _largest(w: Weights) -> int:
-    return int(w.gradient.abs().argmax())
 
 
 def _table(values: np.ndarray, step: Step, dataset: ImageDataset) -> None:
