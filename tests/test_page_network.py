@@ -387,6 +387,16 @@ def test_the_code_is_shown(fresh_folders: Path) -> None:
     assert "nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),  # 7×7×32" in page.code[0].value
 
 
+@pytest.mark.parametrize(
+    ("images", "ending"), [("cifar10", "evaluate(test_images, test_labels))"), ("imagenet", 'parameters")')]
+)
+def test_there_is_code_for_images_that_are_not_on_this_machine(fresh_folders: Path, images: str, ending: str) -> None:
+    page = opened(network__view="Code", network__images=images)
+    assert not page.exception and not page.error
+    assert "model = nn.Sequential(" in page.code[0].value and page.code[0].value.rstrip().endswith(ending)
+    assert ("defines the same network and trains it" in said(page)) == (images == "cifar10") != bool(page.info)
+
+
 @pytest.mark.parametrize("name", ["mlp", "tiny_resnet", "resnet18", "lenet5"])
 def test_an_image_flows_through_any_network(fresh_folders: Path, name: str) -> None:
     page = opened(network__view="Flow", network__model=name)
