@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 from torch import nn
 from torch.nn.functional import cross_entropy
@@ -24,7 +25,8 @@ from cnnlab.runs import Run
 from cnnlab.seeding import seeded
 from cnnlab.ui.network import repeat, stages
 from cnnlab.ui.words import power
-from tests.pages import link, metrics, said, script
+from tests.drawn_digits import drawn_digits
+from tests.pages import drawing, link, metrics, png, said, script
 
 
 def opened(address: Mapping[str, str] | None = None, **state: object) -> AppTest:
@@ -402,6 +404,41 @@ def test_an_image_flows_through_any_network(fresh_folders: Path, name: str) -> N
     page = opened(network__view="Flow", network__model=name)
     assert not page.exception and not page.error
     assert "**1. " in said(page)
+
+
+def test_a_drawing_outlasts_a_visit_elsewhere_and_is_cleared(fresh_folders: Path) -> None:
+    page = opened(network__view="Flow", flow__way="Draw")
+    assert "Draw something or choose a picture" in page.info[0].value
+    assert page.slider(key="flow.pen").value == 12 and page.segmented_control(key="flow.paper").value
+    page.session_state["flow.canvas"] = drawing(next(drawn_digits())[0])
+    page.run()
+    assert not page.exception and not page.info
+    page.segmented_control(key="network.view").set_value("Anatomy").run()
+    page.segmented_control(key="network.view").set_value("Flow").run()
+    assert not page.exception and not page.info
+    assert len(page.session_state["flow.canvas.base"]["objects"]) == 1
+    page.button(key="flow.clear").click().run()
+    assert "Draw something or choose a picture" in page.info[0].value
+
+
+def test_an_uploaded_picture_is_named_after_a_visit_elsewhere_and_can_be_forgotten(fresh_folders: Path) -> None:
+    red = png(Image.new("RGB", (60, 40), "red"))
+    page = opened(network__view="Flow", flow__way="Upload", flow__upload=("red*.png", red))
+    assert not page.exception and not page.info and "**red*.png**" in said(page)
+    page.button(key="flow.forget").click().run()
+    assert not page.exception and "red*.png" not in said(page)
+    assert "Draw something or choose a picture" in page.info[0].value
+
+
+def test_a_photograph_stays_as_it_is_for_a_network_of_imagenets_images(fresh_folders: Path) -> None:
+    beige = png(Image.new("RGB", (224, 300), (250, 200, 150)))
+    page = opened(
+        network__view="Flow", network__model="resnet18", network__images="imagenet", flow__way="Upload",
+        flow__upload=("beige.png", beige),
+    )  # fmt: skip
+    page.session_state["flow.chosen"] = (-1, 1, 0, 0)
+    page.run()
+    assert not page.exception and "(200/255 − 0.5)/0.5" in said(page)
 
 
 def test_a_network_too_large_to_look_at_says_so(fresh_folders: Path) -> None:
