@@ -333,6 +333,22 @@ def test_the_calculator_gives_the_tutorials_numbers(fresh_folders: Path) -> None
     assert "'x' is no layer" in page.error[1].value
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"network.source": "A trained run's network"},
+        {"network.source": "My own, from blocks", "network.blocks": "[{},{},{},{},{}]"},
+    ],
+    ids=["no run", "broken"],
+)
+def test_the_calculator_and_the_classics_need_no_network(fresh_folders: Path, source: dict[str, str]) -> None:
+    page = opened({"network.view": "Calculator & quiz", **source})
+    assert not page.exception and (page.error or page.info)
+    assert "(32 − 5 + 2·0)/1 + 1 = **28**" in said(page) and "Quiz" not in said(page)
+    page = opened({"network.view": "Classics", **source})
+    assert not page.exception and "**138,357,544** parameters" in said(page)
+
+
 def test_a_quiz_answer_is_judged_with_its_arithmetic(fresh_folders: Path) -> None:
     page = opened(network__view="Calculator & quiz")
     field = next(w for w in page.number_input if str(w.key).startswith("quiz."))
