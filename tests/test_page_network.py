@@ -21,9 +21,10 @@ from cnnlab.explain.step import open_step
 from cnnlab.loader import scaling_of
 from cnnlab.models import MODELS
 from cnnlab.optim import make_optimizer
+from cnnlab.parsing import adapt
 from cnnlab.runs import Run
 from cnnlab.seeding import seeded
-from cnnlab.ui.network import repeat, stages
+from cnnlab.ui.network import choice, repeat, stages
 from cnnlab.ui.words import power
 from tests.drawn_digits import drawn_digits
 from tests.pages import drawing, link, metrics, png, said, script
@@ -287,6 +288,22 @@ def test_a_step_of_a_great_learning_rate_is_opened_to_its_end(fresh_folders: Pat
             for line, loss in zip(table["−log p"], table["Loss"], strict=True):
                 assert float(line.rpartition("= ")[2]) == pytest.approx(loss, rel=1e-6, abs=1e-6)
             assert "log Σe^z − z" in " ".join(table["−log p"])
+
+
+@pytest.mark.parametrize("lr", [None, 1e6])
+def test_a_loss_with_label_smoothing_is_written_out(
+    fresh_folders: Path, monkeypatch: pytest.MonkeyPatch, lr: float | None
+) -> None:
+    monkeypatch.setattr(choice, "adapt", lambda config, changes: adapt(config, changes | {"label_smoothing": 0.1}))
+    own = {"step__own": True, "step__lr": lr, "step__number": 2} if lr else {}
+    page = opened(network__view="One training step", step__stage="Loss", **own)
+    assert not page.exception and "Label smoothing ε = 0.1" in said(page)
+    table = page.dataframe[0].value
+    for line, plain, loss in zip(table["Smoothed"], table["−log p"], table["Loss"], strict=True):
+        share, own_loss, rest, mean, result = map(value, re.findall(r"[\d.]+(?:e[\d+−]+)?", line))
+        assert (share, rest) == (0.9, 0.1) and result == pytest.approx(loss, rel=1e-6)
+        assert own_loss == pytest.approx(float(plain.rpartition("= ")[2]), rel=1e-6, abs=1e-6)
+        assert share * own_loss + rest * mean == pytest.approx(loss, rel=1e-6)
 
 
 def test_logits_that_are_no_numbers_are_a_sentence(fresh_folders: Path) -> None:

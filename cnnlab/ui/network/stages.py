@@ -9,7 +9,7 @@ import streamlit as st
 
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset
-from cnnlab.explain.softmax import loss_line, softmax_line
+from cnnlab.explain.softmax import loss_line, smoothed_line, softmax_line
 from cnnlab.explain.step import Step
 from cnnlab.explain.update import constants, shown, update_lines
 from cnnlab.figures.channels import strip_figure
@@ -68,10 +68,10 @@ def loss_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
         f"a sure wrong one. Guessing among {dataset.num_classes} classes costs "
         f"−log(1/{dataset.num_classes}) = {math.log(dataset.num_classes):.4f}."
     )
-    if config.label_smoothing:
+    if smoothing := config.label_smoothing:
         st.caption(
-            f"Label smoothing {config.label_smoothing:g}: that share of the target is spread over all classes, so the "
-            "loss is not −log p alone."
+            f"Label smoothing ε = {smoothing:g}: that share of the target is spread evenly over all classes, so the "
+            "loss is (1 − ε)·(−log p) + ε·(the mean of −log p over all classes)."
         )
     if _broken(step):
         return
@@ -87,6 +87,7 @@ def loss_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
             "Image": range(1, len(rows) + 1),
             "True class": [dataset.class_names[label] for _, label in rows],
             "−log p": lines,
+            **({"Smoothed": [smoothed_line(*row, smoothing) for row in rows]} if smoothing else {}),
             "Loss": step.losses.tolist(),
         }
     )
