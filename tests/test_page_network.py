@@ -184,6 +184,18 @@ def test_a_chosen_layer_stage_and_weight_outlast_a_visit_elsewhere(fresh_folders
     assert page.selectbox(key="network.part").value == 4
 
 
+def test_a_layer_s_table_has_what_can_be_worked_out_alone(fresh_folders: Path) -> None:
+    for name, rows in (("2. ReLU (1)", 3), ("7. Flatten (6)", 2), ("8. Linear (7)", 3)):
+        page = opened({"network.part": name})
+        table = next(m.value for m in page.markdown if m.value.startswith("| | Formula |"))
+        assert len(table.splitlines()) == 2 + rows and "**0**" not in table
+
+
+def test_pixels_beyond_the_edge_are_written_with_a_minus(fresh_folders: Path) -> None:
+    page = opened({"network.view": "Flow", "flow.chosen": "0,0,0,0"})
+    assert "rows −2 to 2, columns −2 to 2. Beyond the edge is padding." in said(page)
+
+
 def test_an_image_is_called_by_its_number(fresh_folders: Path) -> None:
     page = opened(network__view="Flow")
     assert any("Test image #1," in c.value for c in page.caption)
@@ -324,6 +336,14 @@ def test_a_step_tells_its_rate_and_ones_own_begins_with_it(fresh_folders: Path) 
     assert page.number_input(key="step.lr").value == pytest.approx(0.00012)
 
 
+def test_a_rate_out_of_range_is_told_both_ends(fresh_folders: Path) -> None:
+    page = opened(network__view="One training step", step__own=True, step__lr=1e9)
+    assert not page.exception
+    assert page.error[0].value == (
+        "A learning rate of 1e+09 is not allowed: give a number above 0 and at most 1,000,000, such as 0.00012."
+    )
+
+
 def test_a_loss_that_earlier_steps_blew_up_is_told_as_such(fresh_folders: Path) -> None:
     page = opened(network__view="One training step", step__stage="After", step__own=True, step__lr=30, step__number=2)
     assert "·10" in metrics(page)["Loss before"]
@@ -341,6 +361,7 @@ def test_the_calculator_gives_the_tutorials_numbers(fresh_folders: Path) -> None
     page = opened(network__view="Calculator & quiz")
     page.selectbox(key="calculator.start").select("32 wide, kernel 5, padding 2 → 32").run()
     assert "(32 − 5 + 2·2)/1 + 1 = **32**" in said(page) and "10·(5·5·3) + 10 = **760**" in said(page)
+    assert "K: kernels" in said(page) and "r: the receptive field" not in said(page)  # which no formula here has
     page.session_state["calculator.padding"] = 0  # as the browser's Back does
     page.run()
     assert page.selectbox(key="calculator.start").value == "Free"
@@ -525,7 +546,8 @@ def test_untrained_flows_beside_trained(own_run: Run) -> None:
     [
         ([2.3, 2.1, 2.0], "the loss falls from 2.3000 to 2.0000."),
         ([2.3, 9.7e5, 2.24], "**it blew up** to 9.7·10⁵ and came back to 2.2400, about where guessing stands (2.3026)"),
-        ([2.3, 100.0, 1.0], "**it blew up** to 100.0000 and came back to 1.0000: what it had learnt is lost."),
+        ([2.3, 100.0, 1.0], "**it blew up** to 100.0000 and came back to 1.0000."),
+        ([0.3, 100.0, 1.0], "**it blew up** to 100.0000 and came back to 1.0000: what it had learnt is lost."),
         ([2.3, 3.0, 7.0], "**it blows up**: from 2.3000 to 7."),
         ([2.3, math.inf], "**blown up**: after 1 step the loss"),
         ([2.3, 2.4], "the loss does not fall"),
