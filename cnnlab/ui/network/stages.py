@@ -91,7 +91,7 @@ def loss_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
             "Loss": step.losses.tolist(),
         }
     )
-    bar = st.column_config.ProgressColumn(format="%.4f", min_value=0, max_value=float(table["Loss"].max()))
+    bar = st.column_config.ProgressColumn(format="%.4f", min_value=0, max_value=float(table["Loss"].max()), width=88)
     st.dataframe(
         table, hide_index=True, height=320, key="step.losses", column_config={"Loss": bar},
     )  # fmt: skip
