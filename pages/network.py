@@ -21,6 +21,7 @@ VIEWS = {
     "Classics": classics_view,
     "Code": code_view,
 }
+APART = ("Calculator & quiz", "Classics")  # which have something to say without the sidebar's network, too
 
 
 def _went(address: dict[str, str]) -> None:
@@ -41,7 +42,8 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
         persist_state="session",
         bind="query-params",
     )
-if subject := choose():
+subject = choose()
+if subject or view in APART:
     VIEWS[view](subject)
 tell_refused()
 follow_history("network", _went)

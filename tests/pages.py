@@ -1,7 +1,10 @@
 """What tests of the pages share: a page opened without a browser, by Streamlit's own AppTest, and what it then says."""
 
+import base64
+import io
 from collections.abc import Mapping
 
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from tests.conftest import PATIENCE, PROJECT
@@ -35,3 +38,16 @@ def metrics(page: AppTest) -> dict[str, str]:
 def link(page: AppTest) -> dict[str, str]:
     """What the page's address says."""
     return {name: v[0] if isinstance(v, list) else v for name, v in page.query_params.items()}
+
+
+def png(picture: Image.Image) -> bytes:
+    """The file that holds ``picture``."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def drawing(picture: Image.Image) -> dict[str, dict[str, object]]:
+    """What the canvas sends after a stroke."""
+    data = "data:image/png;base64," + base64.b64encode(png(picture.convert("RGBA"))).decode()
+    return {"drawing": {"raw": {"objects": [{"type": "Path", "stroke": "#000000"}]}, "data": data}}

@@ -5,15 +5,29 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+from PIL import Image
 from streamlit.testing.v1 import AppTest
+from torch import nn
+from torch.nn.functional import cross_entropy
 
+from cnnlab import models
+from cnnlab.config import TrainConfig
+from cnnlab.datasets import ImageDataset
+from cnnlab.explain.step import open_step
+from cnnlab.loader import scaling_of
 from cnnlab.models import MODELS
+from cnnlab.optim import make_optimizer
+from cnnlab.parsing import adapt
 from cnnlab.runs import Run
-from cnnlab.ui.network import repeat, stages
+from cnnlab.seeding import seeded
+from cnnlab.ui.network import choice, repeat, stages
 from cnnlab.ui.words import power
-from tests.pages import link, metrics, said, script
+from tests.drawn_digits import drawn_digits
+from tests.pages import drawing, link, metrics, png, said, script
 
 
 def opened(address: Mapping[str, str] | None = None, **state: object) -> AppTest:
@@ -170,6 +184,18 @@ def test_a_chosen_layer_stage_and_weight_outlast_a_visit_elsewhere(fresh_folders
     assert page.selectbox(key="network.part").value == 4
 
 
+def test_a_layer_s_table_has_what_can_be_worked_out_alone(fresh_folders: Path) -> None:
+    for name, rows in (("2. ReLU (1)", 3), ("7. Flatten (6)", 2), ("8. Linear (7)", 3)):
+        page = opened({"network.part": name})
+        table = next(m.value for m in page.markdown if m.value.startswith("| | Formula |"))
+        assert len(table.splitlines()) == 2 + rows and "**0**" not in table
+
+
+def test_pixels_beyond_the_edge_are_written_with_a_minus(fresh_folders: Path) -> None:
+    page = opened({"network.view": "Flow", "flow.chosen": "0,0,0,0"})
+    assert "rows −2 to 2, columns −2 to 2. Beyond the edge is padding." in said(page)
+
+
 def test_an_image_is_called_by_its_number(fresh_folders: Path) -> None:
     page = opened(network__view="Flow")
     assert any("Test image #1," in c.value for c in page.caption)
@@ -206,6 +232,34 @@ def test_next_goes_through_all_stages_of_a_step(fresh_folders: Path) -> None:
     assert float(shown["Loss afterwards"]) < float(shown["Loss before"])
 
 
+def test_the_lines_beside_the_stages_give_the_steps_numbers(grey_squares: ImageDataset) -> None:
+    config = TrainConfig(
+        model="cnn_5x5", batch_size=16, optimizer="adamw", lr=0.01, schedule="constant", label_smoothing=0.1,
+        grad_clip=0.5,
+    )  # fmt: skip
+    step = open_step(config, grey_squares)
+    with seeded(config.seed):
+        model = models.build(config, *grey_squares.shape).double()
+    scaling = scaling_of(config, grey_squares)
+    mean, std = (torch.tensor(of)[:, None, None] for of in (scaling.mean, scaling.std))
+    printed: list[tuple[Any, ...]] = []
+    space: dict[str, Any] = {
+        "images": step.pixels, "mean": mean, "std": std, "labels": step.labels, "model": model, "nn": nn,
+        "optimizer": make_optimizer(model.parameters(), config), "cross_entropy": cross_entropy,
+        "print": lambda *words: printed.append(words),
+    }  # fmt: skip
+    for stage in range(len(STEPS)):
+        exec(stages.code_of(stage, config), space)
+        space["inputs"] = space["inputs"].double()  # as the opened step is
+    *norms, (loss_after,) = printed
+    assert step.clip < 1
+    for ours, theirs in [
+        (step.logits, space["logits"]), (step.probabilities, space["probabilities"]), (step.loss, space["loss"]),
+        *((step.weights[name].gradient_norm, norm) for name, norm in norms), (step.loss_after, loss_after),
+    ]:  # fmt: skip
+        torch.testing.assert_close(theirs, torch.as_tensor(ours, dtype=torch.double), rtol=1e-4, atol=1e-6)
+
+
 def test_the_weights_arithmetic_is_the_same_as_torchs(fresh_folders: Path) -> None:
     page = opened(network__view="One training step", step__stage="step")
     assert "✓ the same" in said(page) and "m̂" in said(page)
@@ -216,6 +270,17 @@ def test_the_weights_arithmetic_is_the_same_as_torchs(fresh_folders: Path) -> No
     page.segmented_control(key="step.stage").set_value("step")
     page.number_input(key="step.number").set_value(3).run()
     assert "✓ the same" in said(page) and "0.9^3" in said(page)
+
+
+def test_any_weight_can_be_followed_and_of_a_large_tensor_the_first(fresh_folders: Path) -> None:
+    page = opened(network__view="One training step", step__stage="step", step__weights="3.weight")
+    chosen = page.number_input(key="step.index.3.weight")
+    assert chosen.label == "Which one (of 12,800)" and chosen.max == 12_799
+    assert "among these" not in chosen.help
+    page = opened(network__view="One training step", step__stage="step", network__model="mlp")
+    chosen = page.number_input(key="step.index.1.weight")
+    assert chosen.label == "Which one (of the first 65,536 of 200,704)" and chosen.max == 65_535
+    assert "the largest gradient among these" in chosen.help and "✓ the same" in said(page)
 
 
 def test_a_great_learning_rate_is_seen_to_blow_up(fresh_folders: Path) -> None:
@@ -237,6 +302,22 @@ def test_a_step_of_a_great_learning_rate_is_opened_to_its_end(fresh_folders: Pat
             assert "log Σe^z − z" in " ".join(table["−log p"])
 
 
+@pytest.mark.parametrize("lr", [None, 1e6])
+def test_a_loss_with_label_smoothing_is_written_out(
+    fresh_folders: Path, monkeypatch: pytest.MonkeyPatch, lr: float | None
+) -> None:
+    monkeypatch.setattr(choice, "adapt", lambda config, changes: adapt(config, changes | {"label_smoothing": 0.1}))
+    own = {"step__own": True, "step__lr": lr, "step__number": 2} if lr else {}
+    page = opened(network__view="One training step", step__stage="Loss", **own)
+    assert not page.exception and "Label smoothing ε = 0.1" in said(page)
+    table = page.dataframe[0].value
+    for line, plain, loss in zip(table["Smoothed"], table["−log p"], table["Loss"], strict=True):
+        share, own_loss, rest, mean, result = map(value, re.findall(r"[\d.]+(?:e[\d+−]+)?", line))
+        assert (share, rest) == (0.9, 0.1) and result == pytest.approx(loss, rel=1e-6)
+        assert own_loss == pytest.approx(float(plain.rpartition("= ")[2]), rel=1e-6, abs=1e-6)
+        assert share * own_loss + rest * mean == pytest.approx(loss, rel=1e-6)
+
+
 def test_logits_that_are_no_numbers_are_a_sentence(fresh_folders: Path) -> None:
     page = opened(
         network__view="One training step", network__model="conv_module", step__own=True, step__lr=1e6, step__number=20
@@ -253,6 +334,14 @@ def test_a_step_tells_its_rate_and_ones_own_begins_with_it(fresh_folders: Path) 
     assert any("learning rate 0.00012 (one cycle, at most 0.003), weight decay 0.01" in c.value for c in page.caption)
     page.toggle(key="step.own").set_value(True).run()
     assert page.number_input(key="step.lr").value == pytest.approx(0.00012)
+
+
+def test_a_rate_out_of_range_is_told_both_ends(fresh_folders: Path) -> None:
+    page = opened(network__view="One training step", step__own=True, step__lr=1e9)
+    assert not page.exception
+    assert page.error[0].value == (
+        "A learning rate of 1e+09 is not allowed: give a number above 0 and at most 1,000,000, such as 0.00012."
+    )
 
 
 def test_a_loss_that_earlier_steps_blew_up_is_told_as_such(fresh_folders: Path) -> None:
@@ -272,6 +361,7 @@ def test_the_calculator_gives_the_tutorials_numbers(fresh_folders: Path) -> None
     page = opened(network__view="Calculator & quiz")
     page.selectbox(key="calculator.start").select("32 wide, kernel 5, padding 2 → 32").run()
     assert "(32 − 5 + 2·2)/1 + 1 = **32**" in said(page) and "10·(5·5·3) + 10 = **760**" in said(page)
+    assert "K: kernels" in said(page) and "r: the receptive field" not in said(page)  # which no formula here has
     page.session_state["calculator.padding"] = 0  # as the browser's Back does
     page.run()
     assert page.selectbox(key="calculator.start").value == "Free"
@@ -279,6 +369,22 @@ def test_the_calculator_gives_the_tutorials_numbers(fresh_folders: Path) -> None
     assert "A kernel of 50 does not fit" in page.error[0].value
     page.text_input(key="calculator.stack").set_value("5/1, x").run()
     assert "'x' is no layer" in page.error[1].value
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"network.source": "A trained run's network"},
+        {"network.source": "My own, from blocks", "network.blocks": "[{},{},{},{},{}]"},
+    ],
+    ids=["no run", "broken"],
+)
+def test_the_calculator_and_the_classics_need_no_network(fresh_folders: Path, source: dict[str, str]) -> None:
+    page = opened({"network.view": "Calculator & quiz", **source})
+    assert not page.exception and (page.error or page.info)
+    assert "(32 − 5 + 2·0)/1 + 1 = **28**" in said(page) and "Quiz" not in said(page)
+    page = opened({"network.view": "Classics", **source})
+    assert not page.exception and "**138,357,544** parameters" in said(page)
 
 
 def test_a_quiz_answer_is_judged_with_its_arithmetic(fresh_folders: Path) -> None:
@@ -337,11 +443,56 @@ def test_the_code_is_shown(fresh_folders: Path) -> None:
     assert "nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),  # 7×7×32" in page.code[0].value
 
 
+@pytest.mark.parametrize(
+    ("images", "ending"), [("cifar10", "evaluate(test_images, test_labels))"), ("imagenet", 'parameters")')]
+)
+def test_there_is_code_for_images_that_are_not_on_this_machine(fresh_folders: Path, images: str, ending: str) -> None:
+    page = opened(network__view="Code", network__images=images)
+    assert not page.exception and not page.error
+    assert "model = nn.Sequential(" in page.code[0].value and page.code[0].value.rstrip().endswith(ending)
+    assert ("defines the same network and trains it" in said(page)) == (images == "cifar10") != bool(page.info)
+
+
 @pytest.mark.parametrize("name", ["mlp", "tiny_resnet", "resnet18", "lenet5"])
 def test_an_image_flows_through_any_network(fresh_folders: Path, name: str) -> None:
     page = opened(network__view="Flow", network__model=name)
     assert not page.exception and not page.error
     assert "**1. " in said(page)
+
+
+def test_a_drawing_outlasts_a_visit_elsewhere_and_is_cleared(fresh_folders: Path) -> None:
+    page = opened(network__view="Flow", flow__way="Draw")
+    assert "Draw something or choose a picture" in page.info[0].value
+    assert page.slider(key="flow.pen").value == 12 and page.segmented_control(key="flow.paper").value
+    page.session_state["flow.canvas"] = drawing(next(drawn_digits())[0])
+    page.run()
+    assert not page.exception and not page.info
+    page.segmented_control(key="network.view").set_value("Anatomy").run()
+    page.segmented_control(key="network.view").set_value("Flow").run()
+    assert not page.exception and not page.info
+    assert len(page.session_state["flow.canvas.base"]["objects"]) == 1
+    page.button(key="flow.clear").click().run()
+    assert "Draw something or choose a picture" in page.info[0].value
+
+
+def test_an_uploaded_picture_is_named_after_a_visit_elsewhere_and_can_be_forgotten(fresh_folders: Path) -> None:
+    red = png(Image.new("RGB", (60, 40), "red"))
+    page = opened(network__view="Flow", flow__way="Upload", flow__upload=("red*.png", red))
+    assert not page.exception and not page.info and "**red*.png**" in said(page)
+    page.button(key="flow.forget").click().run()
+    assert not page.exception and "red*.png" not in said(page)
+    assert "Draw something or choose a picture" in page.info[0].value
+
+
+def test_a_photograph_stays_as_it_is_for_a_network_of_imagenets_images(fresh_folders: Path) -> None:
+    beige = png(Image.new("RGB", (224, 300), (250, 200, 150)))
+    page = opened(
+        network__view="Flow", network__model="resnet18", network__images="imagenet", flow__way="Upload",
+        flow__upload=("beige.png", beige),
+    )  # fmt: skip
+    page.session_state["flow.chosen"] = (-1, 1, 0, 0)
+    page.run()
+    assert not page.exception and "(200/255 − 0.5)/0.5" in said(page)
 
 
 def test_a_network_too_large_to_look_at_says_so(fresh_folders: Path) -> None:
@@ -395,7 +546,8 @@ def test_untrained_flows_beside_trained(own_run: Run) -> None:
     [
         ([2.3, 2.1, 2.0], "the loss falls from 2.3000 to 2.0000."),
         ([2.3, 9.7e5, 2.24], "**it blew up** to 9.7·10⁵ and came back to 2.2400, about where guessing stands (2.3026)"),
-        ([2.3, 100.0, 1.0], "**it blew up** to 100.0000 and came back to 1.0000: what it had learnt is lost."),
+        ([2.3, 100.0, 1.0], "**it blew up** to 100.0000 and came back to 1.0000."),
+        ([0.3, 100.0, 1.0], "**it blew up** to 100.0000 and came back to 1.0000: what it had learnt is lost."),
         ([2.3, 3.0, 7.0], "**it blows up**: from 2.3000 to 7."),
         ([2.3, math.inf], "**blown up**: after 1 step the loss"),
         ([2.3, 2.4], "the loss does not fall"),

@@ -1,7 +1,5 @@
 """The Predict page, driven without a browser: drawings are put into the session as the canvas would."""
 
-import base64
-import io
 import json
 import shutil
 from pathlib import Path
@@ -26,21 +24,13 @@ from cnnlab.runs import Run
 from cnnlab.ui.inbox import Inbox
 from cnnlab.ui.predict.answer import legend
 from tests.drawn_digits import drawn_digits
-from tests.pages import by_menu, said, script
+from tests.pages import by_menu, drawing, said, script
 
 VIEWS = ("Why", "Paint out", "Layers", "History")
 
 
 def opened(**state: object) -> AppTest:
     return script("pages/predict.py", state={key.replace("_", "."): value for key, value in state.items()}).run()
-
-
-def drawing(picture: Image.Image) -> dict[str, object]:
-    """What the canvas sends after a stroke."""
-    buffer = io.BytesIO()
-    picture.convert("RGBA").save(buffer, "PNG")
-    data = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-    return {"drawing": {"raw": {"objects": [{"type": "Path", "stroke": "#000000"}]}, "data": data}}
 
 
 def drawn(page: AppTest, picture: Image.Image) -> AppTest:

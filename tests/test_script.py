@@ -17,8 +17,10 @@ from torch.nn.functional import relu
 from cnnlab import datasets, recipes
 from cnnlab.config import ConvBlock, TrainConfig
 from cnnlab.datasets import DATASETS, ImageDataset
+from cnnlab.datasets.base import channel_statistics
 from cnnlab.engine import fit, new_state
-from cnnlab.explain.script import script
+from cnnlab.explain.script import network_script, script
+from cnnlab.explain.script_data import SCALING, STATISTICS
 from cnnlab.explain.source import helper_source, network_source
 from cnnlab.loader import scaling_of
 from cnnlab.machine import THREADS, computing_threads
@@ -43,11 +45,6 @@ ODD = {
 }  # fmt: skip
 
 
-def script_for(config: TrainConfig, dataset: ImageDataset) -> str:
-    scaling = scaling_of(config, dataset)
-    return script(config, dataset.shape, scaling.mean, scaling.std)
-
-
 def printed(text: str, folder: Path) -> tuple[int, list[float], list[float]]:
     """Parameters, first losses and validation losses that the script, run as it is, prints."""
     assert "cnnlab" not in text
@@ -65,7 +62,7 @@ def printed(text: str, folder: Path) -> tuple[int, list[float], list[float]]:
 
 
 def assert_same(config: TrainConfig, dataset: ImageDataset, folder: Path) -> None:
-    count, losses, val_losses = printed(script_for(config, dataset), folder)
+    count, losses, val_losses = printed(script(config, dataset.shape), folder)
     state = new_state(config, dataset)
     assert count == count_parameters(state.model)
     with computing_threads(THREADS):  # as in the script's own process, whatever was trained here before
@@ -79,7 +76,7 @@ def assert_same(config: TrainConfig, dataset: ImageDataset, folder: Path) -> Non
 @pytest.mark.parametrize("name", ["as it is", *ODD])
 def test_a_script_on_the_digits_trains_as_the_lab_does(name: str, digits: ImageDataset, tmp_path: Path) -> None:
     config = adapt(recipes.get("quick_digits").config, SHORT | ODD.get(name, {}))
-    assert max(map(len, script_for(config, digits).splitlines())) <= 120
+    assert max(map(len, script(config, digits.shape).splitlines())) <= 120
     assert_same(config, digits, tmp_path)
 
 
@@ -98,16 +95,41 @@ def test_the_cifar_recipes_script_trains_as_the_lab_does(tmp_path: Path, monkeyp
 @pytest.mark.parametrize("recipe", recipes.RECIPES)
 def test_every_recipes_script_is_valid_and_about_a_screen(recipe: str) -> None:
     config = recipes.get(recipe).config
-    shape = DATASETS.get(config.dataset).shape
-    text = script(config, shape, (0.5,) * shape[0], (0.5,) * shape[0])
+    text = script(config, DATASETS.get(config.dataset).shape)
     compile(text, recipe, "exec")
-    ours = recipe.startswith(("quick", "fast", "accurate"))  # with a residual block, augmentation
-    assert len(text.splitlines()) <= (120 if ours else 80)
+    ours = recipe.startswith(("quick", "fast", "accurate"))  # with a residual block, augmentation, statistics
+    assert len(text.splitlines()) <= (130 if ours else 80)
 
 
 @pytest.mark.parametrize("values", [{"early_stopping": 2}, {"validation_fraction": 0.0}], ids=str)
 def test_a_script_is_valid_with_and_without_validation_images(values: dict[str, object]) -> None:
-    compile(script(adapt(TrainConfig(), values), (1, 28, 10), (0.0,), (1.0,)), "script", "exec")
+    compile(script(adapt(TrainConfig(), values), (1, 28, 10)), "script", "exec")
+
+
+@pytest.mark.parametrize("scaling", ["unit", "half"])
+def test_a_constant_scaling_is_the_labs(scaling: str, digits: ImageDataset) -> None:
+    space: dict[str, float] = {}
+    exec("\n".join(SCALING[scaling]), space)
+    (scale,), (shift,) = scaling_of(TrainConfig(scaling=scaling), digits).factors()
+    assert (space["SCALE"], space["SHIFT"]) == (scale, shift)
+
+
+def test_the_scripts_statistics_are_the_labs(colour_squares: ImageDataset) -> None:
+    space = {"torch": torch, "Tensor": torch.Tensor}
+    exec(STATISTICS, space)
+    for images in (colour_squares.train.images[:], torch.full((2, 1, 4, 4), 7, dtype=torch.uint8)):
+        mean, std = space["statistics"](images)
+        assert (tuple(mean.flatten().tolist()), tuple(std.flatten().tolist())) == channel_statistics(images)
+
+
+def test_a_network_alone_is_a_script_of_its_own(tmp_path: Path) -> None:
+    for name, count in (("lenet5", 61_706), ("tiny_resnet", 116_602)):
+        text = network_script(TrainConfig(model=name), (1, 28, 10))
+        (tmp_path / "network.py").write_text(text, "utf-8")
+        command = [sys.executable, "-W", "error", "network.py"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert done.stdout == f"{count:,} parameters\n", done.stderr
+    assert network_script(TrainConfig(model="vgg16"), (3, 224, 1000)).count("import") == 2
 
 
 @pytest.mark.parametrize("name", [n for n in MODELS if n != "vgg16"])
@@ -158,4 +180,4 @@ def test_an_image_folders_script_trains_as_the_lab_does(
 
 def test_a_folder_that_is_gone_gets_a_sentence() -> None:
     with pytest.raises(datasets.DatasetError, match="There is no folder"):
-        script(TrainConfig(dataset="folder:/nowhere/flowers"), (3, 32, 2), (0.5,) * 3, (0.5,) * 3)
+        script(TrainConfig(dataset="folder:/nowhere/flowers"), (3, 32, 2))

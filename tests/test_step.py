@@ -113,6 +113,8 @@ def test_the_whole_gradient_is_the_root_of_the_layers_squares(grey_squares: Imag
     squares = sum(w.gradient_norm**2 for w in step.weights.values())
     assert step.gradient_norm == pytest.approx(squares**0.5)
     assert step.first_kernels is not None and step.first_kernels.shape == (16, 1, 5, 5)
+    for w in step.weights.values():  # all are written down, so the largest is among them
+        assert w.gradient.norm().item() == pytest.approx(w.gradient_norm)
 
 
 def test_repeating_a_step_lowers_the_loss_and_a_great_rate_blows_it_up(grey_squares: ImageDataset) -> None:

@@ -59,7 +59,7 @@ class Part:
 
     @property
     def formulas(self) -> list[Formula]:
-        """Every number of this layer as a formula, its numbers put in."""
+        """Every number of this layer that is not 0 or simply set, as a formula, its numbers put in."""
         return [*_size_formulas(self), *_cost_formulas(self), *_field_formulas(self)]
 
 
@@ -162,7 +162,7 @@ def _size_formulas(part: Part) -> list[Formula]:
     if part.kind == "Flatten":
         return [formulas.flat_size(part.input[1:])]
     if len(part.output) == 2:
-        return [Formula("Features", "as set" if part.kind == "Linear" else "F", str(part.output[1]), part.output[1])]
+        return []  # as many as it is set to, or as come in
     return [_side(part, "height", 2), _side(part, "width", 3)]
 
 
@@ -194,8 +194,9 @@ def _cost_formulas(part: Part) -> list[Formula]:
             formulas.linear_multiply_adds(module.in_features, module.out_features),
             memory,
         ]
-    learnt = formulas.norm_parameters(part.input[1]) if isinstance(module, nn.BatchNorm2d) else formulas.no_parameters()
-    return [learnt, formulas.no_multiply_adds(), memory]
+    if isinstance(module, nn.BatchNorm2d):
+        return [formulas.norm_parameters(part.input[1]), memory]
+    return [memory]
 
 
 def _field_formulas(part: Part) -> list[Formula]:

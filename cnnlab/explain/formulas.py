@@ -10,16 +10,25 @@ Norris and Sim, Computing receptive fields of convolutional neural networks, Dis
 """
 
 import math
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 FLOAT_BYTES = 4  # float32
 
 
-LETTERS = (
-    "W, H: width and height, of the input for sizes, of the output for work and memory · F: the kernel's side · "
-    "P: padding · S: stride · C: channels, of the input but for memory · K: kernels · r: the receptive field before "
-    "this layer · j: how far apart its neighbours lie in the image"
-)
+LETTERS = {
+    "[WH]": "W, H: width and height, of the input for sizes, of the output for work and memory",
+    "F": "F: the kernel's side",
+    "P": "P: padding",
+    "S": "S: stride",
+    "C": "C: channels, of the input but for memory",
+    "K": "K: kernels",
+    "N": "N: images at once",
+    "r": "r: the receptive field before this layer",
+    "j": "j: how far apart its neighbours lie in the image",
+}
+"""A pattern of letters -> what they mean."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,13 @@ class Formula:
     def __str__(self) -> str:
         unit = f" {self.unit}" if self.unit in ("bytes",) else ""
         return f"{self.numbers} = {self.value:,}{unit}"
+
+
+def letters_of(formulas: Sequence[Formula]) -> str:
+    """What the letters in ``formulas`` mean; empty where there are none."""
+    text = " ".join(formula.symbols for formula in formulas)
+    said = [said for letter, said in LETTERS.items() if re.search(rf"(?<![A-Za-z]){letter}(?![A-Za-z])", text)]
+    return " · ".join(said)
 
 
 def output_size(width: int, kernel: int, padding: int = 0, stride: int = 1, side: str = "width") -> Formula:
@@ -75,7 +91,7 @@ def padded_size(width: int, before: int, after: int, side: str = "width") -> For
 
 def flat_size(shape: tuple[int, ...]) -> Formula:
     """How many features flattening makes of ``shape`` (C, H, W)."""
-    symbols = "C·H·W" if len(shape) == 3 else "F"
+    symbols = "C·H·W" if len(shape) == 3 else "features"
     return Formula("Features", symbols, "·".join(map(str, shape)), math.prod(shape))
 
 
@@ -101,11 +117,6 @@ def norm_parameters(channels: int) -> Formula:
     return Formula("Parameters", "2·C (a factor and an offset each)", f"2·{channels}", 2 * channels)
 
 
-def no_parameters() -> Formula:
-    """A layer that learns nothing."""
-    return Formula("Parameters", "nothing to learn", "0", 0)
-
-
 def conv_multiply_adds(height: int, width: int, kernels: int, kernel: tuple[int, int], depth: int) -> Formula:
     """Multiplications with an addition each, for one image: every kernel at every place of the output."""
     numbers = f"{height}·{width}·{kernels}·({kernel[0]}·{kernel[1]}·{depth})"
@@ -116,11 +127,6 @@ def conv_multiply_adds(height: int, width: int, kernels: int, kernel: tuple[int,
 def linear_multiply_adds(inputs: int, outputs: int) -> Formula:
     """Multiplications with an addition each, for one image: every weight once."""
     return Formula("Multiply-adds", "outputs·inputs", f"{outputs}·{inputs}", outputs * inputs)
-
-
-def no_multiply_adds() -> Formula:
-    """By the field's habit only convolutions and linear layers are counted."""
-    return Formula("Multiply-adds", "not counted: no weights are multiplied and summed", "0", 0)
 
 
 def activation_bytes(shape: tuple[int, ...]) -> Formula:

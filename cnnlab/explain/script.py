@@ -1,9 +1,10 @@
 """A plain PyTorch script that defines a network and trains it with the same settings, without this package.
 
->>> print(script(config, shape, mean, std))                              # doctest: +SKIP
+>>> print(script(config, shape))                                         # doctest: +SKIP
 
 It holds what the config needs and no more. For the same seed it draws the same weights, the same validation images and
-the same batches, so on a CPU its losses are the lab's.
+the same batches, so on a CPU its losses are the lab's. No image is needed to write it: it downloads and looks at them
+itself.
 """
 
 from cnnlab.config import TrainConfig
@@ -12,19 +13,18 @@ from cnnlab.explain.source import helper_source, network_source
 from cnnlab.models import MODELS, Shape
 
 
-def script(config: TrainConfig, shape: Shape, mean: tuple[float, ...], std: tuple[float, ...]) -> str:
+def script(config: TrainConfig, shape: Shape) -> str:
     """The script for ``config`` on images of ``shape`` (in_channels, image_size, num_classes).
 
-    ``mean`` and ``std`` are those of the scaling, a number a channel. An image folder is looked at for its splits;
-    raises DatasetError where it is gone.
+    An image folder is looked at for its splits; raises DatasetError where it is gone.
     """
-    network = _network(config, shape)
+    network = network_source(config, shape)
     functions = [*script_data.functions(config, shape), helper_source(network), *script_loop.functions(config)]
     parts = [
-        _settings(config) + "\n" + _scaling(mean, std),
+        _settings(config),
         "\n" + "\n\n\n".join(part.rstrip() for part in functions if part) + "\n",
         script_data.reading(config, shape),
-        network,
+        f"{DRAWN}\n{network}\n{SENT}\n{COUNTED}",
         script_loop.optimizer(config),
         script_loop.loop(config, shape[1]),
     ]
@@ -32,6 +32,18 @@ def script(config: TrainConfig, shape: Shape, mean: tuple[float, ...], std: tupl
     return f'"""Train {MODELS.get(config.model).title} on {script_data.title(config)}."""\n\n{_imports(body)}\n\n{body}'
 
 
+def network_script(config: TrainConfig, shape: Shape) -> str:
+    """The network of ``config`` alone with its first weights, for images of ``shape`` that the lab does not have."""
+    network = network_source(config, shape)
+    helper = helper_source(network)
+    parts = [f"SEED = {config.seed}", *([f"\n{helper.rstrip()}\n"] if helper else []), f"{DRAWN}\n{network}\n{COUNTED}"]
+    body = "\n\n".join(parts) + "\n"
+    return f'"""{MODELS.get(config.model).title}."""\n\n{_imports(body)}\n\n{body}'
+
+
+DRAWN = "torch.manual_seed(SEED)  # draws the first weights"
+SENT = "model.to(DEVICE, memory_format=torch.channels_last)"
+COUNTED = 'print(f"{sum(p.numel() for p in model.parameters()):,} parameters")'
 STANDARD = {
     "hashlib.": "import hashlib",
     "math.": "import math",
@@ -51,10 +63,9 @@ FUNCTIONS = ("affine_grid", "cross_entropy", "grid_sample", "interpolate", "pad"
 def _imports(body: str) -> str:
     standard, installed = ([line for text, line in group.items() if text in body] for group in (STANDARD, INSTALLED))
     used = ", ".join(name for name in FUNCTIONS if f"{name}(" in body)
+    functions = [f"from torch.nn.functional import {used}"] if used else []
     last = ["from torchvision.transforms.functional import pil_to_tensor"] if "pil_to_tensor(" in body else []
-    return "\n".join(
-        [*standard, *([""] if standard else []), *installed, f"from torch.nn.functional import {used}", *last]
-    )
+    return "\n".join([*standard, *([""] if standard else []), *installed, *functions, *last])
 
 
 def _settings(config: TrainConfig) -> str:
@@ -62,20 +73,4 @@ def _settings(config: TrainConfig) -> str:
     return (
         f"SEED, EPOCHS, BATCH, LR = {config.seed}, {config.epochs}, {config.batch_size}, {config.lr!r}\n"
         f"DEVICE = {device}"
-    )
-
-
-def _scaling(mean: tuple[float, ...], std: tuple[float, ...]) -> str:
-    return (
-        f"MEAN, STD = torch.tensor([{list(mean)}, {list(std)}], dtype=torch.double).view(2, 1, -1, 1, 1)\n"
-        "SCALE, SHIFT = (1 / (255 * STD)).float().to(DEVICE), (-MEAN / STD).float().to(DEVICE)"
-    )
-
-
-def _network(config: TrainConfig, shape: Shape) -> str:
-    return (
-        "torch.manual_seed(SEED)  # draws the first weights\n"
-        f"{network_source(config, shape)}\n"
-        "model.to(DEVICE, memory_format=torch.channels_last)\n"
-        'print(f"{sum(p.numel() for p in model.parameters()):,} parameters")'
     )

@@ -21,6 +21,26 @@ TORCHVISION = {
     "cifar100": "CIFAR100",
 }
 
+STATISTICS = '''\
+def statistics(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and deviation of each channel, from how often each of its 256 values occurs; in units of 255, [C, 1, 1]."""
+    counts = torch.stack([torch.bincount(channel.flatten(), minlength=256) for channel in images.unbind(1)])
+    share, values = counts / counts.sum(1, keepdim=True).double(), torch.arange(256).double() / 255
+    mean = (share * values).sum(1, keepdim=True)
+    std = (share * (values - mean) ** 2).sum(1, keepdim=True).sqrt().round(decimals=6)
+    return mean.round(decimals=6).unsqueeze(2), std.where(std > 0, 1.0).unsqueeze(2)
+'''
+
+SCALING = {
+    "unit": ["SCALE, SHIFT = 1 / 255, 0.0  # to 0 … 1"],
+    "half": ["SCALE, SHIFT = 2 / 255, -1.0  # to −1 … 1"],
+    "dataset": [
+        "MEAN, STD = statistics(images)",
+        "SCALE, SHIFT = (1 / (255 * STD)).float().to(DEVICE), (-MEAN / STD).float().to(DEVICE)",
+    ],
+}
+"""Scaling -> the lines that turn it into a factor and an offset, once the training images are there."""
+
 HOLD_OUT = '''\
 def hold_out(images: Tensor, labels: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """The rest's images and labels, then those of the ``share`` of each class that is held out."""
@@ -97,17 +117,20 @@ def functions(config: TrainConfig, shape: Shape) -> list[str]:
     drawn_test = config.dataset == "digits" or (folders and "test" not in folders)
     if drawn_test or (config.validation_fraction and "val" not in folders):
         found.append(HOLD_OUT_FILES if folders else HOLD_OUT)
+    if config.scaling == "dataset":
+        found.append(STATISTICS)
     return found
 
 
 def reading(config: TrainConfig, shape: Shape) -> str:
-    """The lines after which images, labels, and those of the other splits are there."""
+    """The lines after which images, labels, and those of the other splits are there, and how they are scaled."""
     folders = _folders(config)
     if folders:
         root = json.dumps(str(folder_path(config.dataset).resolve()), ensure_ascii=False)
         lines = [f"ROOT = {root}", *_folder(folders)]
     else:
         lines = _digits(shape[1]) if config.dataset == "digits" else _torchvision(config.dataset, shape[0])
+    lines += SCALING[config.scaling]
     if "val" in folders:
         lines.append(f"val_images, val_labels, _ = load({folders['val']})")
     elif config.validation_fraction:

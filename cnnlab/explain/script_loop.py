@@ -14,7 +14,7 @@ from cnnlab.models import dropout_of
 
 SCALED = '''\
 def scaled(images: Tensor) -> Tensor:
-    """(x / 255 − MEAN) / STD for pixels x from 0 to 255."""
+    """Values from 0 to 255 as the network takes them."""
     return images.to(DEVICE, torch.float32, memory_format=torch.channels_last) * SCALE + SHIFT
 '''
 

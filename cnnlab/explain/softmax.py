@@ -6,6 +6,8 @@
 '−log(0.11920292) = 2.126928'
 >>> loss_line([0.0, 2000.0], label=0)
 'log Σe^z − z = 2000 − 0 = 2000'
+>>> smoothed_line([1.0, 3.0], label=0, smoothing=0.1)
+'0.9·2.126928 + 0.1·1.126928 = 2.026928'
 """
 
 import math
@@ -30,6 +32,17 @@ def loss_line(logits: Sequence[float], label: int) -> str:
         return f"−log({shown(p)}) = {abs(math.log(p)):.6f}"
     of_all = top + math.log(total)
     return f"log Σe^z − z = {shown(of_all, 10)} − {inside(logits[label], 10)} = {shown(of_all - logits[label], 7)}"
+
+
+def smoothed_line(logits: Sequence[float], label: int, smoothing: float) -> str:
+    """The loss of one image of class ``label`` with label ``smoothing`` ε: (1 − ε)·(−log p) + ε·mean(−log p of each).
+
+    Source: Szegedy et al., Rethinking the Inception Architecture, 2016, section 7.
+    """
+    of_all = max(logits) + math.log(_total(logits))  # log Σe^z, from which −log p of each is this less its logit
+    own, mean = abs(of_all - logits[label]), of_all - sum(logits) / len(logits)
+    value = (1 - smoothing) * own + smoothing * mean
+    return f"{shown(1 - smoothing)}·{shown(own, 7)} + {shown(smoothing)}·{shown(mean, 7)} = {shown(value, 7)}"
 
 
 def _total(logits: Sequence[float]) -> float:

@@ -68,7 +68,7 @@ def _seen(part: Part, pixels: Tensor, row: int, column: int, whole: bool) -> Non
         _framed(pixels, (0, side), (0, side), "It sees the whole image.")
         return
     rows, columns = part.field.span(row), part.field.span(column)
-    seen = f"rows {rows[0]} to {rows[1] - 1}, columns {columns[0]} to {columns[1] - 1}"
+    seen = f"rows {rows[0]} to {rows[1] - 1}, columns {columns[0]} to {columns[1] - 1}".replace("-", "−")
     outside = min(rows[0], columns[0]) < 0 or max(rows[1], columns[1]) > side
     caption = f"It sees {part.field.size}×{part.field.size} pixels of the image: {seen}."
     _framed(pixels, rows, columns, caption + (" Beyond the edge is padding." if outside else ""))

@@ -118,7 +118,7 @@ def _table(subject: Subject, parts: list[Part]) -> None:
             "#": [p.index + 1 for p in parts],
             "Layer": [p.kind + (" (shortcut)" if p.shortcut else "") for p in parts],
             "Settings": [p.settings for p in parts],
-            "Output (N, C, H, W)": [_shape(p.output) for p in parts],
+            "Output (NCHW)": [_shape(p.output) for p in parts],
             "Sees": [f"{p.field.size}×{p.field.size}" if p.field else "all" for p in parts],
             "Stride": [str(p.field.stride) if p.field else "" for p in parts],
             "Parameters": [p.parameters for p in parts],
@@ -128,7 +128,7 @@ def _table(subject: Subject, parts: list[Part]) -> None:
             "Memory": [words.memory(p.activation_bytes) for p in parts],
         }
     )
-    share = st.column_config.ProgressColumn(format="%.2f %%", min_value=0, max_value=100, width=90)
+    share = st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100, width=75)
     key = f"network.table.{subject.id}"
     st.caption(
         "Choose a row to see its arithmetic above. *Sees* is the receptive field and *Stride* the distance of two "
@@ -143,7 +143,7 @@ def _table(subject: Subject, parts: list[Part]) -> None:
         selection_mode="single-row",
         column_config={
             "#": st.column_config.NumberColumn(width=40),
-            "Settings": st.column_config.TextColumn(width=165),
+            "Settings": st.column_config.TextColumn(width=225),
             "Parameters": st.column_config.NumberColumn(format="localized"),
             "Multiply-adds": st.column_config.NumberColumn(format="localized"),
             "of all": share,

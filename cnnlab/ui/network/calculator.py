@@ -30,14 +30,15 @@ LABELS = ("Width W", "Kernel F", "Padding P", "Stride S", "Input channels C", "K
 LIMITS = ((1, 4096), (1, 512), (0, 256), (1, 64), (1, 4096), (1, 4096))
 
 
-def calculator_view(subject: Subject) -> None:
-    """Both, the calculator above."""
+def calculator_view(subject: Subject | None) -> None:
+    """Both, the calculator above; without a network there is nothing to ask about."""
     st.subheader("Calculator", anchor=False)
     _calculator()
     st.subheader("How far does a stack see?", anchor=False)
     _stack()
-    st.subheader(f"Quiz: {subject.title}", anchor=False)
-    _quiz(subject)
+    if subject:
+        st.subheader(f"Quiz: {subject.title}", anchor=False)
+        _quiz(subject)
 
 
 def _calculator() -> None:

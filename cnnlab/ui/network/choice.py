@@ -29,6 +29,7 @@ SOURCES = {
 FIRST_MODEL = "cnn_5x5"
 IMAGENET = "imagenet"
 IMAGENET_SHAPE = (3, 224, 1000)
+STAND_IN = "cifar10"  # in settings, for ImageNet is no dataset here: photographs in colour too, so prepared likewise
 
 
 @dataclass(frozen=True)
@@ -96,13 +97,16 @@ def _images(first: str = "digits") -> tuple[str, Shape]:
     return chosen, DATASETS.get(chosen).shape
 
 
+def _trained_on(images: str) -> str:
+    return STAND_IN if images == IMAGENET else images
+
+
 def _model() -> Subject:
     names = {name: MODELS.get(name).title for name in MODELS if name != "custom"}
     model = _pick("Network", list(names), "network.model", FIRST_MODEL, names)
     st.sidebar.caption(MODELS.get(model).summary)
     dataset, shape = _images()
-    known = {"dataset": dataset} if dataset != IMAGENET else {}
-    config = adapt(recipes.get(FIRST_RECIPE).config, {"model": model, **known})
+    config = adapt(recipes.get(FIRST_RECIPE).config, {"model": model, "dataset": _trained_on(dataset)})
     return Subject(config, shape, FIRST_RECIPE, trainable=dataset != IMAGENET)
 
 
@@ -130,7 +134,7 @@ def _run() -> Subject | None:
 
 def _build() -> Subject | None:
     dataset, shape = _images()
-    config = built_config(dataset if dataset != IMAGENET else "digits", shape)
+    config = built_config(_trained_on(dataset), shape)
     return Subject(config, shape, FIRST_RECIPE, trainable=dataset != IMAGENET) if config else None
 
 

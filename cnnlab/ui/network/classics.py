@@ -36,8 +36,8 @@ TOLD = {
 }
 
 
-def classics_view(subject: Subject) -> None:
-    """Both networks, then the experiment."""
+def classics_view(subject: Subject | None) -> None:
+    """Both networks, then the experiment; the sidebar's network is not needed."""
     for name, (title, text) in TOLD.items():
         _classic(name, title, text)
     _shortcut_experiment()

@@ -18,6 +18,7 @@ from cnnlab.ui.network.maps import Place, Row, feature_maps
 from cnnlab.ui.network.way import SIDES, Way, way_through
 
 CHOSEN, OF, SIDE = "flow.chosen", "flow.of", "flow.side"
+LIST = 780  # pixels: it ends inside of a strip, so that there are seen to be more
 COUNTS = (8, 16, 32, 64, 256)  # channels
 
 
@@ -136,7 +137,7 @@ def _strips(subject: Subject, ways: list[Way], chosen: Place) -> None:
         ordered = strongest and index != IMAGE
         order = (strongest_channels(output) if ordered else list(range(len(output))))[:most]
         rows += [_row(way, index, order, chosen, len(ways) > 1) for way in (ways if index != IMAGE else ways[-1:])]
-    with st.container(height=720, border=False):
+    with st.container(height=LIST, border=False):
         feature_maps(rows, chosen, f"flow.maps.{subject.id}", _pick)
 
 

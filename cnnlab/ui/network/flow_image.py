@@ -13,9 +13,10 @@ from cnnlab.pictures import UnreadableImage, open_picture
 from cnnlab.prediction.preprocess import prepare
 from cnnlab.ui import words
 from cnnlab.ui.by_number import place_of
+from cnnlab.ui.canvas import drawn
 from cnnlab.ui.network.choice import Subject
 
-CANVAS = 196  # pixels
+SIDE = 196  # pixels of the canvas
 WAYS = ("Test image", "Draw", "Upload")
 
 
@@ -27,10 +28,10 @@ def flow_image(subject: Subject, dataset: ImageDataset | None, scaling: Scaling)
     way = st.segmented_control("Image", ways, key="flow.way", required=True, persist_state="session")
     if way == "Test image" and dataset is not None:
         return _sample(dataset)
-    picture = _drawn() if way == "Draw" else _uploaded()
+    channels, size, classes = subject.shape
+    picture = drawn("flow", SIDE, color=channels == 3) if way == "Draw" else _uploaded()
     if picture is None:
         return None
-    channels, size, classes = subject.shape
     names = tuple(str(c) for c in range(classes))
     return prepare(picture, Checkpoint(subject.config, names, channels, size, scaling, {}, {})).pixels.unsqueeze(0)
 
@@ -61,32 +62,26 @@ def _another(ids: NDArray[np.int64]) -> None:
     st.session_state["flow.number"] = f"#{np.random.default_rng().choice(ids)}"
 
 
-def _drawn() -> Image.Image | None:
-    from streamlit_drawable_canvas import st_canvas  # outside a running server it cannot be imported
-
-    st.caption("White on black, as the digits are.")
-    result = st_canvas(
-        stroke_width=16, stroke_color="#ffffff", background_color="#000000", height=CANVAS, width=CANVAS,
-        return_image_data=True, key="flow.canvas",
-    )  # fmt: skip
-    if result.image_data is not None:  # else nothing was sent since the canvas is there
-        drawn = bool((result.json_data or {}).get("objects"))
-        st.session_state["flow.drawing"] = result.image_data[:, :, :3].copy() if drawn else None
-    kept = st.session_state.get("flow.drawing")  # the canvas forgets on leaving the page
-    return None if kept is None else Image.fromarray(kept)
-
-
-def _take_upload() -> None:
-    file = st.session_state["flow.file"]
-    st.session_state["flow.upload"] = None if file is None else file.getvalue()
-
-
 def _uploaded() -> Image.Image | None:
     st.file_uploader("A picture", key="flow.file", on_change=_take_upload)
-    if (content := st.session_state.get("flow.upload")) is None:
+    name, content = st.session_state.get("flow.upload") or ("", b"")
+    if not name:
         return None
+    if st.session_state["flow.file"] is None:  # the uploader forgets on leaving the page
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{words.plain(name)}**")
+            st.button("Forget it", icon=":material/delete:", key="flow.forget", on_click=_forget)
     try:
         return open_picture(content)
     except UnreadableImage as error:
         st.error(words.plain(str(error)), icon=":material/broken_image:")
         return None
+
+
+def _take_upload() -> None:
+    file = st.session_state["flow.file"]
+    st.session_state["flow.upload"] = None if file is None else (file.name, file.getvalue())
+
+
+def _forget() -> None:
+    st.session_state["flow.upload"] = None

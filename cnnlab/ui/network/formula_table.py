@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from cnnlab.explain.formulas import LETTERS, Formula
+from cnnlab.explain.formulas import Formula, letters_of
 from cnnlab.ui import words
 
 
@@ -15,5 +15,5 @@ def formula_table(formulas: Sequence[Formula]) -> None:
         for f in formulas
     ]
     st.markdown("\n".join(["| | Formula | With the numbers put in |", "|---|---|---|", *rows]))
-    if rows:
-        st.caption(LETTERS)
+    if letters := letters_of(formulas):
+        st.caption(letters)

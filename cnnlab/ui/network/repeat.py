@@ -49,13 +49,16 @@ def _verdict(curve: list[float], classes: int) -> str:
     broken = next((number for number, loss in enumerate(curve) if not math.isfinite(loss)), None)
     if broken is not None:
         return f"**blown up**: after {broken} step{'s' if broken != 1 else ''} the loss is not a number any more."
-    if curve[-1] > 2 * curve[0]:
+    if curve[-1] > 2 * curve[0] and curve[-1] > max(curve) / 2:
         return f"**it blows up**: from {curve[0]:.4f} to {curve[-1]:,.4g}. Each step overshoots the valley by more."
     if max(curve) > 2 * curve[0]:
         top = f"{max(curve):,.4f}" if max(curve) < 1e4 else words.power(max(curve))
         guess = math.log(classes)
         lost = f", about where guessing stands ({guess:.4f})" if abs(curve[-1] - guess) < NEAR * guess else ""
-        return f"**it blew up** to {top} and came back to {curve[-1]:.4f}{lost}: what it had learnt is lost."
+        learnt = curve[0] < (1 - NEAR) * guess and curve[0] < curve[-1]
+        return f"**it blew up** to {top} and came back to {curve[-1]:.4f}{lost}" + (
+            ": what it had learnt is lost." if learnt else "."
+        )
     if curve[-1] < curve[0]:
         return f"the loss falls from {curve[0]:.4f} to {curve[-1]:.4f}."
     return f"the loss does not fall ({curve[0]:.4f} to {curve[-1]:.4f}): the rate is at its limit."

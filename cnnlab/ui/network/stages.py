@@ -9,8 +9,8 @@ import streamlit as st
 
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset
-from cnnlab.explain.softmax import loss_line, softmax_line
-from cnnlab.explain.step import Step, Weights
+from cnnlab.explain.softmax import loss_line, smoothed_line, softmax_line
+from cnnlab.explain.step import Step
 from cnnlab.explain.update import constants, shown, update_lines
 from cnnlab.figures.channels import strip_figure
 from cnnlab.figures.gallery import GAP, gallery_figure
@@ -68,10 +68,10 @@ def loss_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
         f"a sure wrong one. Guessing among {dataset.num_classes} classes costs "
         f"−log(1/{dataset.num_classes}) = {math.log(dataset.num_classes):.4f}."
     )
-    if config.label_smoothing:
+    if smoothing := config.label_smoothing:
         st.caption(
-            f"Label smoothing {config.label_smoothing:g}: that share of the target is spread over all classes, so the "
-            "loss is not −log p alone."
+            f"Label smoothing ε = {smoothing:g}: that share of the target is spread evenly over all classes, so the "
+            "loss is (1 − ε)·(−log p) + ε·(the mean of −log p over all classes)."
         )
     if _broken(step):
         return
@@ -87,10 +87,11 @@ def loss_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None:
             "Image": range(1, len(rows) + 1),
             "True class": [dataset.class_names[label] for _, label in rows],
             "−log p": lines,
+            **({"Smoothed": [smoothed_line(*row, smoothing) for row in rows]} if smoothing else {}),
             "Loss": step.losses.tolist(),
         }
     )
-    bar = st.column_config.ProgressColumn(format="%.4f", min_value=0, max_value=float(table["Loss"].max()))
+    bar = st.column_config.ProgressColumn(format="%.4f", min_value=0, max_value=float(table["Loss"].max()), width=88)
     st.dataframe(
         table, hide_index=True, height=320, key="step.losses", column_config={"Loss": bar},
     )  # fmt: skip
@@ -161,11 +162,13 @@ def update_stage(step: Step, config: TrainConfig, dataset: ImageDataset) -> None
             format_func=titles.__getitem__,
         )  # fmt: skip
         w = step.weights[name]
-        expect_number(f"step.index.{name}", 0, len(w.before) - 1)
+        kept, count = len(w.before), math.prod(w.shape)
+        among = "" if kept == count else f"the first {kept:,} of "
+        expect_number(f"step.index.{name}", 0, kept - 1)
         index = st.number_input(
-            f"Which one (of {math.prod(w.shape):,})", 0, len(w.before) - 1, min(_largest(w), len(w.before) - 1),
+            f"Which one (of {among}{count:,})", 0, kept - 1, int(w.gradient.abs().argmax()),
             key=f"step.index.{name}", persist_state="session", bind="query-params",
-            help="Counted from 0; the one with the largest gradient to begin with.",
+            help=f"Counted from 0; the one with the largest gradient {'among these ' if among else ''}to begin with.",
         )  # fmt: skip
     place = np.unravel_index(int(index), w.shape)
     weight, gradient, after = (float(t[int(index)]) for t in (w.before, w.gradient, w.after))
@@ -218,10 +221,6 @@ def _layer_names(step: Step, config: TrainConfig, dataset: ImageDataset) -> dict
     return {name: known.get(name.rpartition(".")[0], "") + name for name in step.weights}
 
 
-def _largest(w: Weights) -> int:
-    return int(w.gradient.abs().argmax())
-
-
 def _table(values: np.ndarray, step: Step, dataset: ImageDataset) -> None:
     names = [dataset.class_names[label] for label in step.labels.tolist()]
     table = pd.DataFrame(values, columns=[str(name) for name in dataset.class_names])
@@ -247,14 +246,14 @@ STAGES: dict[str, Stage] = {
 def code_of(stage: int, config: TrainConfig) -> str:
     """The lines of PyTorch that did the stage."""
     smoothing = f", label_smoothing={config.label_smoothing:g}" if config.label_smoothing else ""
-    clip = f"\nnn.utils.clip_grad_norm_(model.parameters(), {config.grad_clip:g})" if config.grad_clip else ""
+    clip = f"\n\nnn.utils.clip_grad_norm_(model.parameters(), {config.grad_clip:g})" if config.grad_clip else ""
     return (
-        f"inputs = ({'augmented(images)' if augments(config) else 'images'}.float() / 255 - mean) / std\nlabels",
+        f"inputs = ({'augmented(images)' if augments(config) else 'images'}.float() / 255 - mean) / std",
         "model.train()\nlogits = model(inputs)",
         "probabilities = logits.softmax(dim=1)",
         f"# softmax, log and mean in one call\nloss = cross_entropy(logits, labels{smoothing})",
         "optimizer.zero_grad()",
-        f"loss.backward(){clip}\n\nfor name, w in model.named_parameters():\n    print(name, w.grad.norm())",
+        f"loss.backward()\n\nfor name, w in model.named_parameters():\n    print(name, w.grad.norm()){clip}",
         "optimizer.step()",
-        "print(cross_entropy(model(inputs), labels))",
+        f"print(cross_entropy(model(inputs), labels{smoothing}))",
     )[stage]

@@ -99,7 +99,10 @@ def _settings(subject: Subject, dataset: ImageDataset) -> tuple[Start, int, floa
                 "much.",
             )  # fmt: skip
     if lr is not None and not 0 < lr <= MOST_LR:
-        st.error(f"A learning rate of {lr:g} is not allowed: give a number above 0, such as {scheduled:.3g}.")
+        st.error(
+            f"A learning rate of {lr:g} is not allowed: give a number above 0 and at most {MOST_LR:,.0f}, such as "
+            f"{scheduled:.3g}."
+        )
         lr = None
     st.caption(
         f"By its settings: {words.choice(config.optimizer)}"

@@ -8,10 +8,8 @@ from cnnlab.ui.styles import style
 SIDE = 340  # pixels of the canvas
 
 # The right half goes below before it gets too narrow for bars: Streamlit's own stretching would let it shrink.
-# The canvas has a toolbar that hangs over what is above and takes its clicks: it is cut off; our buttons do the same.
 STYLE = """
 [data-testid="stLayoutWrapper"]:has(> [class*="st-key-predict-right"]) { flex: 1 1 26rem !important; }
-[data-testid="stBidiComponentIsolated"] { clip-path: inset(0); }
 """
 
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import streamlit as st
 
 from cnnlab.ui import words
+from cnnlab.ui.canvas import drawn
 from cnnlab.ui.predict.answer import Asked, answer_view, nothing_yet
 from cnnlab.ui.predict.camera import photograph
-from cnnlab.ui.predict.canvas import draw
 from cnnlab.ui.predict.choice import Subject
 from cnnlab.ui.predict.given import Given
 from cnnlab.ui.predict.history import history_view, remember
@@ -46,7 +46,8 @@ def one_view(subject: Subject, way: str, given: Given | None = None) -> None:
 
 def _given(subject: Subject, way: str) -> Given | None:
     if way == "Draw":
-        return draw(subject.color)
+        picture = drawn("predict", SIDE, subject.color)
+        return Given(picture, "drawing") if picture else None
     return photograph() if way == "Camera" else sample(subject)
 
 

@@ -7,6 +7,7 @@ from PIL import Image
 
 from cnnlab.prediction.preprocess import LAYOUTS, Prepared
 from cnnlab.ui import words
+from cnnlab.ui.canvas import canvas_box
 from cnnlab.ui.predict.answer import Asked
 from cnnlab.ui.predict.bars import bars, panel
 from cnnlab.ui.predict.layout import SIDE, side_by_side
@@ -40,7 +41,7 @@ def _painted(prepared: Prepared, id: str) -> torch.Tensor:
     from streamlit_drawable_canvas import st_canvas  # outside a running server it cannot be imported
 
     turn = st.session_state.get("predict.paint.turn", 0)
-    slot = st.container()
+    slot = canvas_box("predict-paint")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button("Start over", icon=":material/restart_alt:", key="predict.paint.clear", on_click=_start_over)
         brush = st.slider("Brush width", 8, 80, 32, key="predict.paint.brush", persist_state="session")
