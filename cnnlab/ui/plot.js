@@ -115,8 +115,10 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
     const Plotly = await plotly();
     if (!root.isConnected) return;
     const figure = fit();
-    await Plotly.react(plot, figure.data, themed(figure.layout, root),
-                       { displayModeBar: false, doubleClick: "reset", showTips: false });
+    const width = figure.layout.meta?.width;
+    const draw = width === state.width ? Plotly.react : Plotly.newPlot;  // react keeps the wider of two constrained axes
+    state.width = width;
+    await draw(plot, figure.data, themed(figure.layout, root), { displayModeBar: false, doubleClick: "reset", showTips: false });
     for (const name of ["plotly_click", "plotly_hover", "plotly_unhover", "plotly_selected", "plotly_deselect"]) plot.removeAllListeners(name);
     const answer = (event) => event?.points?.find((p) => p.customdata !== undefined);
     const { labels } = state.figure.layout.meta ?? {};

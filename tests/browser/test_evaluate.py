@@ -131,6 +131,22 @@ def test_a_gallery_with_less_room_is_smaller_as_a_whole(goto: Callable[..., Page
     page.wait_for_function(filled, arg=plot.element_handle())
 
 
+def test_a_gallery_of_fewer_images_shows_them_as_large(goto: Callable[..., Page], answers: Evaluation) -> None:
+    counts = answers.confusion.diagonal().tolist()
+    label = min(range(len(counts)), key=lambda c: (counts[c] - 1) % 16)  # its last page holds the fewest
+    page = goto(f"/evaluate?evaluate.run=evaluated&evaluate.cell={label},{label}")
+    expect(page.get_by_text(f"images of {label} are recognised")).to_be_visible()
+    gallery, last = page.locator(GALLERY), answers.cell(label, label)[-1]
+    gallery.locator("image").wait_for()
+    settled(page)
+    page.get_by_role("button", name=f"Page {-(-counts[label] // 16)}", exact=True).click()
+    expect(gallery.get_by_text(f"#{answers.ids[last]}", exact=True)).to_be_visible()
+    page.wait_for_timeout(1000)  # it takes its new width
+    box = gallery.locator("image").bounding_box()
+    columns = min(4, (counts[label] - 1) % 16 + 1)
+    assert box and abs(box["width"] - 108 * columns) < 4
+
+
 def test_a_row_of_the_pairs_opens_its_images(goto: Callable[..., Page], answers: Evaluation) -> None:
     page = evaluate_page(goto)
     pair = confused_pairs(answers.confusion)[0]
