@@ -30,6 +30,7 @@ def curves_view(subject: Subject) -> None:
         format_func=subject.names.__getitem__,
         max_selections=len(LINES),
         key=f"evaluate.ranked.{subject.id}",
+        persist_state="session",
         help="At first those with the lowest F1.",
     )
     found = {c: r for c in chosen if (r := _ranking(subject, c))}
@@ -41,6 +42,7 @@ def curves_view(subject: Subject) -> None:
         "Enlarge the corner",
         min(r.average_precision for r in found.values()) >= GOOD,
         key=f"evaluate.corner.{subject.id}",
+        persist_state="session",
         help="Shows 90 to 100 % alone, where the curves of a good network differ.",
     )
     alt = f"Precision–recall and ROC curves of {', '.join(curves)}; the table below tells the areas."
