@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cnnlab import datasets
 from cnnlab.checkpoints import Checkpoint, CheckpointError, checkpoint_mark, load_trained
 from cnnlab.config import TrainConfig
-from cnnlab.datasets import DatasetError, ImageDataset
+from cnnlab.datasets import DatasetError, ImageDataset, ImageSet, Splits
 from cnnlab.evaluation.kept import keep, recall
 from cnnlab.evaluation.scores import Scores, losses, scores
 from cnnlab.inference import infer, pick_device
@@ -188,6 +188,14 @@ def _same_network(run: Run, saved: Checkpoint) -> None:
 def have_changed(run: Run, version: str) -> bool:
     """Whether ``version`` of a run's images is not that which it learnt from, if that is known. Raises RunError."""
     return bool(run.facts().get("images_version", version) != version)
+
+
+def images_of(evaluation: Evaluation, splits: Splits) -> ImageSet:
+    """The images of ``evaluation``, in its order. Raises DatasetError where those in ``splits`` are others."""
+    images = splits.get(evaluation.split)
+    if images.ids.tolist() != evaluation.ids.tolist() or images.labels.tolist() != evaluation.labels.tolist():
+        raise DatasetError("The dataset has changed since these answers were made.")
+    return images
 
 
 def kept_answers(run: Run, like: Evaluation) -> NDArray[np.int64] | None:
