@@ -1,13 +1,16 @@
 """The Evaluate page in a real browser: a cell is clicked, and exactly its images are there."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from playwright.sync_api import Page, expect
 
+from cnnlab.cli import main
 from cnnlab.evaluation.confusions import confused_pairs
 from cnnlab.evaluation.evaluate import Evaluation, evaluate
 from cnnlab.runs import Run
@@ -178,6 +181,41 @@ def click_row(page: Page, table: str, row: int) -> None:
     assert box
     page.mouse.click(box["x"] + 15, box["y"] + 35 * (row + 1) + 17)
     settled(page)
+
+
+@pytest.fixture
+def many_classes(runs: Path, tmp_path: Path) -> Iterator[str]:
+    """The address of a run with more classes than have squares to step on, most of which it never answers."""
+    for label in range(21):
+        folder = tmp_path / "images" / f"{label:02}"
+        folder.mkdir(parents=True)
+        for grey in range(5):
+            Image.new("L", (8, 8), 12 * label + grey).save(folder / f"{grey}.png")
+    trained = ["train", "--dataset", f"folder:{tmp_path / 'images'}", "--epochs", "1", "--name", "many"]
+    assert main([*trained, "--runs-dir", str(runs)]) == 0
+    yield "/evaluate?evaluate.run=many"
+    shutil.rmtree(runs / "many")
+
+
+def test_arrow_keys_are_promised_where_they_answer(goto: Callable[..., Page], answers: Evaluation) -> None:
+    matrix = evaluate_page(goto).locator("[class*='st-key-evaluate-matrix'] .plot")
+    expect(matrix).to_have_attribute("role", "application")
+    expect(matrix).to_have_attribute("aria-label", re.compile("Arrow keys"))
+
+
+def test_no_arrow_keys_are_promised_among_many_classes(goto: Callable[..., Page], many_classes: str) -> None:
+    matrix = goto(many_classes).locator("[class*='st-key-evaluate-matrix'] .plot")
+    expect(matrix).to_have_attribute("role", "img")
+    expect(matrix).not_to_have_attribute("aria-label", re.compile("Arrow keys"))
+
+
+def test_a_class_never_answered_has_figures_of_one_height(goto: Callable[..., Page], many_classes: str) -> None:
+    page = goto(many_classes)
+    show(page, "Classes")
+    expect(page.get_by_text("was never predicted")).to_be_visible()
+    precision = page.get_by_test_id("stMetric").filter(has_text="Precision")
+    boxes = [tile.bounding_box() for tile in (precision, page.get_by_test_id("stMetric").filter(has_text="F1").last)]
+    assert boxes[0] and boxes[1] and boxes[0]["height"] == boxes[1]["height"]
 
 
 def test_figures_are_saved_as_png_svg_and_html(goto: Callable[..., Page], answers: Evaluation) -> None:
