@@ -22,7 +22,7 @@ def takeaway_view(subject: Subject) -> None:
     stem = f"{run.id}-{e.checkpoint}"
     files: list[tuple[str, str, str, str, Callable[[], str | bytes]]] = [
         ("Report", "html", "text/html",
-         "One page with the figures but the feature map, the tables and the top losses; it needs no internet.",
+         "One page with the tables, the top losses and all figures but the feature map; it needs no internet.",
          lambda: report_html(run, e, subject.images)),
         ("Answers", "csv", "text/csv",
          "Each image's id, its file where it has one, true and predicted class, and all probabilities.",
