@@ -107,10 +107,12 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise CheckpointError(f"There is no checkpoint {path}: the run saved none yet.") from None
     except PermissionError:
         raise CheckpointError(f"The checkpoint {path} cannot be read: look at its permissions.") from None
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, ConfigError) as error:
+    except (OSError, SafetensorError, ConfigError) as error:
         raise CheckpointError(
             f"The checkpoint {path} cannot be read ({error}): it is damaged or not of cnnlab."
         ) from error
+    except (KeyError, TypeError, ValueError) as error:  # their words are Python's
+        raise CheckpointError(f"The checkpoint {path} cannot be read: it is damaged or not of cnnlab.") from error
 
 
 def load_trained(run: Run, name: str | None = None) -> tuple[str, Checkpoint]:

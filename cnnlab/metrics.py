@@ -34,6 +34,13 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.2f} %"
 
 
+def loss(value: float | None) -> str:
+    """A loss with four digits that matter, or a dash for None."""
+    if value is None:
+        return "–"
+    return f"{abs(value):.4f}" if value >= 0.001 or value == 0 else f"{value:.1e}"
+
+
 def wilson(successes: int, total: int, z: float = Z95) -> Interval:
     """The 95 % interval of the share ``successes / total``; [0, 1] where there is nothing to count.
 

@@ -13,12 +13,12 @@ from cnnlab.evaluation.advice import (
     still_falling,
     too_few,
     too_small,
-    weak_class,
+    weak_classes,
 )
-from cnnlab.evaluation.evaluate import evaluate
+from cnnlab.evaluation.evaluate import Evaluation, evaluate
 from cnnlab.evaluation.findings import findings
 from cnnlab.evaluation.scores import Scores
-from cnnlab.metrics import class_scores
+from cnnlab.metrics import ClassScore, class_scores
 from cnnlab.new_runs import create_run
 from cnnlab.runs import Run
 
@@ -37,10 +37,27 @@ MANY = [[26_500, 23_500], [23_500, 26_500]]  # a few percent above answering bli
 
 
 @pytest.mark.parametrize(
-    "matrix", [np.diag([2, 1, 1]), [[30, 10, 10], [10, 30, 10], [10, 10, 30]], np.diag([95, 5]), MANY]
+    "matrix",
+    [
+        np.diag([2, 1, 1]),
+        [[30, 10, 10], [10, 30, 10], [10, 10, 30]],
+        np.diag([95, 5]),
+        MANY,
+        np.diag([97, 3]),  # there is hardly more to be right about
+        np.diag([39, 1]),
+        np.diag([100, 0]),  # of one class there is nothing to tell apart
+        np.diag([1, 0, 0]),
+    ],
 )
 def test_a_network_that_has_learnt_something_is_not_told_so(matrix):
     assert learnt_nothing(np.array(matrix), NAMES) is None
+
+
+def test_who_is_right_about_few_rare_images_is_told_that_they_are_few(trained_run: Run):
+    labels = np.array([0] * 39 + [1])
+    sure = np.where(labels[:, None] == np.arange(2), 0.0, -100.0).astype(np.float32)
+    told = [a.title for a in findings(trained_run, Evaluation("best", "test", ("ant", "bee"), sure, labels, labels))]
+    assert "Too few images to judge some classes" in told
 
 
 def test_a_loss_that_still_falls_asks_for_more_epochs():
@@ -88,7 +105,7 @@ def test_other_curves_are_no_overfitting(train: list[float], val: list[float]):
 
 
 def test_a_class_far_behind_is_named():
-    found = weak_class(class_scores(np.array([[95, 5, 0], [2, 98, 0], [30, 10, 60]]), NAMES))
+    found = weak_classes(class_scores(np.array([[95, 5, 0], [2, 98, 0], [30, 10, 60]]), NAMES))
     assert found and found.title.startswith("cat") and "60.0 %" in found.evidence and "96.5 %" in found.evidence
 
 
@@ -101,7 +118,24 @@ def test_a_class_far_behind_is_named():
     ],
 )
 def test_classes_that_keep_up_or_are_too_few_say_nothing(matrix: list[list[int]]):
-    assert weak_class(class_scores(np.array(matrix), NAMES)) is None
+    assert weak_classes(class_scores(np.array(matrix), NAMES)) is None
+
+
+def recognised(*shares: int) -> list[ClassScore]:
+    return [ClassScore(f"{n:02}", share, 100) for n, share in enumerate(shares)]
+
+
+def test_several_classes_that_are_behind_are_told_together_the_worst_first():
+    found = weak_classes(recognised(90, 20, 95, 10, 92, 20, 95, 90))
+    assert found and found.title == "03, 01 and 05 are far behind the other classes"
+    assert found.evidence == "16.7 % of their 300 images are recognised, 92.4 % of all others."
+    assert found.action.startswith("Look at their errors")
+    half = weak_classes(recognised(*[0] * 5, *[95] * 5))
+    assert half and half.title == "00, 01, 02 and 2 more are far behind the other classes"
+
+
+def test_most_classes_are_behind_nobody():
+    assert weak_classes(recognised(*[0] * 79, *[90] * 21)) is None
 
 
 def test_the_worst_of_a_hundred_equal_classes_says_nothing():
@@ -109,13 +143,13 @@ def test_the_worst_of_a_hundred_equal_classes_says_nothing():
     matrix = np.diag(correct)
     matrix[np.arange(100), (np.arange(100) + 1) % 100] = 100 - correct
     assert correct.min() < 45
-    assert weak_class(class_scores(matrix, tuple(map(str, range(100))))) is None
+    assert weak_classes(class_scores(matrix, tuple(map(str, range(100))))) is None
 
 
 def test_a_class_of_few_images_does_not_hide_one_that_is_behind():
     names = ("airplane", "cat", "horse", "ship")
     scores = class_scores(np.array([[14, 3, 0, 0], [6, 10, 0, 0], [2, 1, 0, 0], [9, 7, 0, 0]]), names)
-    found = weak_class(scores)
+    found = weak_classes(scores)
     assert found and found.title == "ship is far behind the other classes"
     assert found.evidence == "0.0 % of its 16 images are recognised, 66.7 % of all others."
     few = too_few(scores)

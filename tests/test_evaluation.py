@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from cnnlab import datasets
-from cnnlab.checkpoints import CheckpointError, load_trained
+from cnnlab.checkpoints import CheckpointError, checkpoint_mark, load_trained
 from cnnlab.cli import main
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DatasetError
 from cnnlab.evaluation.evaluate import Evaluation, evaluate, kept_answers
+from cnnlab.evaluation.kept import keep
 from cnnlab.prediction.temperature import calibrate
 from cnnlab.runs import Run, RunError, find_run
 
@@ -113,6 +116,26 @@ def test_a_checkpoint_cut_short_says_so(own_run: Run):
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(CheckpointError, match=r"best\.safetensors cannot be read .* damaged or not of cnnlab"):
         evaluate(own_run, "test")
+
+
+def test_a_file_that_is_no_checkpoint_says_so_without_python_s_words(own_run: Run):
+    save_file({"weight": torch.zeros(3)}, own_run.checkpoint_path("best"))
+    with pytest.raises(CheckpointError, match=r"best\.safetensors cannot be read: it is damaged or not of cnnlab"):
+        evaluate(own_run, "test")
+
+
+def test_a_checkpoint_whose_weights_have_blown_up_says_so(own_run: Run):
+    path = own_run.checkpoint_path("best")
+    with safe_open(path, framework="pt") as file:
+        facts = file.metadata()
+    weights = load_file(path)
+    save_file({name: w * torch.nan if w.is_floating_point() else w for name, w in weights.items()}, path, facts)
+    with pytest.raises(CheckpointError, match=r"best\.safetensors gives answers that are no numbers: its weights have"):
+        evaluate(own_run, "test")
+    kept = {"log_probabilities": np.full((1, 10), np.nan), "labels": [0], "ids": [0], "version": ""}
+    keep(own_run.path / "predictions-val.npz", f"best {checkpoint_mark(own_run, 'best')}", **kept)
+    with pytest.raises(CheckpointError, match="no numbers"):  # also by what was kept
+        evaluate(own_run, "val", load=fails)
 
 
 def test_a_checkpoint_of_another_network_says_so(own_run: Run, tmp_path: Path):

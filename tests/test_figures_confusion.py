@@ -20,6 +20,7 @@ def test_each_cell_with_images_can_be_clicked_where_it_stands():
     figure = confusion_figure(MADE, MADE.astype(float), NAMES)
     assert squares(figure) == {(t, p): (p, t) for t, p in np.argwhere(MADE).tolist()}
     assert figure.data[-1].text[1].startswith("<b>ant</b> taken for <b>bee</b><br>2 images<br>20.0% of all ant")
+    assert figure.data[-1].text[2].startswith("<b>bee</b> taken for <b>ant</b><br>1 image<br>10.0% of all bee")
 
 
 def test_another_order_moves_cells_with_their_classes():
@@ -43,6 +44,9 @@ def test_numbers_are_counts_or_percentages():
     assert texts(confusion_figure(MADE, MADE.astype(float), NAMES)) == ["1", "2", "3", "7", "8", "9"]
     shares = share_matrix(MADE, "row")
     assert texts(confusion_figure(MADE, shares, NAMES, share_of="row")) == ["10", "20", "30", "70", "80", "90"]
+    many = np.array([[9_821, 99, 78, 2], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
+    shares = share_matrix(many, "row")
+    assert texts(confusion_figure(many, shares, NAMES, share_of="row")) == ["0.8", "1.0", "98", "<0.1"]
 
 
 def test_log_colour_lifts_small_counts():

@@ -95,11 +95,17 @@ def test_choices_are_still_there_after_a_look_at_another_view(own_run: Run):
     page.segmented_control(key="evaluate.sort").set_value("Recognised").run()
     page.segmented_control(key="evaluate.view").set_value("Calibration").run()
     page.slider(key="evaluate.threshold").set_value(80).run()
+    page.segmented_control(key="evaluate.view").set_value("Curves").run()
+    page.multiselect[-1].set_value([1, 4]).run()
+    page.toggle[0].set_value(not page.toggle[0].value).run()
+    corner = page.toggle[0].value
     page.segmented_control(key="evaluate.view").set_value("Confusion").run()
     assert [page.selectbox(key=f"evaluate.{key}").value for key in ("true", "predicted")] == [3, 2]
     page.segmented_control(key="evaluate.view").set_value("Classes").run()
     assert page.selectbox(key="evaluate.class").value == 7
     assert page.segmented_control(key="evaluate.sort").value == "Recognised"
+    page.segmented_control(key="evaluate.view").set_value("Curves").run()
+    assert (page.multiselect[-1].value, page.toggle[0].value) == ([1, 4], corner)
 
 
 def test_the_reliability_diagram_is_told_in_words_too(own_run: Run):

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ import pandas as pd
 import pytest
 
 from cnnlab.cli import main
+from cnnlab.datasets import DatasetError
 from cnnlab.evaluation import report
-from cnnlab.evaluation.evaluate import Evaluation, evaluate
+from cnnlab.evaluation.evaluate import Evaluation, evaluate, images_of
 from cnnlab.evaluation.report import confusion_csv, predictions_csv, predictions_parquet, report_html
 from cnnlab.new_runs import create_run
 from cnnlab.runs import Run
@@ -68,21 +70,43 @@ def known(matrix: list[list[int]]) -> Evaluation:
 def test_a_report_tells_of_each_class_what_is_known_and_draws_the_hardest(
     trained_run: Run, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(report, "CURVES", 1)
+    monkeypatch.setattr(report, "FIRST", 1)
     page = report_html(trained_run, known([[9, 1, 0], [2, 8, 0], [3, 0, 7]]))  # 14, 9 and 7 are taken for a, b and c
     table = page.partition("<h2>Each class</h2>")[2].partition("</table>")[0]
     rows = [re.findall(r"<t[hd]>(.*?)</t[hd]>", row) for row in table.split("<tr>")[1:]]
     assert rows == [
-        ["class", "accuracy", "95 % interval", "precision", "F1"],
-        ["a", "90.00 % (9/10)", "59.6–98.2 %", "64.29 %", "75.00 %"],
-        ["b", "80.00 % (8/10)", "49.0–94.3 %", "88.89 %", "84.21 %"],
-        ["c", "70.00 % (7/10)", "39.7–89.2 %", "100.00 %", "82.35 %"],
+        ["class", "accuracy", "95 % interval", "precision", "F1", "taken for"],
+        ["a", "90.00 % (9/10)", "59.6–98.2 %", "64.29 %", "75.00 %", "b (1)"],
+        ["b", "80.00 % (8/10)", "49.0–94.3 %", "88.89 %", "84.21 %", "a (2)"],
+        ["c", "70.00 % (7/10)", "39.7–89.2 %", "100.00 %", "82.35 %", "a (3)"],
     ]
     curves = page.partition("<h2>Classes that are hard to tell</h2>")[2].partition("<h2>")[0]
     assert set(re.findall(r'"name":"(\w)"', curves)) == {"a"}  # of the lowest F1
     page = report_html(trained_run, known([[0, 0, 0], [0, 8, 2], [0, 1, 9]]))  # nothing is known of a
     curves = page.partition("<h2>Classes that are hard to tell</h2>")[2].partition("<h2>")[0]
     assert set(re.findall(r'"name":"(\w)"', curves)) == {"b"}
+
+
+def test_a_report_shows_the_measures_and_the_corner_of_the_curves_as_the_page_does(trained_run: Run):
+    page = report_html(trained_run, known([[999, 1, 0], [0, 1000, 0], [0, 0, 1000]]))
+    rows = re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td>", page.partition("</table>")[0])
+    measured = ["Accuracy", "Loss", "Balanced accuracy", "Macro F1", "Calibration error"]
+    assert [label for label, _ in rows] == measured  # the first three of three classes are all
+    curves = page.partition("<h2>Classes that are hard to tell</h2>")[2].partition("<h2>")[0]
+    assert set(re.findall(r'"name":"(\w)"', curves)) == {"a", "b"}  # c is told without a mistake
+    assert '"range":[0.899,' in curves
+    assert "hard to tell" not in report_html(trained_run, known([[9, 0], [0, 9]]))
+
+
+def test_a_report_shows_the_pictures_of_the_top_losses(trained_run: Run, digits):
+    found = evaluate(trained_run, "test")
+    page = report_html(trained_run, found, images_of(found, digits.splits(trained_run.config)))
+    pictures = page.partition("<h2>Top losses")[2]
+    assert '"source":"data:image' in pictures
+    assert re.findall(r"#(\d+)\b", pictures.partition("marker")[0]) == [str(found.ids[n]) for n in found.top_losses()]
+    assert "Top losses" not in report_html(trained_run, found)
+    with pytest.raises(DatasetError, match="has changed since"):
+        images_of(replace(found, split="val"), digits.splits(trained_run.config))
 
 
 def test_a_run_s_name_that_a_person_wrote_is_escaped(trained_run: Run, tmp_path: Path):
@@ -99,8 +123,19 @@ def test_the_command_line_writes_report_and_answers(
     page, table = tmp_path / "r.html", tmp_path / "r.csv"
     assert main(["evaluate", str(trained_run.path), "--report", str(page), "--csv", str(table)]) == 0
     found = evaluate(trained_run, "test")
-    assert f"{100 * found.accuracy:.2f} %" in page.read_text("utf-8")
+    text = page.read_text("utf-8")
+    assert f"{100 * found.accuracy:.2f} %" in text and ("Top losses" in text) == (not found.right.all())
     assert len(pd.read_csv(table)) == len(found.labels)
+
+
+def test_a_report_of_images_that_are_gone_says_that_it_has_no_pictures(
+    own_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    evaluate(own_run, "test")
+    text = (own_run.path / "config.json").read_text()
+    (own_run.path / "config.json").write_text(text.replace('"dataset": "digits"', '"dataset": "folder:/gone"'))
+    assert main(["evaluate", str(own_run.path), "--report", str(tmp_path / "r.html")]) == 0
+    assert "The report is without pictures. There is no folder '/gone'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

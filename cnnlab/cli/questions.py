@@ -25,6 +25,7 @@ from cnnlab.paths import expanded
 from cnnlab.runs import Run, names_of
 
 if TYPE_CHECKING:
+    from cnnlab.datasets import ImageSet
     from cnnlab.evaluation.evaluate import Evaluation
     from cnnlab.prediction.many import Row
     from cnnlab.prediction.predictor import Predictor
@@ -119,9 +120,22 @@ def _write_evaluation(given: argparse.Namespace, run: Run, result: Any) -> None:
         if given.csv:
             write_file(given.csv, predictions_csv(result, _files(run)))
         if given.report:
-            write_file(given.report, report_html(run, result).encode())
+            write_file(given.report, report_html(run, result, _images(run, result)).encode())
     except ModuleNotFoundError as error:
         raise Failure(f"Writing that needs the package {error.name}: install requirements.txt.") from error
+
+
+def _images(run: Run, result: "Evaluation") -> "ImageSet | None":
+    from cnnlab.datasets import DatasetError, load, refuse_download
+    from cnnlab.evaluation.evaluate import images_of
+    from cnnlab.registry import UnknownName
+
+    try:
+        refuse_download(run.config.dataset)
+        return images_of(result, load(run.config).splits(run.config))
+    except (DatasetError, UnknownName) as error:  # they are gone, but the answers were kept
+        print(f"cnnlab: The report is without pictures. {error}", file=sys.stderr)
+        return None
 
 
 def _files(run: Run) -> list[str]:

@@ -15,7 +15,7 @@ from cnnlab.config import TrainConfig, applies
 from cnnlab.evaluation.calibration import calibration_error, reliability
 from cnnlab.evaluation.scores import Scores
 from cnnlab.loader import augments
-from cnnlab.metrics import ClassScore, wilson
+from cnnlab.metrics import ClassScore, balanced_accuracy, wilson
 from cnnlab.models import dropout_of
 
 ABOVE = 0.05  # of accuracy above answering blindly: less is not much
@@ -24,6 +24,7 @@ RISE = 0.1  # of the lowest validation loss: less is noise
 LEAST_RISE = 0.02  # of the loss itself: where it is near 0, one image makes it rise by more than a tenth
 BEHIND = 0.1  # of accuracy below the other classes
 EATEN = 0.05  # of a class's images
+NAMED = 3  # classes that are behind; the others are counted
 LEAST_IMAGES = 10  # of a class: of 9, none right may still mean that it recognises 30 % (95 % interval)
 FEWEST = 10  # images that a pair of classes must have confused
 OVERCONFIDENT = 0.03  # of confidence above accuracy
@@ -40,11 +41,17 @@ class Advice:
 
 
 def learnt_nothing(matrix: NDArray[np.int64], class_names: Sequence[str]) -> Advice | None:
-    """It is right no more often than who always answers the most frequent class. ``matrix`` int64 [K, K], true rows."""
+    """It is right no more often than who always answers the most frequent class, and tells no other from it.
+
+    ``matrix`` int64 [K, K], true rows.
+    """
     count, right = int(matrix.sum()), int(matrix.trace())
+    present = int(np.count_nonzero(matrix.sum(1)))
+    if present < 2 or balanced_accuracy(matrix) >= 1 / present + ABOVE:
+        return None
     frequent, always = int(matrix.sum(1).argmax()), int(matrix.sum(0).argmax())
     blind, said = int(matrix[frequent].sum()), int(matrix[:, always].sum())
-    if len(matrix) < 2 or right / count - blind / count >= ABOVE or wilson(right, count).low > blind / count:
+    if right / count - blind / count >= ABOVE or wilson(right, count).low > blind / count:
         return None
     return Advice(
         "It has learnt nothing yet",
@@ -96,37 +103,49 @@ def _untried(config: TrainConfig) -> str:
         "weight decay": not config.weight_decay,
         "early stopping": not config.early_stopping,
     }
-    *others, last = [remedy for remedy, open in untried.items() if open] or ["more training images"]
-    return f"{', '.join(others)} or {last}" if others else last
+    return _listed([remedy for remedy, open in untried.items() if open] or ["more training images"], "or")
 
 
-def weak_class(scores: Sequence[ClassScore]) -> Advice | None:
-    """A class is recognised far less often than the others, by more than chance; of several, the worst.
+def _listed(words: Sequence[str], link: str) -> str:
+    *others, last = words
+    return f"{', '.join(others)} {link} {last}" if others else last
+
+
+def weak_classes(scores: Sequence[ClassScore]) -> Advice | None:
+    """Some classes, at most half of them, are recognised far less often than the others, by more than chance.
 
     One of many classes looks bad by chance alone: each interval is widened for their number (Bonferroni).
     """
     known = [s for s in scores if s.total]
     if len(known) < 2:
         return None
-    correct, total = sum(s.correct for s in known), sum(s.total for s in known)
+    whole = _together(known)
     z = NormalDist().inv_cdf(1 - 0.025 / len(known))
 
-    def rest(one: ClassScore) -> ClassScore:
-        return ClassScore("all others", correct - one.correct, total - one.total)
+    def rest(some: ClassScore) -> ClassScore:
+        return ClassScore("all others", whole.correct - some.correct, whole.total - some.total)
 
     def behind(one: ClassScore) -> bool:
         gap = (rest(one).accuracy or 0.0) - (one.accuracy or 0.0)
         return gap >= BEHIND and wilson(one.correct, one.total, z).high < rest(one).accuracy_interval.low
 
-    worst = min(filter(behind, known), key=lambda s: s.accuracy or 0.0, default=None)
-    if worst is None:
+    weak = sorted(filter(behind, known), key=lambda s: s.accuracy or 0.0)
+    if not weak or 2 * len(weak) > len(known):
         return None
-    accuracy, others = (100 * (s.accuracy or 0.0) for s in (worst, rest(worst)))
+    group = _together(weak)
+    accuracy, others = (100 * (s.accuracy or 0.0) for s in (group, rest(group)))
+    more = [f"{len(weak) - NAMED} more"] if weak[NAMED:] else []
+    named = _listed([s.name for s in weak[:NAMED]] + more, "and")
+    are, its, it = ("is", "its", "it") if len(weak) == 1 else ("are", "their", "them")
     return Advice(
-        f"{worst.name} is far behind the other classes",
-        f"{accuracy:.1f} % of its {worst.total:,} images are recognised, {others:.1f} % of all others.",
-        "Look at its errors in Classes: more or cleaner images of it help most.",
+        f"{named} {are} far behind the other classes",
+        f"{accuracy:.1f} % of {its} {group.total:,} images are recognised, {others:.1f} % of all others.",
+        f"Look at {its} errors in Classes: more or cleaner images of {it} help most.",
     )
+
+
+def _together(scores: Sequence[ClassScore]) -> ClassScore:
+    return ClassScore("together", sum(s.correct for s in scores), sum(s.total for s in scores))
 
 
 def too_few(scores: Sequence[ClassScore]) -> Advice | None:

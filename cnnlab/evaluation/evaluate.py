@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cnnlab import datasets
 from cnnlab.checkpoints import Checkpoint, CheckpointError, checkpoint_mark, load_trained
 from cnnlab.config import TrainConfig
-from cnnlab.datasets import DatasetError, ImageDataset
+from cnnlab.datasets import DatasetError, ImageDataset, ImageSet, Splits
 from cnnlab.evaluation.kept import keep, recall
 from cnnlab.evaluation.scores import Scores, losses, scores
 from cnnlab.inference import infer, pick_device
@@ -138,6 +138,7 @@ def evaluate(
     if found := recall(kept, mark, ("log_probabilities", "labels", "ids", "version")):
         answers, labels, ids, then = found
         if version in (None, str(then)):
+            _are_numbers(answers, saved)
             return Evaluation(chosen, split, saved.class_names, answers, labels, ids, str(then))
     _same_network(run, saved)
     dataset = load(saved.config)
@@ -150,6 +151,7 @@ def evaluate(
     network = saved.network().to(pick_device("auto"))
     logits = infer(network, images.images, saved.config, saved.scaling, on_progress)
     answers = torch.log_softmax(logits.cpu().double(), 1).float().numpy()
+    _are_numbers(answers, saved)
     labels, ids = images.labels.numpy(), images.ids.numpy()
     keep(kept, mark, log_probabilities=answers, labels=labels, ids=ids, version=dataset.version)
     return Evaluation(chosen, split, saved.class_names, answers, labels, ids, dataset.version)
@@ -162,6 +164,15 @@ def _version(config: TrainConfig, load: Callable[[TrainConfig], ImageDataset]) -
         return load(config).version if known is None else known
     except (DatasetError, UnknownName):
         return None
+
+
+def _are_numbers(answers: NDArray[np.float32], saved: Checkpoint) -> None:
+    """Raise CheckpointError if ``answers``, the logarithms of probabilities, are not all finite."""
+    if not np.isfinite(answers).all():
+        raise CheckpointError(
+            f"The checkpoint {saved.path} gives answers that are no numbers: its weights have blown up. "
+            "Take another checkpoint, or train anew with a lower learning rate."
+        )
 
 
 def _same_network(run: Run, saved: Checkpoint) -> None:
@@ -177,6 +188,14 @@ def _same_network(run: Run, saved: Checkpoint) -> None:
 def have_changed(run: Run, version: str) -> bool:
     """Whether ``version`` of a run's images is not that which it learnt from, if that is known. Raises RunError."""
     return bool(run.facts().get("images_version", version) != version)
+
+
+def images_of(evaluation: Evaluation, splits: Splits) -> ImageSet:
+    """The images of ``evaluation``, in its order. Raises DatasetError where those in ``splits`` are others."""
+    images = splits.get(evaluation.split)
+    if images.ids.tolist() != evaluation.ids.tolist() or images.labels.tolist() != evaluation.labels.tolist():
+        raise DatasetError("The dataset has changed since these answers were made.")
+    return images
 
 
 def kept_answers(run: Run, like: Evaluation) -> NDArray[np.int64] | None:

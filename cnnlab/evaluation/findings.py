@@ -27,7 +27,7 @@ def findings(run: Run, evaluation: Evaluation) -> list[Advice]:
     said = [
         advice.still_falling(val),
         advice.overfitting(train, val, run.config),
-        advice.weak_class(e.per_class),
+        advice.weak_classes(e.per_class),
         advice.too_few(e.per_class),
         advice.eating_pair(e.confusion, e.class_names),
         advice.too_small(e.scores, best),

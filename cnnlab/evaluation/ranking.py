@@ -6,11 +6,16 @@
 (1.0, 1.0)
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnlab.metrics import ClassScore
+
+FIRST = 5  # classes shown at first, those recognised worst
+GOOD = 0.97  # average precision from which on a curve is seen in its corner alone
 MOST_POINTS = 1000  # of a curve; more cannot be told apart on a screen, also where its corner is enlarged
 
 
@@ -44,6 +49,17 @@ def ranking(probability: NDArray[np.float32], positive: NDArray[np.bool_]) -> Ra
         float(roc_auc_score(positive, probability)),
         int(positive.sum()),
     )
+
+
+def in_corner(rankings: Iterable[Ranking]) -> bool:
+    """Whether the curves are all so good that they differ in their corner alone."""
+    return min(r.average_precision for r in rankings) >= GOOD
+
+
+def hardest(scores: Sequence[ClassScore]) -> list[int]:
+    """Places of the classes that can be told from others by these images, that with the lowest F1 first."""
+    images = sum(s.total for s in scores)
+    return sorted((c for c, s in enumerate(scores) if 0 < s.total < images), key=lambda c: scores[c].f1 or 0.0)
 
 
 def _thinned(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[list[float], list[float]]:

@@ -5,22 +5,27 @@
 
 import html
 from collections.abc import Iterable, Sequence
-from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cnnlab.datasets import ImageSet
 from cnnlab.evaluation.calibration import coverage_curve, reliability
 from cnnlab.evaluation.confusions import confused_pairs
 from cnnlab.evaluation.evaluate import Evaluation
 from cnnlab.evaluation.findings import findings
-from cnnlab.evaluation.ranking import ranking
-from cnnlab.evaluation.scores import Scores, baseline
+from cnnlab.evaluation.headline import measures
+from cnnlab.evaluation.ranking import FIRST, hardest, in_corner, ranking
 from cnnlab.evaluation.tables import csv_file, parquet_file
 from cnnlab.metrics import percent
 from cnnlab.runs import Run
 
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
 PAIRS = 20  # most confused pairs in the report
-CURVES = 5  # classes whose curves are in the report, those with the lowest F1
+OTHERS = 3  # classes that a class is most often taken for
+COLUMNS, ROWS, CELL = 7, 4, 100  # of the pictures; pixels of each
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1000px; margin: 2rem auto; padding: 0 1rem; color: #1b2430;
@@ -61,21 +66,25 @@ def confusion_csv(evaluation: Evaluation) -> bytes:
     return csv_file([["true \\ predicted", *names], *rows])
 
 
-def report_html(run: Run, evaluation: Evaluation) -> str:
-    """The whole evaluation as one page: figures with Plotly inside, tables, findings; no request to any server."""
+def report_html(run: Run, evaluation: Evaluation, images: ImageSet | None = None) -> str:
+    """The evaluation as one page: figures with Plotly inside, tables, findings; no request to any server.
+
+    With ``images``, those of the evaluation in its order, it shows the top losses.
+    """
     from cnnlab.figures.style import SPLIT_NAMES
 
     config, found = run.config, evaluation.scores
     title = f"{run.name}: {len(evaluation.labels):,} {SPLIT_NAMES[evaluation.split]} images"
     low, high = found.interval
+    headline = [(m.label, m.value, m.baseline or "–") for m in measures(evaluation)]
     parts = [
         f"<h1>{html.escape(title)}</h1>",
         f"<p>{html.escape(f'{config.model} on {config.dataset}')}, {evaluation.checkpoint} checkpoint.</p>",
         f"<p><b>{percent(found.accuracy)}</b> are recognised ({found.correct:,} of {found.count:,}), with a 95 % "
         f"interval from {percent(low)} to {percent(high)} (Wilson).</p>",
-        _headline(found, baseline(evaluation.labels, len(evaluation.class_names))),
+        _table(("", "this run", "the classes' shares as probabilities"), headline),
         *_findings(run, evaluation),
-        *_figures(evaluation),
+        *_figures(evaluation, images),
         "<h2>Each class</h2>",
         _classes(evaluation),
         "<h2>Most confused pairs</h2>",
@@ -85,49 +94,35 @@ def report_html(run: Run, evaluation: Evaluation) -> str:
     return f"<!doctype html><html lang='en'><head>{head}</head><body>{''.join(parts)}</body></html>"
 
 
-def _headline(found: Scores, blind: Scores) -> str:
-    shares = {
-        "accuracy": "Accuracy",
-        "balanced_accuracy": "Balanced accuracy",
-        "macro_f1": "Macro F1",
-        "top3": "Top-3 accuracy",
-    }
-    rows = [(label, percent(getattr(found, n)), percent(getattr(blind, n))) for n, label in shares.items()]
-    return _table(
-        ("", "this run", "the classes' shares as probabilities"),
-        [
-            *rows,
-            ("Calibration error", percent(found.calibration_error), "–"),
-            ("Loss", f"{found.loss:.4f}", f"{blind.loss:.4f}"),
-        ],
-    )
-
-
 def _findings(run: Run, evaluation: Evaluation) -> list[str]:
     found = findings(run, evaluation)
     items = [html.escape(f"{f.title}. {f.evidence} {f.action}") for f in found]
     return ["<h2>What to do next</h2>", "<ul>", *(f"<li>{item}</li>" for item in items), "</ul>"] if items else []
 
 
-def _figures(evaluation: Evaluation) -> list[str]:
+def _figures(evaluation: Evaluation, images: ImageSet | None) -> list[str]:
     from cnnlab.figures.calibration import coverage_figure, reliability_figure
+    from cnnlab.figures.classes import class_accuracy_figure
     from cnnlab.figures.confusion import confusion_figure
     from cnnlab.figures.ranking import ranking_figure
 
     e = evaluation
-    names = e.class_names
-    worst = sorted(range(len(names)), key=lambda c: e.per_class[c].f1 or 0.0)
-    found = ((names[c], ranking(e.probabilities[:, c], e.labels == c)) for c in worst)  # none of a class without images
-    ranked = dict(islice(((name, r) for name, r in found if r), CURVES))
+    names, scores = e.class_names, e.per_class
+    found = {
+        names[c]: ranking(e.probabilities[:, c], e.labels == c) for c in hardest(scores)[:FIRST] if scores[c].f1 != 1
+    }
+    ranked = {name: r for name, r in found.items() if r}
     figures = {
         "Confusion": confusion_figure(e.confusion, e.confusion.astype(np.float64), names, log=True, height=700),
+        "How much of each class is recognised": class_accuracy_figure(names, [s.accuracy for s in scores]),
         "Confidence": reliability_figure(reliability(e.confidence, e.right)),
         "Answering only when sure": coverage_figure(*coverage_curve(e.confidence, e.right), None),
     }
     if ranked:
-        figures["Classes that are hard to tell"] = ranking_figure(
-            {name: (r.precision_recall, r.roc) for name, r in ranked.items()}
-        )
+        curves = {name: (r.precision_recall, r.roc) for name, r in ranked.items()}
+        figures["Classes that are hard to tell"] = ranking_figure(curves, in_corner(ranked.values()))
+    if images and not e.right.all():
+        figures["Top losses: the wrong answers that cost most"] = _top_losses(e, images)
     parts = []
     for number, (title, figure) in enumerate(figures.items()):
         parts.append(f"<h2>{title}</h2>")
@@ -135,7 +130,29 @@ def _figures(evaluation: Evaluation) -> list[str]:
     return parts
 
 
+def _top_losses(e: Evaluation, images: ImageSet) -> "Figure":
+    from cnnlab.figures.gallery import answer_caption, gallery_figure
+    from cnnlab.figures.style import WRONG, short_names
+
+    places = e.top_losses()[: COLUMNS * ROWS]
+    names = short_names(e.class_names, 7)
+    captions = [
+        answer_caption(names[e.predicted[n]], names[e.labels[n]], False, float(e.confidence[n]), int(e.ids[n]))
+        for n in places
+    ]
+    columns = min(COLUMNS, len(places))
+    figure = gallery_figure(images.images[places].numpy(), captions, columns, CELL, [WRONG] * len(places))
+    return figure.update_layout(width=figure.layout.meta["width"])
+
+
 def _classes(evaluation: Evaluation) -> str:
+    pairs, names = confused_pairs(evaluation.confusion), evaluation.class_names
+
+    def taken_for(label: int) -> str:
+        others = [p for p in pairs if p.true == label]
+        more = f" and {len(others) - OTHERS} more" if others[OTHERS:] else ""
+        return ", ".join(f"{names[p.predicted]} ({p.count:,})" for p in others[:OTHERS]) + more
+
     rows = [
         (
             s.name,
@@ -143,10 +160,11 @@ def _classes(evaluation: Evaluation) -> str:
             s.accuracy_interval.percent if s.total else "–",
             percent(s.precision),
             percent(s.f1),
+            taken_for(label),
         )
-        for s in evaluation.per_class
+        for label, s in enumerate(evaluation.per_class)
     ]
-    return _table(("class", "accuracy", "95 % interval", "precision", "F1"), rows)
+    return _table(("class", "accuracy", "95 % interval", "precision", "F1", "taken for"), rows)
 
 
 def _pairs(evaluation: Evaluation) -> str:

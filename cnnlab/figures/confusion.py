@@ -111,7 +111,9 @@ def _numbers(shown: NDArray[np.float64], share_of: str, log: bool, classes: int)
 def _number(value: float, share_of: str) -> str:
     if not share_of:
         return f"{value:,.0f}"
-    return f"{100 * value:.0f}" if value >= 0.005 else "<1"
+    if value < 0.0005:
+        return "<0.1"
+    return f"{100 * value:.1f}" if value < 0.0995 else f"{100 * value:.0f}"  # as wide as "100" at most
 
 
 def _squares(
@@ -139,7 +141,7 @@ def _texts(counts: NDArray[np.int64], class_names: Sequence[str]) -> list[list[s
     names = list(map(literal, class_names))
     return [
         [
-            f"<b>{names[t]}</b> taken for <b>{names[p]}</b><br>{n:,} images<br>"
+            f"<b>{names[t]}</b> taken for <b>{names[p]}</b><br>{n:,} image{'' if n == 1 else 's'}<br>"
             f"{n / rows[t]:.1%} of all {names[t]}<br>{n / columns[p]:.1%} of all taken for {names[p]}"
             if n
             else f"no {names[t]} taken for {names[p]}"

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.utils import image_array_to_data_uri
 
-from cnnlab.figures.style import literal, quiet
+from cnnlab.figures.style import literal, quiet, sure
 
 CAPTION = 18  # pixels of height on the screen, for each line
 GAP = 8  # pixels between two images on the screen
@@ -65,6 +65,12 @@ def gallery_figure(
         dragmode=False,
     )
     return figure
+
+
+def answer_caption(predicted: str, true: str, right: bool, confidence: float, id: int) -> str:
+    """``✓ 4``, or of a wrong answer ``✗ 9 (4)``; below it how sure, and the image's id."""
+    answer = f"✓ {true}" if right else f"✗ {predicted} ({true})"
+    return f"{answer}<br>{sure(confidence)}<br>#{id}"
 
 
 def _texts(captions: Sequence[str], colors: Sequence[str] | None) -> list[str]:

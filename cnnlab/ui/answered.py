@@ -7,8 +7,8 @@ import streamlit as st
 
 from cnnlab import datasets
 from cnnlab.config import TrainConfig
-from cnnlab.datasets import DatasetError, ImageSet
-from cnnlab.evaluation.evaluate import CHANGED, Evaluation, have_changed
+from cnnlab.datasets import ImageSet
+from cnnlab.evaluation.evaluate import CHANGED, Evaluation, have_changed, images_of
 from cnnlab.figures.style import SPLIT_NAMES
 from cnnlab.runs import Run
 from cnnlab.ui import cache
@@ -21,9 +21,7 @@ def answered_images(run: Run, config: TrainConfig, answers: Evaluation) -> Image
     cannot be had.
     """
     datasets.refuse_download(config.dataset)
-    images = cache.splits(config).get(answers.split)
-    if images.ids.tolist() != answers.ids.tolist() or images.labels.tolist() != answers.labels.tolist():
-        raise DatasetError("The dataset has changed since these answers were made.")
+    images = images_of(answers, cache.splits(config))
     if answers.split != "train" and have_changed(run, answers.version):
         st.warning(CHANGED.format(SPLIT_NAMES[answers.split]), icon=":material/sync_problem:")
     return images

@@ -51,7 +51,7 @@ function place(plot, point) {  // where a point is, in pixels of the plot
   return { x: x._offset + x.d2p(trace.x[point.pointNumber]), y: y._offset + y.d2p(trace.y[point.pointNumber]), size };
 }
 
-function answering(plot) {  // all points that a click can pick
+function answering(plot) {  // all points that a click or a key can pick; a heatmap's cells answer to clicks alone
   return plot.data.flatMap((trace, curveNumber) => (trace.type === "heatmap" ? [] : trace.customdata ?? []).map((value, pointNumber) => ({ curveNumber, pointNumber, value })));
 }
 
@@ -79,9 +79,10 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
   root.classList.toggle("picks", data.picks);
   root.classList.toggle("labels", data.labels);
   root.classList.toggle("halo", Boolean(state.figure.layout.meta?.halo));
-  plot.setAttribute("aria-label", data.picks ? `${data.alt} Arrow keys go from one to the next, Enter opens it.` : data.alt);
-  plot.setAttribute("role", data.picks ? "application" : "img");
-  if (data.picks) plot.tabIndex = 0; else plot.removeAttribute("tabindex");
+  const keys = data.picks && answering(state.figure).length > 0;
+  plot.setAttribute("aria-label", keys ? `${data.alt} Arrow keys go from one to the next, Enter opens it.` : data.alt);
+  plot.setAttribute("role", keys ? "application" : "img");
+  if (keys) plot.tabIndex = 0; else plot.removeAttribute("tabindex");
 
   const point_out = (point) => {
     state.at = point;
@@ -115,8 +116,10 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
     const Plotly = await plotly();
     if (!root.isConnected) return;
     const figure = fit();
-    await Plotly.react(plot, figure.data, themed(figure.layout, root),
-                       { displayModeBar: false, doubleClick: "reset", showTips: false });
+    const width = figure.layout.meta?.width;
+    const draw = width === state.width ? Plotly.react : Plotly.newPlot;  // react keeps the wider of two constrained axes
+    state.width = width;
+    await draw(plot, figure.data, themed(figure.layout, root), { displayModeBar: false, doubleClick: "reset", showTips: false });
     for (const name of ["plotly_click", "plotly_hover", "plotly_unhover", "plotly_selected", "plotly_deselect"]) plot.removeAllListeners(name);
     const answer = (event) => event?.points?.find((p) => p.customdata !== undefined);
     const { labels } = state.figure.layout.meta ?? {};
@@ -140,7 +143,7 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
 
   plot.onkeydown = (event) => {
     const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    if (!data.picks || !(event.key in arrows || event.key === "Enter")) return;
+    if (!keys || !(event.key in arrows || event.key === "Enter")) return;
     event.preventDefault();
     if (event.key === "Enter") { if (state.at) pick(state.at); return; }
     point_out(step(plot, state.at, ...arrows[event.key]));

@@ -6,6 +6,7 @@ from typing import Literal
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import DATASETS, FOLDER_PREFIX, folder_path
 from cnnlab.figures.style import sure as sure
+from cnnlab.metrics import loss as loss
 from cnnlab.metrics import percent as percent
 from cnnlab.models import MODELS
 from cnnlab.paths import printable
@@ -117,13 +118,6 @@ def power(value: float) -> str:
     """A number with two digits that matter and its power of ten, such as ``4.0·10⁻¹¹``."""
     digits, exponent = f"{value:.1e}".split("e")
     return f"{digits}·10{str(int(exponent)).translate(RAISED)}"
-
-
-def loss(value: float | None) -> str:
-    """A loss with four digits that matter, or a dash for None."""
-    if value is None:
-        return "–"
-    return f"{abs(value):.4f}" if value >= 0.001 or value == 0 else f"{value:.1e}"
 
 
 def images(count: int, kind: str = "") -> str:

@@ -1,13 +1,16 @@
 """The Evaluate page in a real browser: a cell is clicked, and exactly its images are there."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from playwright.sync_api import Page, expect
 
+from cnnlab.cli import main
 from cnnlab.evaluation.confusions import confused_pairs
 from cnnlab.evaluation.evaluate import Evaluation, evaluate
 from cnnlab.runs import Run
@@ -131,6 +134,22 @@ def test_a_gallery_with_less_room_is_smaller_as_a_whole(goto: Callable[..., Page
     page.wait_for_function(filled, arg=plot.element_handle())
 
 
+def test_a_gallery_of_fewer_images_shows_them_as_large(goto: Callable[..., Page], answers: Evaluation) -> None:
+    counts = answers.confusion.diagonal().tolist()
+    label = min(range(len(counts)), key=lambda c: (counts[c] - 1) % 16)  # its last page holds the fewest
+    page = goto(f"/evaluate?evaluate.run=evaluated&evaluate.cell={label},{label}")
+    expect(page.get_by_text(f"images of {label} are recognised")).to_be_visible()
+    gallery, last = page.locator(GALLERY), answers.cell(label, label)[-1]
+    gallery.locator("image").wait_for()
+    settled(page)
+    page.get_by_role("button", name=f"Page {-(-counts[label] // 16)}", exact=True).click()
+    expect(gallery.get_by_text(f"#{answers.ids[last]}", exact=True)).to_be_visible()
+    page.wait_for_timeout(1000)  # it takes its new width
+    box = gallery.locator("image").bounding_box()
+    columns = min(4, (counts[label] - 1) % 16 + 1)
+    assert box and abs(box["width"] - 108 * columns) < 4
+
+
 def test_a_row_of_the_pairs_opens_its_images(goto: Callable[..., Page], answers: Evaluation) -> None:
     page = evaluate_page(goto)
     pair = confused_pairs(answers.confusion)[0]
@@ -162,6 +181,41 @@ def click_row(page: Page, table: str, row: int) -> None:
     assert box
     page.mouse.click(box["x"] + 15, box["y"] + 35 * (row + 1) + 17)
     settled(page)
+
+
+@pytest.fixture
+def many_classes(runs: Path, tmp_path: Path) -> Iterator[str]:
+    """The address of a run with more classes than have squares to step on, most of which it never answers."""
+    for label in range(21):
+        folder = tmp_path / "images" / f"{label:02}"
+        folder.mkdir(parents=True)
+        for grey in range(5):
+            Image.new("L", (8, 8), 12 * label + grey).save(folder / f"{grey}.png")
+    trained = ["train", "--dataset", f"folder:{tmp_path / 'images'}", "--epochs", "1", "--name", "many"]
+    assert main([*trained, "--runs-dir", str(runs)]) == 0
+    yield "/evaluate?evaluate.run=many"
+    shutil.rmtree(runs / "many")
+
+
+def test_arrow_keys_are_promised_where_they_answer(goto: Callable[..., Page], answers: Evaluation) -> None:
+    matrix = evaluate_page(goto).locator("[class*='st-key-evaluate-matrix'] .plot")
+    expect(matrix).to_have_attribute("role", "application")
+    expect(matrix).to_have_attribute("aria-label", re.compile("Arrow keys"))
+
+
+def test_no_arrow_keys_are_promised_among_many_classes(goto: Callable[..., Page], many_classes: str) -> None:
+    matrix = goto(many_classes).locator("[class*='st-key-evaluate-matrix'] .plot")
+    expect(matrix).to_have_attribute("role", "img")
+    expect(matrix).not_to_have_attribute("aria-label", re.compile("Arrow keys"))
+
+
+def test_a_class_never_answered_has_figures_of_one_height(goto: Callable[..., Page], many_classes: str) -> None:
+    page = goto(many_classes)
+    show(page, "Classes")
+    expect(page.get_by_text("was never predicted")).to_be_visible()
+    precision = page.get_by_test_id("stMetric").filter(has_text="Precision")
+    boxes = [tile.bounding_box() for tile in (precision, page.get_by_test_id("stMetric").filter(has_text="F1").last)]
+    assert boxes[0] and boxes[1] and boxes[0]["height"] == boxes[1]["height"]
 
 
 def test_figures_are_saved_as_png_svg_and_html(goto: Callable[..., Page], answers: Evaluation) -> None:

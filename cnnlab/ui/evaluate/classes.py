@@ -137,6 +137,7 @@ def _figure(label: str, value: float | None, interval: Interval, count: str) -> 
         delta_color="off",
         delta_arrow="off",
         border=True,
+        height="stretch",
         help=f"{count[0].upper()}{count[1:]}; below, the 95 % interval (Wilson).",
     )
 

@@ -10,9 +10,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from cnnlab.figures.gallery import GAP, gallery_figure
+from cnnlab.figures.gallery import GAP, answer_caption, gallery_figure
 from cnnlab.figures.style import RIGHT, WRONG, short_names
-from cnnlab.ui import words
 from cnnlab.ui.evaluate.choice import Subject
 from cnnlab.ui.evaluate.opened import open_image
 from cnnlab.ui.plot import plot
@@ -63,9 +62,9 @@ _short_names = lru_cache(maxsize=16)(short_names)  # a page of images asks for t
 
 
 def caption(subject: Subject, place: int) -> str:
-    """``✓ 4``, or of a wrong answer ``✗ 9 (4)``; below it how sure, and the image's id."""
+    """What stands below the image at ``place``: the answer, how sure, and its id."""
     e = subject.evaluation
-    predicted, true = int(e.predicted[place]), int(e.labels[place])
-    names = _short_names(subject.names, 14 if predicted == true else 7)
-    answer = f"✓ {names[true]}" if predicted == true else f"✗ {names[predicted]} ({names[true]})"
-    return f"{answer}<br>{words.sure(e.confidence[place])}<br>#{e.ids[place]}"
+    right = bool(e.right[place])
+    names = _short_names(subject.names, 14 if right else 7)
+    predicted, true = names[e.predicted[place]], names[e.labels[place]]
+    return answer_caption(predicted, true, right, float(e.confidence[place]), int(e.ids[place]))

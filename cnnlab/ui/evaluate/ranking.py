@@ -3,33 +3,29 @@
 import pandas as pd
 import streamlit as st
 
-from cnnlab.evaluation.ranking import Ranking, ranking
+from cnnlab.evaluation.ranking import FIRST, Ranking, hardest, in_corner, ranking
 from cnnlab.figures.ranking import LINES, ranking_figure
 from cnnlab.ui.evaluate.choice import Subject
 from cnnlab.ui.plot import plot
 
-FIRST = 5  # classes shown at first, those recognised worst
-GOOD = 0.97  # average precision from which on a curve is seen in its corner alone
-
 
 def curves_view(subject: Subject) -> None:
     """The curves of the chosen classes and the areas below them."""
-    scores = subject.evaluation.per_class
-    present = [c for c, s in enumerate(scores) if 0 < s.total < len(subject.evaluation.labels)]
-    if not present:
+    by_f1 = hardest(subject.evaluation.per_class)
+    if not by_f1:
         st.info(
             "All these images are of one class: there is nothing to tell it from. Take another split.",
             icon=":material/inbox:",
         )
         return
-    worst = sorted(present, key=lambda c: scores[c].f1 or 0.0)[:FIRST]
     chosen = st.multiselect(
         "Classes",
-        present,
-        sorted(worst),
+        sorted(by_f1),
+        sorted(by_f1[:FIRST]),
         format_func=subject.names.__getitem__,
         max_selections=len(LINES),
         key=f"evaluate.ranked.{subject.id}",
+        persist_state="session",
         help="At first those with the lowest F1.",
     )
     found = {c: r for c in chosen if (r := _ranking(subject, c))}
@@ -39,8 +35,9 @@ def curves_view(subject: Subject) -> None:
     curves = {subject.names[c]: (r.precision_recall, r.roc) for c, r in found.items()}
     corner = st.toggle(
         "Enlarge the corner",
-        min(r.average_precision for r in found.values()) >= GOOD,
+        in_corner(found.values()),
         key=f"evaluate.corner.{subject.id}",
+        persist_state="session",
         help="Shows 90 to 100 % alone, where the curves of a good network differ.",
     )
     alt = f"Precision–recall and ROC curves of {', '.join(curves)}; the table below tells the areas."

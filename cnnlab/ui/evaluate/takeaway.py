@@ -1,4 +1,4 @@
-"""What is taken away: the evaluation as files (answers, matrix, one page with all figures), and the network itself."""
+"""What is taken away: the evaluation as files (answers, matrix, one page to read), and the network itself."""
 
 from collections.abc import Callable
 from functools import partial
@@ -21,8 +21,9 @@ def takeaway_view(subject: Subject) -> None:
     files_of = subject.files
     stem = f"{run.id}-{e.checkpoint}"
     files: list[tuple[str, str, str, str, Callable[[], str | bytes]]] = [
-        ("Report", "html", "text/html", "One page with all figures and tables; it needs no internet.",
-         lambda: report_html(run, e)),
+        ("Report", "html", "text/html",
+         "One page with the tables, the top losses and all figures but the feature map; it needs no internet.",
+         lambda: report_html(run, e, subject.images)),
         ("Answers", "csv", "text/csv",
          "Each image's id, its file where it has one, true and predicted class, and all probabilities.",
          lambda: predictions_csv(e, files_of)),
