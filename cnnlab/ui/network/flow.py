@@ -39,7 +39,7 @@ def flow_view(subject: Subject) -> None:
         scaling = scaling_of(subject.config, dataset) if dataset is not None else _halved(subject)
         pixels = flow_image(subject, dataset, scaling)
         if pixels is None:
-            st.info("Draw something or choose a picture: it then flows through the network.", icon=":material/draw:")
+            left.info("Draw something or choose a picture: it then flows through the network.", icon=":material/draw:")
             return
         sides = _sides(subject)
     ways = [way_through(side, subject, pixels, scaling) for side in sides]
