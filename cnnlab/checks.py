@@ -40,7 +40,10 @@ def check(config: TrainConfig, dataset: ImageDataset | None = None) -> None:
     splits = dataset.splits(config) if dataset is not None else None
     held_out = len(splits.val) if splits else datasets.holds_out(config)
     if config.early_stopping and not held_out:
-        raise DatasetError("early_stopping needs validation images: set validation_fraction above 0, such as 0.1.")
+        raise ConfigError(
+            "early_stopping needs validation images: set validation_fraction above 0, such as 0.1.",
+            settings=("early_stopping", "validation_fraction"),
+        )
     network = models.outline(config, *shape)
     if config.batch_size == 1 or (len(splits.train) if splits else config.train_images) == 1:
         try:

@@ -427,6 +427,18 @@ def test_curves_are_drawn_into_a_file(capsys, trained_run, tmp_path):
     assert sentence.endswith(f"cannot be written: there is no folder '{tmp_path / 'none'}'.")
 
 
+def test_curves_are_drawn_as_pictures_or_it_is_said_what_that_needs(capsys, monkeypatch, trained_run, tmp_path):
+    for ending, begin in ((".png", b"\x89PNG"), (".svg", b"<svg")):
+        status, _, errors = said(capsys, "plot", str(trained_run.path), str(tmp_path / f"curves{ending}"))
+        if status:
+            assert errors.endswith("needs Chrome or Chromium on this machine: install it, or save as .html instead.\n")
+            pytest.skip("no Chromium")
+        assert (tmp_path / f"curves{ending}").read_bytes().startswith(begin)
+    monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "nowhere"))
+    sentence = refused(capsys, "plot", str(trained_run.path), str(tmp_path / "none.png"), status=1)
+    assert sentence == "PNG needs Chrome or Chromium on this machine: install it, or save as .html instead."
+
+
 def test_curves_of_several_runs_are_drawn_over_each_other(capsys, trained_run, tmp_path):
     other = tmp_path / "runs" / trained_run.id
     shutil.copytree(trained_run.path, other)

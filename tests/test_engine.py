@@ -14,12 +14,12 @@ from cnnlab import engine, recipes
 from cnnlab.checkpoints import read_checkpoint, restore, save_checkpoint
 from cnnlab.checks import check
 from cnnlab.config import TrainConfig
-from cnnlab.datasets import DatasetError, ImageDataset
+from cnnlab.datasets import ImageDataset
 from cnnlab.engine import NotFinite, Record, TrainState, fit, new_state
 from cnnlab.inference import infer, pick_device
 from cnnlab.loader import Scaling, epoch_batches, scaling_of
 from cnnlab.models import ModelError
-from cnnlab.parsing import adapt, parse
+from cnnlab.parsing import ConfigError, adapt, parse
 
 # Everything that a checkpoint must carry: batch norm, dropout, momentum or Adam's moments, augmentation, a schedule
 DEMANDING = {
@@ -368,7 +368,7 @@ def test_early_stopping_ends_after_so_many_epochs_without_a_lower_validation_los
 def test_early_stopping_is_refused_where_the_fraction_leaves_no_validation_image(hopeless, grey_squares):
     few = hopeless.model_copy(update={"validation_fraction": 0.001})
     assert len(grey_squares.splits(few).val) == 0
-    with pytest.raises(DatasetError, match="early_stopping needs validation images"):
+    with pytest.raises(ConfigError, match="early_stopping needs validation images"):
         check(few, grey_squares)
 
 

@@ -1,5 +1,6 @@
 """Where a run stands, in words."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from cnnlab.new_runs import create_run
 from cnnlab.runs import Run
 from cnnlab.ui.train.status import LEAST_PAUSE, MOST_PAUSE, pause, status, watched_split
 
+BEGAN = time.time() + 1000  # after the runs below are made
 STEP = {"event": "step", "step": 30, "epoch": 2, "train/loss": 0.5, "images_per_second": 640.0}
 EPOCH = {
     "event": "epoch", "step": 21, "epoch": 1, "train/loss": 0.5, "train/accuracy": 0.8, "val/loss": 0.25,
@@ -26,20 +28,40 @@ def made(folder: Path, **settings: object) -> tuple[Run, FileLock]:
     return run, held.lock
 
 
-def test_a_running_run_tells_epoch_step_speed_and_time_left(tmp_path: Path) -> None:
+def test_a_running_run_tells_epoch_step_speed_and_time_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run, lock = made(tmp_path)
-    run.append([{"event": "start", "time": 0.0, "elapsed": 0.0}, EPOCH, STEP])
+    run.append([{"event": "start", "time": BEGAN, "elapsed": 0.0}, EPOCH, STEP])
+    monkeypatch.setattr("time.time", lambda: BEGAN + 5)
     now = status(run)
     assert now.state == "running"
     assert now.share == pytest.approx(30 / 42)
-    assert now.text == "Epoch 2 of 2 · step 30 of 42 · 640 images per second, about 1.2 s left"
+    assert now.text == "Epoch 2 of 2 · step 30 of 42 · 370 images per second, about 2.0 s left"
     lock.release()
 
 
-def test_the_time_left_is_that_of_the_images_there_are(tmp_path: Path) -> None:
+def test_the_time_left_is_that_of_the_images_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run, lock = made(tmp_path, batch_size=8192)
-    run.append([{"event": "start", "time": 0.0, "elapsed": 0.0}, EPOCH | {"step": 1}, STEP | {"step": 1, "epoch": 1}])
-    assert status(run).text == "Epoch 1 of 2 · step 1 of 2 · 640 images per second, about 2.0 s left"
+    run.append([{"event": "start", "time": BEGAN, "elapsed": 0.0}, STEP | {"step": 1, "epoch": 1}])
+    monkeypatch.setattr("time.time", lambda: BEGAN + 2)
+    assert status(run).text == "Epoch 1 of 2 · step 1 of 2 · 648 images per second, about 2.0 s left"
+    lock.release()
+
+
+def test_the_pace_is_that_of_the_whole_training_evaluations_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, lock = made(tmp_path)
+    run.append([{"event": "start", "time": BEGAN, "elapsed": 6.0}, STEP | {"step": 21, "images_per_second": 1e6}])
+    monkeypatch.setattr("time.time", lambda: BEGAN + 4)
+    assert status(run).text.endswith("130 images per second, about 10 s left")
+    lock.release()
+
+
+def test_the_first_step_does_not_speak_for_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, lock = made(tmp_path)
+    run.append([{"event": "start", "time": BEGAN, "elapsed": 0.0}, STEP | {"step": 1, "epoch": 1}])
+    monkeypatch.setattr("time.time", lambda: BEGAN + 0.5)
+    assert status(run).text == "Epoch 1 of 2 · step 1 of 42"
     lock.release()
 
 

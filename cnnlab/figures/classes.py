@@ -48,7 +48,7 @@ def class_counts_figure(class_names: Sequence[str], counts: Sequence[int]) -> go
     )
     quiet(figure, 260)
     _name_bars(figure, class_names)
-    figure.update_yaxes(rangemode="tozero", tickformat=",d")
+    figure.update_yaxes(rangemode="tozero", tickformat=",d", dtick=1 if max(counts, default=0) < 6 else None)
     figure.update_layout(margin={"t": 12}, bargap=0.25)
     return figure
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from cnnlab.figures.style import SPLIT_COLORS, SPLIT_NAMES, quiet
+from cnnlab.figures.style import GREY, SPLIT_COLORS, SPLIT_NAMES, quiet
 
 Series = tuple[Sequence[float], Sequence[float]]
 """The x values and the y values of a curve, of equal length."""
@@ -47,15 +47,21 @@ def loss_and_accuracy(axis: str, log_loss: bool) -> go.Figure:
     figure.update_yaxes(**loss, row=1, col=1)
     figure.update_yaxes(tickformat=".0%", row=1, col=2)
     figure.update_xaxes(title={"text": axis, "standoff": 6}, rangemode="tozero", matches="x")
-    figure.update_layout(legend={"y": 1.12}, margin={"t": 64}, hovermode="closest", uirevision="keep")
+    figure.update_xaxes(hoverformat=_digits(axis), spikecolor=GREY, spikethickness=1, spikedash="solid")
+    figure.update_layout(legend={"y": 1.12}, margin={"t": 64}, hovermode="x unified", uirevision="keep")
     return figure
+
+
+def _digits(axis: str) -> str:
+    """How a place on ``axis`` is written: whole steps, although batches that were merged stand at their mean."""
+    return ",.0f" if axis == "step" else ",.5~g"
 
 
 def _trace(name: str, points: Series, axis: str, legend: bool) -> go.Scatter:
     single = name.startswith("step/")
     split, quantity = name.removeprefix("step/").split("/")
     value = "%{y:.2%}" if quantity == "accuracy" else "%{y:.4f}"
-    label = "training, each batch" if single else SPLIT_NAMES[split]
+    label = "training, batches" if single else SPLIT_NAMES[split]
     x, y = points
     return go.Scatter(
         x=list(x),
@@ -72,5 +78,5 @@ def _trace(name: str, points: Series, axis: str, legend: bool) -> go.Scatter:
             "dash": "dot" if split == "test" else "solid",
         },
         marker={"size": 6, "symbol": {"train": "circle", "val": "diamond", "test": "square"}[split]},
-        hovertemplate=f"{axis} %{{x:,.5~g}}: {value}<extra>{label}</extra>",
+        hovertemplate=f"{axis} %{{x:{_digits(axis)}}}: {value}<extra>{label}</extra>",
     )

@@ -27,6 +27,7 @@ function themed(layout, root) {
   const text = colour("--st-text-color", style.color);
   const swiped = matchMedia("(pointer: coarse)").matches && layout.dragmode !== "lasso";  // a finger scrolls, and does not zoom
   return { ...layout, dragmode: swiped ? false : layout.dragmode, font: { ...layout.font, color: text, family: colour("--st-font", "sans-serif") },
+           ...(layout.hovermode === "x unified" && { plot_bgcolor: colour("--st-background-color", "#fff") }),  // its line is edged with it
            newselection: { line: { color: text, width: 2, dash: "dot" } },
            hoverlabel: { ...layout.hoverlabel, bgcolor: colour("--st-background-color", "#fff"), font: { color: text } } };
 }

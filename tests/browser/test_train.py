@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from cnnlab.config import TrainConfig
+from cnnlab.new_runs import create_run
 from cnnlab.runs import Run, list_runs
 from tests.browser.conftest import running_server, settled
 from tests.test_pages import ended_run
@@ -244,9 +246,30 @@ def test_a_run_is_renamed_and_deleted_after_a_question(goto: Goto, runs: Path) -
     assert not run.path.exists()
 
 
+def test_a_run_that_somebody_deletes_is_told_where_it_is_watched(goto: Goto, runs: Path) -> None:
+    run, held = create_run(runs / "doomed", {"config": TrainConfig().model_dump(mode="json")})
+    page = goto("/?view=run&run=doomed")
+    expect(page.get_by_text("Python and PyTorch are being loaded").first).to_be_visible()
+    held.lock.release()
+    run.delete()
+    expect(page.get_by_text("There is no run 'doomed'").first).to_be_visible()
+
+
 def start_quick(page: Page) -> None:
     page.get_by_role("button", name="Start training").click()
     expect(page.get_by_text("The epoch is done.").first).to_be_visible(timeout=60_000)
+
+
+def test_figures_that_lie_on_each_other_are_all_told_on_hover(goto: Goto) -> None:
+    page = goto("/?view=run")
+    wait_for_points(page, 0)
+    area = page.locator(PLOT).first.locator(".nsewdrag.drag").first.bounding_box()
+    assert area is not None
+    page.mouse.move(area["x"] + area["width"] * 0.5, area["y"] + 4)
+    page.mouse.move(area["x"] + area["width"] * 0.9, area["y"] + 4, steps=5)
+    told = page.locator(PLOT).first.locator(".hoverlayer")
+    for split in ("training", "validation"):
+        expect(told).to_contain_text(re.compile(rf"{split} : step \d+: \d\.\d{{4}}"))
 
 
 def test_curves_are_saved_as_png_and_svg(goto: Goto) -> None:

@@ -36,6 +36,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       try {
         const answer = await fetch(data.src);
         if (turn !== state.turn) return;
+        if (answer.status === 404) return tell({ state: "gone" });  // somebody deleted it
         if (answer.ok) {
           const now = await answer.json();
           draw(root, now);

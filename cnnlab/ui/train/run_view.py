@@ -181,7 +181,7 @@ def _settings(config: TrainConfig, facts: dict[str, Any]) -> None:
             + ", ".join(f"{name} {version}" for name, version in facts.get("versions", {}).items())
         )
     rows = [
-        {"Setting": title(name), "Value": words.choice(in_full(name, value)), "Unit": form_facts(name)["unit"]}
+        {"Setting": title(name), "Value": in_full(name, value), "Unit": form_facts(name)["unit"]}
         for name, value in config
         if applies(name, config.model_dump())
     ]

@@ -78,12 +78,12 @@ def _table(summaries: list[Summary]) -> None:
             "State": [s.state for s in summaries],
             "Validation accuracy (best)": [words.hundredfold(s.best_accuracy) for s in summaries],
             "Test accuracy (last)": [words.hundredfold(s.watched_accuracy) for s in summaries],
-            "Changed": [_changed(s.config, s.recipe) for s in summaries],
             "Epochs": [f"{s.epoch} of {s.config.epochs}" for s in summaries],
             "Duration": [words.duration(s.duration) for s in summaries],
             "Network": [words.network(s.config.model) for s in summaries],
             "Dataset": [words.dataset(s.config.dataset) for s in summaries],
             "Recipe": [words.recipe(s.recipe) for s in summaries],
+            "Changed": [_changed(s.config, s.recipe) for s in summaries],
             "Started": [datetime.fromtimestamp(s.created) for s in summaries],
         }
     )

@@ -9,8 +9,11 @@ import streamlit as st
 from cnnlab import recipes
 from cnnlab.config import TrainConfig, shown
 from cnnlab.parsing import ConfigError, adapt
+from cnnlab.registry import UnknownName, did_you_mean
 from cnnlab.ui import words
 from cnnlab.ui.train.settings import FIRST_RECIPE, VALUES, changes, fill_form, form_recipe
+from cnnlab.ui.train.settings_words import in_form_words
+from cnnlab.ui.train.views import VIEW_KEYS
 
 WRITTEN = "train.written"  # the address that this page wrote last
 
@@ -28,17 +31,30 @@ def open_settings(asked: Mapping[str, str]) -> None:
     settings = {name: text for name, text in asked.items() if name in TrainConfig.model_fields}
     if VALUES in st.session_state and settings_address() == {"recipe": recipe, **settings}:
         return
+    wrong = _unknown(asked)
     try:
         decoded = {name: _from_address(name, text) for name, text in settings.items()}
         fill_form(adapt(recipes.get(recipe).config, decoded), recipe)
     except (ValueError, RecursionError) as error:  # as of lists in lists in lists
         fill_form(recipes.get(recipe).config, recipe)
-        why = words.plain(str(error)) if isinstance(error, ConfigError) else "Its blocks or sizes are no JSON list."
-        st.toast(
-            f"The address holds a setting that cannot be used. {why}",
-            icon=":material/link_off:",
-            duration="long",
-        )
+        wrong += [
+            in_form_words(str(error)) if isinstance(error, ConfigError) else "Its blocks or sizes are no JSON list."
+        ]
+    if wrong:
+        said = " ".join(map(words.plain, wrong))
+        st.toast(f"The address holds what cannot be used. {said}", icon=":material/link_off:", duration="long")
+
+
+def _unknown(asked: Mapping[str, str]) -> list[str]:
+    """A sentence for each name in an address that means nothing here."""
+    found = []
+    try:
+        recipes.get(asked.get("recipe", FIRST_RECIPE))
+    except UnknownName as error:
+        found.append(str(error))
+    names = TrainConfig.model_fields
+    strange = [name for name in asked if name not in names and name not in ("recipe", *VIEW_KEYS)]
+    return [*found, *(f"Unknown setting '{name}'.{did_you_mean(name, names)}" for name in strange)]
 
 
 def write_address(others: Mapping[str, str]) -> None:

@@ -18,6 +18,7 @@ from cnnlab.ui.followed import last_records
 
 LOOKS = 60  # at a whole run, as long as the next two allow
 LEAST_PAUSE, MOST_PAUSE = 1.0, 5.0  # seconds
+SETTLED = 1.0  # seconds of training, before which its first step, a slow one, would speak for all
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ def status(run: Run) -> Status:
     """The Status of ``run`` now. Raises RunError where its ``config.json`` cannot be read."""
     state, config = run.state(), run.config
     last = last_records(run)
-    share, text = _progress(run, config, state, last)
     duration = summarise(run, last).duration
+    share, text = _progress(run, config, state, last, duration)
     return Status(state, share, text, _tiles(run, config, last, duration), pause(share, duration))
 
 
@@ -61,7 +62,10 @@ def pause(share: float, duration: float) -> float:
     return min(max(whole / LOOKS, LEAST_PAUSE), MOST_PAUSE)
 
 
-def _progress(run: Run, config: TrainConfig, state: State, last: Mapping[str, Mapping[str, Any]]) -> tuple[float, str]:
+def _progress(
+    run: Run, config: TrainConfig, state: State, last: Mapping[str, Mapping[str, Any]], duration: float
+) -> tuple[float, str]:
+    """How far ``run`` is, and in words; its pace is that of all its ``duration``, evaluations included."""
     if state == "queued":
         return 0.0, _wait(run, last.get("queued", {}).get("ahead", 0))
     logged = last.get("step", {})
@@ -76,12 +80,11 @@ def _progress(run: Run, config: TrainConfig, state: State, last: Mapping[str, Ma
         return share, f"{end_message(run)} {steps}".rstrip()
     if not (total and step):
         return 0.0, "Preparing the data and the network …"
-    speed = logged.get("images_per_second", 0.0)
-    left = f", about {words.duration((1 - share) * config.epochs * images / speed)} left" if speed else ""
-    return share, (
-        f"Epoch {-(-step * config.epochs // total)} of {config.epochs} · step {step:,} of {total:,} · "
-        f"{speed:,.0f} images per second{left}"
-    )
+    said = f"Epoch {-(-step * config.epochs // total)} of {config.epochs} · step {step:,} of {total:,}"
+    if duration < SETTLED:
+        return share, said
+    pace, left = share * config.epochs * images / duration, duration / share - duration
+    return share, f"{said} · {pace:,.0f} images per second, about {words.duration(left)} left"
 
 
 def end_message(run: Run) -> str:

@@ -13,6 +13,7 @@ VIEWS: tuple[View, ...] = ("New run", "Run", "All runs", "Sweeps")
 VIEW, RUN, SWEEP = "train.view", "train.run", "train.sweep"
 COMPARED, COMPARE = "compare.runs", "compare"  # the ids of the runs that are compared; in the address
 BETWEEN = "/"  # two of them there: no id has it
+VIEW_KEYS = ("view", "run", "sweep", COMPARE)  # all that the address says of views
 ADDRESS: dict[View, str] = {"New run": "new", "Run": "run", "All runs": "all", "Sweeps": "sweeps"}
 
 
