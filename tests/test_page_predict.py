@@ -279,6 +279,15 @@ def test_what_the_browser_sent_becomes_a_table_and_a_removed_upload_leaves_memor
     assert not page.exception and not page.dataframe and "predict.many" not in page.session_state
 
 
+def test_what_is_left_out_is_told_and_a_bad_zip_has_its_row(own_run: Run, folder: Path):
+    (folder / "photo.heic").touch()
+    assert "Left out 1 file whose name" in said(opened(predict_way="Folder", predict_folder=str(folder)))
+    inbox = Inbox()
+    inbox.put((("0.png", (folder / "0.png").read_bytes()), ("bad.zip", b"no zip")))
+    page = opened(predict_way="Upload", predict_inbox=inbox)
+    assert not page.error and page.dataframe[0].value["Problem"][1].startswith("bad.zip cannot be read")
+
+
 def test_a_folder_of_one_picture_is_answered_at_once(own_run: Run, folder: Path):
     page = opened(predict_way="Folder", predict_folder=str(folder / "0.png"))
     assert not page.exception and "numbers (rows" in said(page)

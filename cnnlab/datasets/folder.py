@@ -237,8 +237,10 @@ def _decode(
 
 
 def _content(path: Path) -> bytes:
-    """A hash of what is in a file; nothing where it cannot be read."""
+    """A hash of what is in a file; nothing where it cannot be read, or is a pipe, which might never end."""
     try:
+        if not path.is_file():
+            return b""
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").digest()
     except OSError:
