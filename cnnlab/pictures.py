@@ -94,6 +94,11 @@ def enough(image_size: int) -> tuple[int, int]:
     return side, side
 
 
+def fitted(picture: Image.Image, size: int) -> Image.Image:
+    """The middle of ``picture``, its shorter side scaled to ``size`` pixels; in training and in prediction alike."""
+    return ImageOps.fit(picture, (size, size), Image.Resampling.BILINEAR)
+
+
 def _check_kind(source: bytes | Path) -> None:
     """Raise UnreadableImage for what is empty, and for a pipe, which might never end; OSError for what is not there."""
     empty = not source

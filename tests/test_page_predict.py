@@ -1,6 +1,7 @@
 """The Predict page, driven without a browser: drawings are put into the session as the canvas would."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from cnnlab.prediction.sources import from_paths
 from cnnlab.prediction.temperature import Calibration
 from cnnlab.runs import Run
 from cnnlab.ui.inbox import Inbox
-from cnnlab.ui.predict.answer import legend
+from cnnlab.ui.predict.answer import farther_than, legend
 from tests.drawn_digits import drawn_digits
 from tests.pages import by_menu, drawing, said, script
 
@@ -48,6 +49,11 @@ def drawn(page: AppTest, picture: Image.Image) -> AppTest:
 )
 def test_the_bars_are_called_calibrated_only_where_they_were_corrected(calibration: Calibration, sentence: str):
     assert sentence in legend(calibration)
+
+
+@pytest.mark.parametrize(("as_far", "said"), [(0.0, "any"), (0.0002, "99.9 %"), (0.004, "99.6 %")])
+def test_all_images_are_nearer_only_where_none_is_as_far(as_far: float, said: str):
+    assert farther_than(as_far) == said
 
 
 def panels(page: AppTest, key: str) -> list[dict[str, Any]]:
@@ -249,6 +255,19 @@ def test_a_folder_becomes_a_table_with_the_unreadable_and_why(own_run: Run, fold
     assert list(table)[:5] == ["Picture", "File", "Prediction", "Confidence", "Problem"]
     page.segmented_control(key="predict.kind").set_value("unread").run()
     assert len(page.dataframe[0].value) == 1
+
+
+def test_not_sure_are_as_many_as_the_page_says_though_some_are_unlike_training(own_run: Run, folder: Path):
+    for number in range(6):
+        noise = np.random.default_rng(number).integers(0, 256, (30, 30), np.uint8)
+        Image.fromarray(noise).save(folder / f"noise{number}.png")
+    page = opened(predict_way="Folder", predict_folder=str(folder), predict_threshold=95, predict_kind="unsure")
+    found = re.search(r", (\d+) of them less than 95 % sure", said(page))
+    table = page.dataframe[0].value
+    assert found and len(table) == int(found[1])
+    assert "Unlike anything in training" in table["Problem"].tolist()
+    page.segmented_control(key="predict.kind").set_value("sure").run()
+    assert "Unlike anything in training" not in list(page.dataframe[0].value.get("Problem", []))
 
 
 def test_a_filter_that_leaves_no_picture_says_so_in_place_of_the_table(own_run: Run, folder: Path):

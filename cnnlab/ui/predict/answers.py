@@ -97,10 +97,9 @@ def _filtered(subject: Subject, rows: list[Row]) -> list[Row]:
     def wanted(row: Row) -> bool:
         if row.answer is None:
             return kind in ("all", "unread") and not classes
-        known = "sure" if row.answer.confidence >= subject.threshold else "unsure"
-        return kind in ("all", "unlike" if row.unlike else known) and (
-            not classes or names[row.answer.label] in classes
-        )
+        unsure = row.answer.confidence < subject.threshold
+        fitting = {"all": True, "sure": not unsure and not row.unlike, "unsure": unsure, "unlike": row.unlike}
+        return bool(fitting.get(kind)) and (not classes or names[row.answer.label] in classes)
 
     return list(filter(wanted, rows))
 
