@@ -24,6 +24,7 @@ from cnnlab.prediction.temperature import Calibration
 from cnnlab.runs import Run
 from cnnlab.ui.inbox import Inbox
 from cnnlab.ui.predict.answer import farther_than, legend
+from cnnlab.ui.predict.layers import CELL, GAP, MAPS, tiles
 from tests.drawn_digits import drawn_digits
 from tests.pages import by_menu, drawing, said, script
 
@@ -145,6 +146,46 @@ def test_every_layer_is_shown_with_its_shape(own_run: Run):
     assert "**Linear layer** · 10" in text
 
 
+def test_every_feature_map_of_a_layer_can_be_seen(own_run: Run):
+    page = drawn(opened(predict_view="Layers"), recognised(own_run)[0])
+    assert [len(channels) for channels in shown_channels(page)][:2] == [MAPS, MAPS]
+    assert page.toggle[0].label == "All 16"
+    page.toggle[0].set_value(True).run()
+    first, second = shown_channels(page)[:2]
+    assert sorted(first) == list(range(16)) and len(second) == MAPS
+
+
+def shown_channels(page: AppTest) -> list[list[int]]:
+    """The channels of each layer that are shown, by the words below them."""
+    return [list(map(int, image.captions[0].removeprefix("channels ").split(", "))) for image in page.get("image")]
+
+
+def test_more_feature_maps_than_fit_into_a_row_go_on_in_the_next():
+    sheet = tiles(np.arange(1, 15, dtype=np.float32))
+    assert sheet.shape == (2 * CELL + GAP, MAPS * (CELL + GAP) - GAP, 4)
+    starts = range(0, sheet.shape[1], CELL + GAP)
+    assert [len(np.unique(sheet[0, starts], axis=0)), (sheet[CELL + GAP, starts, 3] > 0).sum()] == [12, 2]
+
+
+def test_the_history_can_be_seen_without_a_picture(own_run: Run):
+    page = drawn(opened(predict_view="Why"), recognised(own_run)[0])
+    assert not page.dataframe
+    page.session_state["predict.canvas"] = None
+    page.button(key="predict.clear").click().run()
+    assert "Draw, and lift the pen" in said(page) and len(page.dataframe[0].value) == 1
+    page.button(key="predict.history.clear").click().run()
+    assert not page.exception and not page.dataframe
+
+
+def test_a_picture_that_is_prepared_otherwise_keeps_its_row_with_the_last_answer(own_run: Run):
+    page = drawn(opened(predict_view="History"), recognised(own_run)[0])
+    first = page.dataframe[0].value["Confidence"][0]
+    page.session_state["predict.switched"] = {"normalise": False}
+    page.run()
+    (last,) = page.dataframe[0].value["Confidence"]
+    assert last != first
+
+
 def test_the_history_holds_each_picture_once_the_newest_first(own_run: Run):
     first, second = [p for p, _ in drawn_digits()][:2]
     page = drawn(drawn(drawn(opened(predict_view="History"), first), second), second)
@@ -254,7 +295,7 @@ def test_a_folder_becomes_a_table_with_the_unreadable_and_why(own_run: Run, fold
     assert len(table) == 6 and max(table["Problem"]).startswith("The file is not an image")
     assert list(table)[:5] == ["Picture", "File", "Prediction", "Confidence", "Problem"]
     page.segmented_control(key="predict.kind").set_value("unread").run()
-    assert len(page.dataframe[0].value) == 1
+    assert len(page.dataframe[0].value) == 1 and list(page.dataframe[0].value) == ["File", "Problem"]
 
 
 def test_not_sure_are_as_many_as_the_page_says_though_some_are_unlike_training(own_run: Run, folder: Path):
