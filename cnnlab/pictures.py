@@ -10,6 +10,7 @@ PNG, JPEG, WebP, AVIF, BMP, TIFF, PGM and the first frame of a GIF; 16 bits and 
 
 import io
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,8 +33,8 @@ class UnreadableImage(ValueError):
 
 
 def is_picture(name: str) -> bool:
-    """Whether a file called ``name`` is to be read as a picture, by its ending; what is hidden is not."""
-    return name.lower().endswith(EXTENSIONS) and not is_hidden(name.rpartition("/")[2])
+    """Whether a file called ``name`` is to be read as a picture, by its ending."""
+    return name.lower().endswith(EXTENSIONS)
 
 
 def is_hidden(name: str) -> bool:
@@ -43,9 +44,14 @@ def is_hidden(name: str) -> bool:
 
 def picture_paths(folder: Path) -> Iterator[str]:
     """The paths of the pictures in ``folder`` and the folders in it, in the order of their names."""
+    return filter(is_picture, file_paths(folder))
+
+
+def file_paths(folder: Path) -> Iterator[str]:
+    """The same of all files that are not hidden."""
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not is_hidden(name))
-        yield from (f"{place}{os.sep}{name}" for name in sorted(names) if is_picture(name))
+        yield from (f"{place}{os.sep}{name}" for name in sorted(names) if not is_hidden(name))
 
 
 def read_picture(source: bytes | Path, color: bool = True) -> NDArray[np.uint8]:
@@ -62,9 +68,8 @@ def open_picture(source: bytes | Path, color: bool = True, least: tuple[int, int
     Where a picture larger than ``least`` (width, height) is needed no more, a JPEG is decoded at a fraction of its
     size that is not below it, which is several times as fast.
     """
-    if isinstance(source, bytes) and not source:
-        raise UnreadableImage(f"The file is empty: choose a {KNOWN}.")
     try:
+        _check_kind(source)
         with Image.open(source if isinstance(source, Path) else io.BytesIO(source), formats=FORMATS) as opened:
             _check_size(opened.size)
             if least:
@@ -87,6 +92,23 @@ def enough(image_size: int) -> tuple[int, int]:
     """
     side = max(ENOUGH, image_size)
     return side, side
+
+
+def fitted(picture: Image.Image, size: int) -> Image.Image:
+    """The middle of ``picture``, its shorter side scaled to ``size`` pixels; in training and in prediction alike."""
+    return ImageOps.fit(picture, (size, size), Image.Resampling.BILINEAR)
+
+
+def _check_kind(source: bytes | Path) -> None:
+    """Raise UnreadableImage for what is empty, and for a pipe, which might never end; OSError for what is not there."""
+    empty = not source
+    if isinstance(source, Path):
+        facts = source.stat()
+        if not stat.S_ISREG(facts.st_mode) and not stat.S_ISDIR(facts.st_mode):  # of a folder, opening it tells
+            raise UnreadableImage(f"It is a pipe or a device, not a file: choose a {KNOWN}.")
+        empty = stat.S_ISREG(facts.st_mode) and not facts.st_size
+    if empty:
+        raise UnreadableImage(f"The file is empty: choose a {KNOWN}.")
 
 
 def _check_size(size: tuple[int, int]) -> None:

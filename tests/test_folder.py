@@ -177,9 +177,10 @@ def test_files_that_cannot_be_read_are_counted_and_named_with_the_reason(flowers
     (flowers / "rose/broken.png").write_bytes(b"no picture")
     (flowers / "rose/cut.png").write_bytes(encoded("PNG")[:400])
     (flowers / "rose/folder.png").symlink_to(flowers / "nowhere")
+    os.mkfifo(flowers / "rose/pipe.png")
     for attempt in ("decoded", "kept"):
         dataset = load(flowers)
-        assert len(dataset.unreadable) == 3, attempt
+        assert len(dataset.unreadable) == 4, attempt
         assert dataset.unreadable[0] == f"{flowers}/rose/broken.png: The file is not an image: choose a {KNOWN}."
         assert dataset.unreadable[1].startswith(f"{flowers}/rose/cut.png: ")
         assert len(dataset.train) + len(dataset.test) == 20

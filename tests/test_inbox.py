@@ -84,6 +84,38 @@ def test_its_memory_goes_with_its_last_reference():
     assert find_inbox(key) is None
 
 
+class Sessions:
+    """What is asked of Streamlit's runtime: ``looks`` tells whether a session's tab is open, look by look."""
+
+    def __init__(self, looks: dict[str, list[bool]]) -> None:
+        self.looks, self.closed = looks, list[str]()
+
+    def is_active_session(self, session_id: str) -> bool:
+        looks = self.looks[session_id]
+        return looks.pop(0) if len(looks) > 1 else looks[0]
+
+    def close_session(self, session_id: str) -> None:
+        self.closed.append(session_id)
+        self.looks[session_id] = [True]
+
+
+def test_a_session_with_files_ends_when_its_tab_stays_closed_not_when_it_comes_back(monkeypatch: pytest.MonkeyPatch):
+    sessions = Sessions({"open": [True], "back": [True, False, True], "closed": [True, False], "empty": [False]})
+    held = [Inbox(session_id) for session_id in sessions.looks]
+    for inbox in held[:3]:
+        inbox.put(FILES)
+    monkeypatch.setattr(inboxes, "LOOK", 0.001)
+    monkeypatch.setattr(inboxes.runtime, "get_instance", lambda: sessions)
+
+    async def watched() -> None:
+        watch = asyncio.create_task(inboxes.end_left_sessions())
+        await asyncio.sleep(0.3)
+        watch.cancel()
+
+    run(watched())
+    assert sessions.closed == ["closed"]
+
+
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [

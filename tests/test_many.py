@@ -158,6 +158,7 @@ def test_what_would_lead_out_of_a_zip_is_refused_by_name_and_the_rest_is_read(pr
         archive.writestr("../../evil.png", png())
         archive.writestr("/etc/absolute.png", png())
         archive.writestr("C:\\windows.png", png())
+        archive.writestr("..\\..\\windows.png", png())
         archive.writestr("inner.zip", zipped({"a.png": png()}))
         archive.writestr(link("link.png"), "/etc/passwd")
         archive.writestr("__MACOSX/._good.png", b"what macOS adds")
@@ -168,6 +169,7 @@ def test_what_would_lead_out_of_a_zip_is_refused_by_name_and_the_rest_is_read(pr
         "../../evil.png": "Its name leads out of the zip",
         "/etc/absolute.png": "Its name leads out of the zip",
         "C:\\windows.png": "Its name leads out of the zip",
+        "..\\..\\windows.png": "Its name leads out of the zip",
         "inner.zip": "It is a zip in a zip",
         "link.png": "It is a link",
     }
@@ -254,6 +256,37 @@ def test_what_cannot_be_read_does_not_stop_what_stands_beside_it(predictor, digi
     rows = predict_many(predictor, from_paths([digit_files, tmp_path / "none", tmp_path / "bad.zip"]))
     assert [bool(row.answer) for row in rows] == [True] * 30 + [False] * 2
     assert "holds no image files" in rows[-2].error and "it is damaged or no zip" in rows[-1].error
+
+
+@pytest.mark.parametrize(
+    "content", [b"words", zipped({"a.png": png()})[:60], zipped({"a.txt": b""})], ids=["no zip", "cut", "no picture"]
+)
+def test_a_bad_zip_among_uploads_does_not_stop_the_rest(predictor, content):
+    good, bad = predict_many(predictor, from_bytes([("a.png", png()), ("bad.zip", content)]))
+    assert good.answer and bad.answer is None and bad.error.startswith("bad.zip ")
+
+
+def test_files_of_other_kinds_are_counted_in_folders_and_zips_but_not_what_is_hidden(tmp_path, trained_run, capsys):
+    for name in ("a.png", "b.heic", ".DS_Store", "sub/c.heic", ".git/config"):
+        (tmp_path / "scans" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "scans" / name).write_bytes(png())
+    (tmp_path / "x.zip").write_bytes(zipped({"a.png": png(), "d.heic": b"", "._d.heic": b"", "e/": b""}))
+    assert from_paths([tmp_path / "scans"]).note == "Left out 2 files whose name does not end as a picture's."
+    assert from_bytes([("x.zip", (tmp_path / "x.zip").read_bytes())]).note.startswith("Left out 1 file whose")
+    assert from_paths([tmp_path / "scans/b.heic"]).note == ""
+    assert main(["predict", str(trained_run.path), str(tmp_path / "scans"), str(tmp_path / "x.zip")]) == 0
+    said = capsys.readouterr()
+    assert said.out.count("\n") == 2
+    assert "cnnlab: Left out 3 files whose name does not end as a picture's.\n" in said.err
+
+
+def test_a_pipe_is_not_waited_for(predictor, tmp_path):
+    for name in ("pipe.png", "pipe.zip"):
+        os.mkfifo(tmp_path / name)
+    (tmp_path / "a.png").write_bytes(png())
+    rows = predict_many(predictor, from_paths([tmp_path / "pipe.png", tmp_path / "pipe.zip", tmp_path / "a.png"]))
+    assert [bool(row.answer) for row in rows] == [False, False, True]
+    assert all("a pipe or a device" in row.error for row in rows[:2])
 
 
 def test_the_rows_go_out_as_csv_and_parquet(predictor):

@@ -1,6 +1,7 @@
 """The Predict page, driven without a browser: drawings are put into the session as the canvas would."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ from cnnlab.prediction.sources import from_paths
 from cnnlab.prediction.temperature import Calibration
 from cnnlab.runs import Run
 from cnnlab.ui.inbox import Inbox
-from cnnlab.ui.predict.answer import legend
+from cnnlab.ui.predict.answer import farther_than, legend
+from cnnlab.ui.predict.layers import CELL, GAP, MAPS, tiles
 from tests.drawn_digits import drawn_digits
 from tests.pages import by_menu, drawing, said, script
 
@@ -48,6 +50,11 @@ def drawn(page: AppTest, picture: Image.Image) -> AppTest:
 )
 def test_the_bars_are_called_calibrated_only_where_they_were_corrected(calibration: Calibration, sentence: str):
     assert sentence in legend(calibration)
+
+
+@pytest.mark.parametrize(("as_far", "said"), [(0.0, "any"), (0.0002, "99.9 %"), (0.004, "99.6 %")])
+def test_all_images_are_nearer_only_where_none_is_as_far(as_far: float, said: str):
+    assert farther_than(as_far) == said
 
 
 def panels(page: AppTest, key: str) -> list[dict[str, Any]]:
@@ -137,6 +144,46 @@ def test_every_layer_is_shown_with_its_shape(own_run: Run):
     text = said(drawn(opened(predict_view="Layers"), recognised(own_run)[0]))
     assert "**Convolution** · 28×28×16" in text and "**After ReLU" in text and "**After pooling" in text
     assert "**Linear layer** · 10" in text
+
+
+def test_every_feature_map_of_a_layer_can_be_seen(own_run: Run):
+    page = drawn(opened(predict_view="Layers"), recognised(own_run)[0])
+    assert [len(channels) for channels in shown_channels(page)][:2] == [MAPS, MAPS]
+    assert page.toggle[0].label == "All 16"
+    page.toggle[0].set_value(True).run()
+    first, second = shown_channels(page)[:2]
+    assert sorted(first) == list(range(16)) and len(second) == MAPS
+
+
+def shown_channels(page: AppTest) -> list[list[int]]:
+    """The channels of each layer that are shown, by the words below them."""
+    return [list(map(int, image.captions[0].removeprefix("channels ").split(", "))) for image in page.get("image")]
+
+
+def test_more_feature_maps_than_fit_into_a_row_go_on_in_the_next():
+    sheet = tiles(np.arange(1, 15, dtype=np.float32))
+    assert sheet.shape == (2 * CELL + GAP, MAPS * (CELL + GAP) - GAP, 4)
+    starts = range(0, sheet.shape[1], CELL + GAP)
+    assert [len(np.unique(sheet[0, starts], axis=0)), (sheet[CELL + GAP, starts, 3] > 0).sum()] == [12, 2]
+
+
+def test_the_history_can_be_seen_without_a_picture(own_run: Run):
+    page = drawn(opened(predict_view="Why"), recognised(own_run)[0])
+    assert not page.dataframe
+    page.session_state["predict.canvas"] = None
+    page.button(key="predict.clear").click().run()
+    assert "Draw, and lift the pen" in said(page) and len(page.dataframe[0].value) == 1
+    page.button(key="predict.history.clear").click().run()
+    assert not page.exception and not page.dataframe
+
+
+def test_a_picture_that_is_prepared_otherwise_keeps_its_row_with_the_last_answer(own_run: Run):
+    page = drawn(opened(predict_view="History"), recognised(own_run)[0])
+    first = page.dataframe[0].value["Confidence"][0]
+    page.session_state["predict.switched"] = {"normalise": False}
+    page.run()
+    (last,) = page.dataframe[0].value["Confidence"]
+    assert last != first
 
 
 def test_the_history_holds_each_picture_once_the_newest_first(own_run: Run):
@@ -248,7 +295,20 @@ def test_a_folder_becomes_a_table_with_the_unreadable_and_why(own_run: Run, fold
     assert len(table) == 6 and max(table["Problem"]).startswith("The file is not an image")
     assert list(table)[:5] == ["Picture", "File", "Prediction", "Confidence", "Problem"]
     page.segmented_control(key="predict.kind").set_value("unread").run()
-    assert len(page.dataframe[0].value) == 1
+    assert len(page.dataframe[0].value) == 1 and list(page.dataframe[0].value) == ["File", "Problem"]
+
+
+def test_not_sure_are_as_many_as_the_page_says_though_some_are_unlike_training(own_run: Run, folder: Path):
+    for number in range(6):
+        noise = np.random.default_rng(number).integers(0, 256, (30, 30), np.uint8)
+        Image.fromarray(noise).save(folder / f"noise{number}.png")
+    page = opened(predict_way="Folder", predict_folder=str(folder), predict_threshold=95, predict_kind="unsure")
+    found = re.search(r", (\d+) of them less than 95 % sure", said(page))
+    table = page.dataframe[0].value
+    assert found and len(table) == int(found[1])
+    assert "Unlike anything in training" in table["Problem"].tolist()
+    page.segmented_control(key="predict.kind").set_value("sure").run()
+    assert "Unlike anything in training" not in list(page.dataframe[0].value.get("Problem", []))
 
 
 def test_a_filter_that_leaves_no_picture_says_so_in_place_of_the_table(own_run: Run, folder: Path):
@@ -277,6 +337,15 @@ def test_what_the_browser_sent_becomes_a_table_and_a_removed_upload_leaves_memor
     inbox.put(())
     page.run()
     assert not page.exception and not page.dataframe and "predict.many" not in page.session_state
+
+
+def test_what_is_left_out_is_told_and_a_bad_zip_has_its_row(own_run: Run, folder: Path):
+    (folder / "photo.heic").touch()
+    assert "Left out 1 file whose name" in said(opened(predict_way="Folder", predict_folder=str(folder)))
+    inbox = Inbox()
+    inbox.put((("0.png", (folder / "0.png").read_bytes()), ("bad.zip", b"no zip")))
+    page = opened(predict_way="Upload", predict_inbox=inbox)
+    assert not page.error and page.dataframe[0].value["Problem"][1].startswith("bad.zip cannot be read")
 
 
 def test_a_folder_of_one_picture_is_answered_at_once(own_run: Run, folder: Path):

@@ -173,6 +173,12 @@ def test_what_cannot_be_read_is_one_sentence(content, sentence):
     assert sentence in said and said.endswith(".") and "\n" not in said
 
 
+def test_a_file_without_a_byte_is_called_empty_by_its_path_too(tmp_path):
+    (tmp_path / "a.png").touch()
+    with pytest.raises(UnreadableImage, match=r"^The file is empty: choose a PNG"):
+        read_picture(tmp_path / "a.png")
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL", "ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM"])
 def test_damage_is_a_sentence_or_a_picture_but_never_another_error(kind):

@@ -168,15 +168,16 @@ def _predict(given: argparse.Namespace) -> int:
             unsure = FEW if novelty.of_few else ""
         except DatasetError as error:  # without its training images nobody knows what is unlike them
             unsure = f"Whether a picture is unlike its training images is not known. {error}"
-        rows = predict_many(predictor, from_paths(expanded(Path(text)) for text in given.images), novelty)
+        sources = from_paths(expanded(Path(text)) for text in given.images)
+        rows = predict_many(predictor, sources, novelty)
         if given.csv:
             write_file(given.csv, as_csv(rows))
     except (CheckpointError, SourcesError) as error:
         raise Failure(str(error)) from error
     if why := predictor.calibration.why:
         print(f"cnnlab: Its confidence is not calibrated. {why}", file=sys.stderr)
-    if unsure:
-        print(f"cnnlab: {unsure}", file=sys.stderr)
+    for note in filter(None, (unsure, sources.note)):
+        print(f"cnnlab: {note}", file=sys.stderr)
     results = [_prediction(row, given.top) for row in rows]
     if given.json:
         print(json.dumps(results))

@@ -20,7 +20,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -40,7 +39,7 @@ from cnnlab.datasets.mapped import MappedImages, new_file, read_images
 from cnnlab.datasets.memory import memory_budget
 from cnnlab.datasets.view import ImageView
 from cnnlab.paths import cache_dir, expanded, printable, write_whole, written_whole
-from cnnlab.pictures import UnreadableImage, enough, open_picture
+from cnnlab.pictures import UnreadableImage, enough, fitted, open_picture
 
 Shape = tuple[int, int, int, int]
 """[N, H, W, C]."""
@@ -80,7 +79,7 @@ def decode(path: Path, size: int, color: bool) -> NDArray[np.uint8]:
     picture = open_picture(path, least=enough(size))
     if not color:
         picture = picture.convert("L")  # from RGB, as in prediction
-    pixels = np.asarray(ImageOps.fit(picture, (size, size), Image.Resampling.BILINEAR))
+    pixels = np.asarray(fitted(picture, size))
     return np.ascontiguousarray(pixels.transpose(2, 0, 1)) if color else pixels[None].copy()
 
 
@@ -237,8 +236,10 @@ def _decode(
 
 
 def _content(path: Path) -> bytes:
-    """A hash of what is in a file; nothing where it cannot be read."""
+    """A hash of what is in a file; nothing where it cannot be read, or is a pipe, which might never end."""
     try:
+        if not path.is_file():
+            return b""
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").digest()
     except OSError:

@@ -4,10 +4,10 @@
 >>> [step.name for step in prepared.steps if step.on]                            # doctest: +SKIP
 ['grey', 'even', 'crop', 'centre', 'resize', 'normalise']
 
-The page, the command line and what is exported call this function. Which steps are on by default depends on the dataset
-that the network learnt from: drawings are made bright on black, cropped and centred as that dataset's were; photographs
-are only fitted into the square, as in training. A picture that has the network's size already is not moved, unless it
-is a drawing in dark on light, which is none of the dataset's own.
+The page and the command line call this function; what is exported takes the pixels that it gives. Which steps are on
+by default depends on the dataset that the network learnt from: drawings are made bright on black, cropped and centred
+as that dataset's were; photographs are only fitted into the square, as in training. A picture that has the network's
+size already is not moved, unless it is a drawing in dark on light, which is none of the dataset's own.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ from torch import Tensor
 
 from cnnlab.checkpoints import Checkpoint
 from cnnlab.loader import Scaling
-from cnnlab.pictures import ENOUGH
+from cnnlab.pictures import ENOUGH, fitted
 from cnnlab.prediction.ink import even_out, ink_box, is_dark_on_light, mass_centre, needs_evening
 
 STEPS = ("grey", "invert", "even", "crop", "centre", "resize", "normalise")
@@ -162,7 +162,7 @@ def resized(picture: Image.Image, size: int, layout: Layout | None) -> Image.Ima
         coarse = picture.resize((layout.grain, layout.grain), Image.Resampling.BOX)
         coarse = ImageOps.autocontrast(coarse)  # the source's images all reach its black and its white
         return coarse.resize((size, size), Image.Resampling.BICUBIC)
-    return ImageOps.fit(picture, (size, size), Image.Resampling.BILINEAR)
+    return fitted(picture, size)
 
 
 def as_shown(prepared: Prepared) -> NDArray[np.uint8]:

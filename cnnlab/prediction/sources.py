@@ -12,12 +12,12 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cnnlab.paths import printable
-from cnnlab.pictures import EXTENSIONS, UnreadableImage, is_hidden, is_picture, picture_paths
+from cnnlab.pictures import EXTENSIONS, UnreadableImage, file_paths, is_hidden, is_picture
 
 MOST_FILES = 10_000
 MOST_BYTES = 100 << 20  # of one file in a zip, unpacked: more than any picture of 64 megapixels
@@ -37,31 +37,53 @@ class Source:
     fetch: Callable[[], bytes | Path]
 
 
-def from_paths(paths: Iterable[Path]) -> list[Source]:
+class Sources(list[Source]):
+    """Pictures, and how many files beside them are ``left_out``, for their names do not end as a picture's."""
+
+    left_out = 0
+
+    @property
+    def note(self) -> str:
+        """What was left out, as a sentence; empty where nothing was."""
+        files = f"{self.left_out:,} file{'' if self.left_out == 1 else 's'}"
+        return f"Left out {files} whose name does not end as a picture's." if self.left_out else ""
+
+
+def from_paths(paths: Iterable[Path]) -> Sources:
     """The pictures that ``paths`` mean: files as they are, folders walked in order of names, zips looked into.
 
     What is not there is found out only when it is fetched. Raises SourcesError for more than MOST_FILES, and where the
     only path is a folder or zip without pictures; among others that is a source that cannot be read.
     """
-    given = list(paths)
-    found: list[Source] = []
-    for path in given:
+    return _gathered([(printable(str(path)), path) for path in paths])
+
+
+def from_bytes(files: Iterable[tuple[str, bytes]]) -> Sources:
+    """The same of uploaded files, each a (name, content)."""
+    return _gathered(list(files))
+
+
+def _gathered(given: Sequence[tuple[str, bytes | Path]]) -> Sources:
+    found = Sources()
+    for name, file in given:
         try:
-            found += _of_path(path)
+            part = _of_one(name, file)
+            found.left_out += part.left_out
         except SourcesError as error:
             if len(given) == 1:
                 raise
-            found.append(Source(printable(str(path)), _unreadable(str(error))))
+            part = Sources([Source(name, _unreadable(str(error)))])
+        found += part
         _check_count(len(found))
     return found
 
 
-def _of_path(path: Path) -> list[Source]:
-    if path.is_dir():
-        return _in_folder(path)
-    if path.suffix.lower() == ".zip":
-        return from_zip(printable(str(path)), path)
-    return [Source(printable(str(path)), _path(path))]
+def _of_one(name: str, file: bytes | Path) -> Sources:
+    if isinstance(file, Path) and file.is_dir():
+        return _in_folder(file)
+    if name.lower().endswith(".zip"):
+        return from_zip(name, file)
+    return Sources([Source(name, _given(file))])
 
 
 def _unreadable(why: str) -> Callable[[], bytes | Path]:
@@ -71,24 +93,8 @@ def _unreadable(why: str) -> Callable[[], bytes | Path]:
     return fetch
 
 
-def from_bytes(files: Iterable[tuple[str, bytes]]) -> list[Source]:
-    """The pictures in uploaded files, each a (name, content); zips are looked into. Raises SourcesError."""
-    found: list[Source] = []
-    for name, content in files:
-        if name.lower().endswith(".zip"):
-            found += from_zip(name, content)
-        else:
-            found.append(Source(name, _content(content)))
-        _check_count(len(found))
-    return found
-
-
-def _path(path: Path) -> Callable[[], bytes | Path]:
-    return lambda: path
-
-
-def _content(content: bytes) -> Callable[[], bytes | Path]:
-    return lambda: content
+def _given(file: bytes | Path) -> Callable[[], bytes | Path]:
+    return lambda: file
 
 
 def _check_count(count: int) -> None:
@@ -96,11 +102,14 @@ def _check_count(count: int) -> None:
         raise SourcesError(f"There are more than {MOST_FILES:,} files, and that is the most at a time: give fewer.")
 
 
-def _in_folder(folder: Path) -> list[Source]:
-    found: list[Source] = []
-    for path in picture_paths(folder):
-        found.append(Source(printable(path), _path(Path(path))))
-        _check_count(len(found))
+def _in_folder(folder: Path) -> Sources:
+    found = Sources()
+    for path in file_paths(folder):
+        if is_picture(path):
+            found.append(Source(printable(path), _given(Path(path))))
+            _check_count(len(found))
+        else:
+            found.left_out += 1
     if not found:
         raise SourcesError(f"{folder} holds no image files ({', '.join(sorted(EXTENSIONS))}): choose another folder.")
     return found
@@ -109,7 +118,7 @@ def _in_folder(folder: Path) -> list[Source]:
 # ── zips ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def from_zip(name: str, file: bytes | Path) -> list[Source]:
+def from_zip(name: str, file: bytes | Path) -> Sources:
     """The pictures in a zip called ``name``; raises SourcesError where it is none, or holds no or too many files."""
     try:
         _check_directory(name, file)
@@ -120,17 +129,25 @@ def from_zip(name: str, file: bytes | Path) -> list[Source]:
         if isinstance(error, SourcesError):
             raise
         raise SourcesError(f"{name} cannot be read ({error}): it is damaged or no zip; make it again.") from None
-    members = [member for member in archive.infolist() if not member.is_dir() and _is_wanted(member.filename)]
+    inside = [member for member in archive.infolist() if not (member.is_dir() or _is_hidden(member.filename))]
+    members = [member for member in inside if _is_wanted(member.filename)]
     if sum(member.file_size for member in members) > MOST_TOTAL:
         raise SourcesError(f"{name} would unpack to more than {MOST_TOTAL >> 30} GB: split it into smaller zips.")
     if not members:
         raise SourcesError(f"{name} holds no image files ({', '.join(sorted(EXTENSIONS))}): choose another zip.")
-    return [Source(f"{name}/{member.filename}", _member(archive, member)) for member in members]
+    found = Sources(Source(f"{name}/{member.filename}", _member(archive, member)) for member in members)
+    found.left_out = len(inside) - len(members)
+    return found
+
+
+def _is_hidden(name: str) -> bool:
+    """Whether a zip's file or a folder that it is in is hidden."""
+    return any(map(is_hidden, name.replace("\\", "/").split("/")))
 
 
 def _is_wanted(name: str) -> bool:
-    """Pictures, and zips, which are refused by name; nothing in hidden folders."""
-    return not any(map(is_hidden, name.split("/")[:-1])) and (is_picture(name) or name.lower().endswith(".zip"))
+    """Pictures, and zips, which are refused by name."""
+    return is_picture(name) or name.lower().endswith(".zip")
 
 
 def _check_directory(name: str, file: bytes | Path) -> None:
@@ -138,6 +155,8 @@ def _check_directory(name: str, file: bytes | Path) -> None:
     if isinstance(file, bytes):
         tail = file[-(22 + 65535) :]
     else:
+        if file.exists() and not file.is_file():
+            raise zipfile.BadZipFile("it is a pipe or a device")  # to open it might never end
         with file.open("rb") as opened:
             opened.seek(max(0, file.stat().st_size - 22 - 65535))
             tail = opened.read()

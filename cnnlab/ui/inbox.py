@@ -5,17 +5,21 @@
 The key cannot be guessed, and nothing is ever read through it. What comes takes the place of what came before.
 """
 
+import asyncio
 import json
 import secrets
 import threading
 from collections.abc import AsyncIterator
 from weakref import WeakValueDictionary
 
+from streamlit import runtime
+
 from cnnlab.prediction.sources import MOST_FILES
 
 MOST_BYTES = 500 << 20  # of a visitor's files: about 100 photographs
 MOST_IN_ALL = 2 << 30  # bytes of all visitors' files, those on their way included
 MOST_LISTING = 4 << 20  # bytes of the names and sizes: 400 for each file
+LOOK = 40  # seconds between two looks for closed tabs: after 120, Streamlit could not end their sessions any longer
 
 Files = tuple[tuple[str, bytes], ...]
 """(name, content) of each file."""
@@ -28,10 +32,11 @@ class InboxError(ValueError):
 class Inbox:
     """Where the files of one visitor arrive: ``files``, and ``number``, which grows with each change.
 
-    The visit's session holds it, so that its memory is given back when the session ends.
+    The session ``session_id`` holds it, so that its memory is given back when the session ends.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, session_id: str = "") -> None:
+        self.session_id = session_id
         self.key = secrets.token_urlsafe(24)
         self.files: Files = ()
         self.size = 0  # bytes
@@ -54,6 +59,23 @@ def find_inbox(key: str) -> Inbox | None:
     """The inbox with this key, or None where the visit is over."""
     with _opening:
         return _inboxes.get(key)
+
+
+async def end_left_sessions() -> None:
+    """Go on ending each session that holds files while its tab is closed at two looks, one after the other.
+
+    Streamlit waits two minutes for a tab to come back, and then keeps its session until yet another tab is closed. Once
+    it is ended, the next script run gives its memory back.
+    """
+    left: set[str] = set()
+    while True:
+        await asyncio.sleep(LOOK)
+        with _opening:
+            holding = {inbox.session_id for inbox in _inboxes.values() if inbox.size}
+        server = runtime.get_instance()
+        before, left = left, {session_id for session_id in holding if not server.is_active_session(session_id)}
+        for session_id in left & before:
+            server.close_session(session_id)
 
 
 async def receive(chunks: AsyncIterator[bytes]) -> Files:

@@ -10,6 +10,7 @@ GET /lab/runs/<id>/classes?have=<version>            its last accuracy for each 
 GET /lab/sweeps/<name>/status                        where a sweep stands, in words
 """
 
+import asyncio
 import contextlib
 import gc
 import importlib
@@ -29,7 +30,7 @@ from cnnlab.paths import runs_dir
 from cnnlab.runs import Run, RunError
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.ui.followed import following
-from cnnlab.ui.inbox import InboxError, find_inbox, receive
+from cnnlab.ui.inbox import InboxError, end_left_sessions, find_inbox, receive
 from cnnlab.ui.picture_store import ROUTE, find_picture
 
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -121,9 +122,11 @@ ROUTES = [
 
 @contextlib.asynccontextmanager
 async def warm_up(app: object) -> AsyncIterator[dict[str, Any]]:
-    """Import what pages need while the first person is still opening the browser."""
+    """Import what pages need while the first person is still opening the browser; then watch for closed tabs."""
     threading.Thread(target=_import_the_heavy, daemon=True).start()
+    watch = asyncio.create_task(end_left_sessions())
     yield {}
+    watch.cancel()
 
 
 def _import_the_heavy() -> None:

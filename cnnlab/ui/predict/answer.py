@@ -100,13 +100,17 @@ def _strangeness(subject: Subject, prepared: Prepared) -> str:
     seen = look(predictor, prepared.pixels[None], prepared.scaling)
     if not novelty.unlike_all(seen)[0]:
         return ""
-    share = 100 * (1 - novelty.shares_as_far(seen)[0])
-    many = "any" if share > 99.95 else f"{share:.1f} %"
+    many = farther_than(novelty.shares_as_far(seen)[0])
     whose = "validation images" if novelty.held_out else "other training images"
     return (
         "\n\n:orange[:material/warning: **Unlike anything in training**]: to this network it lies farther from the "
         f"training images than {many} of the {whose}. Do not rely on the answer."
     )
+
+
+def farther_than(as_far: float) -> str:
+    """How many images lie nearer, where a share ``as_far`` of them does not; what is not all is never 100.0 %."""
+    return f"{min(100 * (1 - as_far), 99.9):.1f} %" if as_far else "any"
 
 
 def others(subject: Subject, given: Given) -> None:

@@ -12,6 +12,8 @@ from cnnlab.ui.predict.choice import Subject
 from cnnlab.ui.predict.strip import src
 
 SHARE = st.column_config.ProgressColumn(format="%.2f %%", min_value=0, max_value=100)
+COLUMNS = {"Picture": st.column_config.ImageColumn(width="small"), "Confidence": SHARE, "Runner up confidence": SHARE}
+REASON = 660  # pixels of the longest reason why there is no answer
 
 
 def answers_table(subject: Subject, way: str, rows: list[Row]) -> Row | None:
@@ -46,10 +48,8 @@ def _chosen(way: str, shown: list[Row]) -> Row | None:
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            "Picture": st.column_config.ImageColumn(width="small"),
-            "Confidence": SHARE,
-            "Runner up confidence": SHARE,
-            "Problem": st.column_config.TextColumn(width=420 if any(row.error for row in shown) else 200),
+            **COLUMNS,
+            "Problem": st.column_config.TextColumn(width=REASON if any(row.error for row in shown) else 200),
         },
     )
     chosen = event["selection"]["rows"]
@@ -64,21 +64,15 @@ def _frame(shown: list[Row]) -> pd.DataFrame:
             "Picture": [src(row.thumbnail) if row.thumbnail else "" for row in shown],
             "File": columns["file"],
             "Prediction": [value or "" for value in columns["prediction"]],
-            "Confidence": [_percent(row, 0) for row in shown],
+            "Confidence": 100 * pd.Series(columns["confidence"], dtype=float),
             "Runner up": [value or "" for value in columns["runner_up"]],
-            "Runner up confidence": [_percent(row, 1) for row in shown],
+            "Runner up confidence": 100 * pd.Series(columns["runner_up_confidence"], dtype=float),
         }
     )
     said = [row.error or ("Unlike anything in training" if row.unlike else "") for row in shown]
     if any(said):
         frame.insert(4, "Problem", said)  # after what a person looks for, yet in view, which the end need not be
-    return frame
-
-
-def _percent(row: Row, place: int) -> float | None:
-    """How sure the answer at ``place`` is, 0 for the first."""
-    found = row.answer.top(2)[place:] if row.answer else []
-    return 100 * found[0].confidence if found else None
+    return frame if any(row.answer for row in shown) else frame[["File", "Problem"]]
 
 
 def _filtered(subject: Subject, rows: list[Row]) -> list[Row]:
@@ -97,10 +91,9 @@ def _filtered(subject: Subject, rows: list[Row]) -> list[Row]:
     def wanted(row: Row) -> bool:
         if row.answer is None:
             return kind in ("all", "unread") and not classes
-        known = "sure" if row.answer.confidence >= subject.threshold else "unsure"
-        return kind in ("all", "unlike" if row.unlike else known) and (
-            not classes or names[row.answer.label] in classes
-        )
+        unsure = row.answer.confidence < subject.threshold
+        fitting = {"all": True, "sure": not unsure and not row.unlike, "unsure": unsure, "unlike": row.unlike}
+        return bool(fitting.get(kind)) and (not classes or names[row.answer.label] in classes)
 
     return list(filter(wanted, rows))
 

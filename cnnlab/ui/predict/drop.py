@@ -8,6 +8,7 @@ Streamlit's own uploader sends each file in a request of its own, which takes 25
 """
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cnnlab.pictures import EXTENSIONS
 from cnnlab.prediction.sources import MOST_FILES
@@ -22,7 +23,8 @@ _component = component(__file__)
 
 def dropped() -> Inbox:
     """The drop zone; gives the visitor's inbox with what it holds."""
-    inbox: Inbox = st.session_state.setdefault(INBOX, Inbox())
+    context = get_script_run_ctx()
+    inbox: Inbox = st.session_state.setdefault(INBOX, Inbox(context.session_id if context else ""))
     _component(
         data={
             "url": f"/lab/inbox/{inbox.key}",

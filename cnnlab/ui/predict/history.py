@@ -8,7 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab.prediction.many import thumbnail
+from cnnlab.ui import words
 from cnnlab.ui.predict.answer import Asked
+from cnnlab.ui.predict.answers import COLUMNS
 from cnnlab.ui.predict.strip import src
 
 HISTORY = "predict.history"
@@ -18,8 +20,9 @@ MOST = 100  # pictures that are remembered
 
 @dataclass(frozen=True)
 class Entry:
-    """A picture's small copy, what was said to it, by whom, and when."""
+    """A picture's small copy, what was said to it, by whom, and when; ``id`` tells the picture and the network."""
 
+    id: str
     src: str
     name: str
     answer: str
@@ -29,12 +32,13 @@ class Entry:
 
 
 def remember(asked: Asked) -> None:
-    """Add the picture that was ``asked`` about with its answer, unless it is what was asked last."""
+    """Add the picture that was ``asked`` about with its answer, instead of what the network said to it before."""
     if st.session_state.get(LAST) == asked.id:
         return
     st.session_state[LAST] = asked.id
     given, answer = asked.given, asked.answer
     entry = Entry(
+        f"{given.id}.{asked.subject.id}",
         src(thumbnail(given.picture)),
         given.name,
         answer.class_names[answer.label],
@@ -42,7 +46,8 @@ def remember(asked: Asked) -> None:
         asked.subject.predictor.run.name,
         time.strftime("%H:%M:%S"),
     )
-    st.session_state[HISTORY] = [entry, *st.session_state.get(HISTORY, [])][:MOST]
+    others = [other for other in st.session_state.get(HISTORY, []) if other.id != entry.id]
+    st.session_state[HISTORY] = [entry, *others][:MOST]
 
 
 def history_view() -> None:
@@ -52,22 +57,13 @@ def history_view() -> None:
         {
             "Picture": [e.src for e in history],
             "Prediction": [e.answer for e in history],
-            "Confidence": [100 * e.confidence for e in history],
+            "Confidence": [words.hundredfold(e.confidence) for e in history],
             "What": [e.name for e in history],
             "Run": [e.run for e in history],
             "Time": [e.time for e in history],
         }
     )
-    st.dataframe(
-        table,
-        hide_index=True,
-        row_height=44,
-        key="predict.history.table",
-        column_config={
-            "Picture": st.column_config.ImageColumn(width="small"),
-            "Confidence": st.column_config.ProgressColumn(format="%.2f %%", min_value=0, max_value=100),
-        },
-    )
+    st.dataframe(table, hide_index=True, row_height=44, key="predict.history.table", column_config=COLUMNS)
     with st.container(horizontal=True, vertical_alignment="center"):
         buffer = io.StringIO()
         table.drop(columns="Picture").to_csv(buffer, index=False)

@@ -7,7 +7,7 @@ import streamlit as st
 from cnnlab.paths import expanded, refused
 from cnnlab.pictures import UnreadableImage
 from cnnlab.prediction.many import Row, opened, predict_many
-from cnnlab.prediction.sources import Source, SourcesError, from_bytes, from_paths
+from cnnlab.prediction.sources import Source, Sources, SourcesError, from_bytes, from_paths
 from cnnlab.ui import words
 from cnnlab.ui.predict.answers import answers_table
 from cnnlab.ui.predict.choice import Subject
@@ -28,18 +28,20 @@ def many_view(subject: Subject, way: str) -> None:
     if not sources:
         _forget()
         return
+    if sources.note:
+        st.caption(sources.note)
     rows = _answered(subject, asked, sources)
     row = rows[0] if len(rows) == 1 else answers_table(subject, way, rows)
     if row:
         _closer(subject, way, row)
 
 
-def _uploaded() -> tuple[str, list[Source]]:
+def _uploaded() -> tuple[str, Sources]:
     inbox = dropped()
     return f"upload {inbox.number}", from_bytes(inbox.files)
 
 
-def _folder() -> tuple[str, list[Source]]:
+def _folder() -> tuple[str, Sources]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
             "A folder, a zip or a picture on the machine that this page comes from",
@@ -49,7 +51,7 @@ def _folder() -> tuple[str, list[Source]]:
         )
         st.button("Look again", icon=":material/refresh:", key="predict.folder.again", on_click=_forget)
     if not text.strip():
-        return "", []
+        return "", Sources()
     path = expanded(Path(text.strip()))
     if why := refused(path):
         raise SourcesError(why)

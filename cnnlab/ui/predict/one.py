@@ -10,7 +10,7 @@ from cnnlab.ui.predict.answer import Asked, answer_view, nothing_yet
 from cnnlab.ui.predict.camera import photograph
 from cnnlab.ui.predict.choice import Subject
 from cnnlab.ui.predict.given import Given
-from cnnlab.ui.predict.history import history_view, remember
+from cnnlab.ui.predict.history import HISTORY, history_view, remember
 from cnnlab.ui.predict.layers import layers_view
 from cnnlab.ui.predict.layout import SIDE, side_by_side
 from cnnlab.ui.predict.paint import paint_view
@@ -38,10 +38,12 @@ def one_view(subject: Subject, way: str, given: Given | None = None) -> None:
     with right:
         if not given:
             nothing_yet(way)
-            return
-        asked = answer_view(subject, given)
+        asked = answer_view(subject, given) if given else None
     if asked:
         _below(asked)
+    elif st.session_state.get(HISTORY):
+        st.markdown("##### Asked before")
+        history_view()
 
 
 def _given(subject: Subject, way: str) -> Given | None:
