@@ -19,7 +19,7 @@ from cnnlab.prediction.sources import MOST_FILES
 MOST_BYTES = 500 << 20  # of a visitor's files: about 100 photographs
 MOST_IN_ALL = 2 << 30  # bytes of all visitors' files, those on their way included
 MOST_LISTING = 4 << 20  # bytes of the names and sizes: 400 for each file
-LOOK = 40  # seconds between two looks for closed tabs: after 120, Streamlit could not end their sessions any longer
+LOOK = 55  # seconds between two looks for closed tabs: after 120, Streamlit could not end their sessions any longer
 
 Files = tuple[tuple[str, bytes], ...]
 """(name, content) of each file."""
