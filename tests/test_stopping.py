@@ -11,6 +11,16 @@ import pytest
 from cnnlab.stopping import imports_uninterrupted, signals_request
 
 
+@pytest.fixture(autouse=True)
+def as_from_a_terminal():
+    """Also where the tests run in the background or by nohup, for which a shell has signals ignored."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 def test_the_end_of_its_terminal_stops_a_training_unless_it_was_told_to_mind_none(monkeypatch: pytest.MonkeyPatch):
     asked: list[str] = []
     with signals_request(lambda: asked.append("stop")):
