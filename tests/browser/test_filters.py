@@ -213,6 +213,17 @@ def test_a_kernel_goes_into_a_file_and_comes_back(goto: Callable[..., Page], tmp
     expect(cell(page, 2, 2)).to_have_value("8")
 
 
+def test_saving_a_kernel_is_told_on_a_page_that_stays(goto: Callable[..., Page]) -> None:
+    page = goto("/filters?k=1,0;0,-1")
+    for name in ("Saved once", "Saved twice", "Saved thrice"):
+        painted(page).get_by_role("button", name="Keep").click()
+        page.get_by_label("Name", exact=True).fill(name)
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.get_by_text(f"Saved as {name}.")).to_be_visible()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(cell(page, 2, 2)).to_have_value("−1")
+
+
 def test_the_picture_and_what_the_filter_makes_of_it_can_be_taken_away(goto: Callable[..., Page]) -> None:
     page = painted(goto("/filters?picture=digit"))
     picture = grey(gallery_picture("digit"))[None]
