@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
 
 from cnnlab.explain import bank
 from cnnlab.explain.kernel_shelf import Shelf
@@ -220,14 +221,26 @@ def test_a_kept_kernel_may_be_called_anything(fresh_folders: Path):
     assert not page.exception and chain(page) == "~saved%3Aedges~,saved%3Aedges~"
 
 
+def stage(page: AppTest) -> Selectbox:
+    """What the gradient is computed from."""
+    return page.selectbox(key="filters.chain.stage")
+
+
 def test_the_gradient_starts_from_the_stage_that_is_chosen():
     page = opened(view="Chain")
-    stage = page.selectbox(key="filters.stage")
-    assert stage.options == ["Input", "Output 1", "Output 2"] and stage.value == 1
-    stage.set_value(2).run()
+    assert stage(page).options == ["Input", "1. Gaussian blur", "2. Sobel x"] and stage(page).value == 1
+    stage(page).set_value(2).run()
     assert link(page)["stage"] == "2"
     page.button(key=f"filters.chain.{chain(page)}.1.gone").click().run()
-    assert page.selectbox(key="filters.stage").value == 1 and not page.exception
+    assert stage(page).value == 1 and not page.exception
+
+
+def test_the_gradient_of_a_step_that_is_off_starts_from_what_comes_before_it():
+    page = opened(view="Chain")
+    page.toggle(key=f"filters.chain.{chain(page)}.0.on").set_value(False).run()
+    assert stage(page).options == ["Input", "2. Sobel x"] and stage(page).value == 0
+    page.toggle(key=f"filters.chain.{chain(page)}.0.on").set_value(True).run()
+    assert stage(page).value == 1 and link(page) == {"view": "Chain"}
 
 
 def test_an_empty_chain_shows_the_picture():

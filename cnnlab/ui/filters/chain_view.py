@@ -20,6 +20,7 @@ from cnnlab.ui.filters.state import BRANCHES, LONGEST_CHAIN, OWN, SAVED, held, k
 from cnnlab.ui.filters.takeaway import download_picture
 from cnnlab.ui.plot import plot
 
+STAGE = "filters.chain.stage"
 LARGEST = 256  # pixels of the longer side: each stage is a chart with all its values
 
 
@@ -119,21 +120,23 @@ def _row(number: int, link: _Link, links: list[_Link], saved: dict[str, Kernel])
 def _results(chosen: Chosen, border: Border, links: list[_Link], saved: dict[str, Kernel]) -> None:
     pixels = display_copy(chosen.pixels, LARGEST)
     picture = grey(pixels)[None]
-    steps, gone = [], []
-    for link in links:
+    steps, gone = {}, []  # steps by their rows, from 1
+    for row, link in enumerate(links, 1):
         found = named_kernel(link.name, saved)
-        steps += [Step(found, link.on, link.absolute)] if found else []
+        if found and link.on:
+            steps[row] = Step(found, link.absolute)
         gone += [] if found else [link.name.removeprefix(SAVED)]
     if gone:
         st.warning(
             f"No kernel is saved as {words.plain(', '.join(gone))}: that step is left out.", icon=":material/warning:"
         )
     try:
-        outputs = run_chain(picture, steps, border)
+        outputs = run_chain(picture, list(steps.values()), border)
         st.caption(f"Computed in grey at {pixels.shape[1]} × {pixels.shape[0]} pixels.")
-        names = [f"{n}. {step.kernel.name}" for n, step in enumerate((s for s in steps if s.on), 1)]
-        _pictures(picture, outputs, names)
-        _branches([picture.astype(np.float64), *outputs], border)
+        names = {row: f"{row}. {step.kernel.name}" for row, step in steps.items()}
+        _pictures(picture, outputs, list(names.values()))
+        stages = {0: picture.astype(np.float64), **dict(zip(steps, outputs, strict=True))}
+        _branches(stages, {0: "Input", **names}, border)
     except SettingsError as error:
         st.error(words.plain(str(error)), icon=":material/error:")
 
@@ -158,8 +161,11 @@ def _map(values: Maps, title: str) -> Map:
     return Map(values, f"{title}<br>{low:.0f} to {high:.0f}".replace("-", "−"), kind)  # type: ignore[arg-type]
 
 
-def _branches(stages: list[Maps], border: Border) -> None:
-    """Two filters side by side on one of the chain's ``stages``, joined into one picture."""
+def _branches(stages: dict[int, Maps], names: dict[int, str], border: Border) -> None:
+    """Two filters side by side on one of the chain's ``stages``, joined into one picture.
+
+    Stages and their ``names`` go by the rows that made them; 0 is the input.
+    """
     st.subheader("Two branches become a gradient", anchor=False)
     st.toggle("Show the gradient", key=key("branches"), persist_state="session")
     if not held("branches"):
@@ -173,7 +179,7 @@ def _branches(stages: list[Maps], border: Border) -> None:
             persist_state="session",
             width=260,
         )
-        stage = _stage(len(stages))
+        stage = _stage(names)
     found: Gradient = gradient(stages[stage], make_preset(pair), make_preset(BRANCHES[pair]), border)
     strong = np.where(found.magnitude >= 0.1 * found.magnitude.max(), found.direction, np.nan)
     maps = [
@@ -186,16 +192,17 @@ def _branches(stages: list[Maps], border: Border) -> None:
     st.caption("Direction: 0° where it gets brighter to the right, 90° downwards, ±180° to the left, −90° upwards.")
 
 
-def _stage(count: int) -> int:
-    """Which picture the branches start from: a blurred one at first, as the gradient of an edge picture misleads."""
-    st.session_state[key("stage")] = min(max(held("stage"), 0), count - 1)
-    return int(
-        st.selectbox(
-            "Computed from",
-            range(count),
-            format_func=lambda n: f"Output {n}" if n else "Input",
-            key=key("stage"),
-            persist_state="session",
-            width=260,
-        )
+def _stage(names: dict[int, str]) -> int:
+    """Which picture the branches start from: a blurred one at first, as the gradient of an edge picture misleads.
+
+    While the row that was chosen is off, that is the last one before it that is on.
+    """
+    st.session_state[STAGE] = max(row for row in names if row <= held("stage"))
+    stage = st.selectbox(
+        "Computed from", list(names), key=STAGE, format_func=names.__getitem__, on_change=_start, width=260
     )
+    return int(stage)
+
+
+def _start() -> None:
+    st.session_state[key("stage")] = st.session_state[STAGE]
