@@ -276,6 +276,18 @@ def test_both_themes_draw_the_playground(goto, new_page, scheme: str) -> None:
     assert page.locator(".playground").evaluate("e => e.scrollWidth <= e.clientWidth")
 
 
+def test_the_titles_of_maps_lie_below_the_ticks_of_those_above(goto, new_page) -> None:
+    for view in ("Layer", "Chain"):
+        page = goto(f"/filters?view={view}&picture=digit", new_page(viewport={"width": 1024, "height": 768}))
+        maps = page.locator(".js-plotly-plot").last
+        maps.locator("[class^=xaxislayer] text").last.wait_for()
+        boxes = "all => all.map((one) => one.getBoundingClientRect()).map((box) => [box.top, box.bottom])"
+        titles = maps.locator(".annotation-text").evaluate_all(boxes)
+        ticks = maps.locator("[class^=xaxislayer] text").evaluate_all(boxes)
+        assert titles and ticks
+        assert not any(top < below and above < bottom for top, bottom in titles for above, below in ticks)
+
+
 def test_the_place_that_is_held_outlasts_a_reload(goto: Callable[..., Page]) -> None:
     page = painted(goto("/filters"))
     page.locator(OUTPUT).click(position={"x": 60, "y": 40})
