@@ -137,6 +137,7 @@ def test_negative_values_are_kept_unless_asked():
         (Settings(border="wrap", padding="9"), 3, "A border that should wrap 9 pixels"),
         (Settings(padding="lots"), 3, "Padding 'lots' is not allowed: give none, same, or 0 to 32."),
         (Settings(padding="33"), 3, "Padding '33' is not allowed"),
+        (Settings(padding="1" * 5000), 3, "Padding '11111111111…' is not allowed"),
         (Settings(stride=0), 3, "A stride of 0 is not allowed: give 1 to 16."),
         (Settings(dilation=99), 3, "A dilation of 99 is not allowed: give 1 to 8."),
         (Settings(border="mirror"), 3, "The border 'mirror' is not known"),

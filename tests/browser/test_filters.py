@@ -234,6 +234,20 @@ def test_the_picture_and_what_the_filter_makes_of_it_can_be_taken_away(goto: Cal
         assert np.array_equal(np.asarray(Image.open(download.value.path())), expected[0].clip(0, 255))
 
 
+def test_pictures_of_equal_bytes_and_another_shape_are_told_apart(goto: Callable[..., Page], tmp_path: Path) -> None:
+    page = painted(goto("/filters?source=Upload"))
+    for width, height in ((60, 40), (40, 60)):
+        Image.new("L", (width, height), 255).save(tmp_path / f"{width}.png")
+        page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(tmp_path / f"{width}.png")
+        expect(page.locator(".playground .input .size")).to_have_text(f"{width} × {height}")
+
+
+def test_the_histogram_of_colours_that_stay_apart_counts_all_of_them(goto: Callable[..., Page]) -> None:
+    page = painted(goto("/filters"))
+    count = '([source, planes]) => [...new Function(source + "; return histogram;")()(planes, 2, 0, 255)]'
+    assert page.evaluate(count, [(PARTS / "convolve.js").read_text("utf-8"), [[0, 9], [255, 0], [255, 200]]]) == [3, 3]
+
+
 def test_an_upload_is_turned_upright_and_computed_at_a_size_that_is_told(
     goto: Callable[..., Page], tmp_path: Path
 ) -> None:
