@@ -83,6 +83,8 @@ def test_letters_in_the_grid_are_told_and_the_last_number_stays(goto: Callable[.
     cell(page, 1, 1).fill("abc")
     expect(page.get_by_text("“abc” is no number: give one such as 0.5 or −1.")).to_be_visible()
     assert output(page) == before
+    cell(page, 1, 1).fill("−1,250")
+    expect(page.get_by_text("“−1,250” may be −1250 or −1.250: write it without a comma.")).to_be_visible()
     cell(page, 1, 2).click()
     expect(cell(page, 1, 1)).to_have_value("−1")
     expect(page.locator(".playground .wrong")).to_be_hidden()
