@@ -52,10 +52,10 @@ class Map:
         return (0.0 if self.kind == "grey" else -top), top
 
 
-def maps_figure(maps: Sequence[Map], columns: int, height: int = 240, to_scale: bool = False) -> go.Figure:
+def maps_figure(maps: Sequence[Map], columns: int, height: int = 240) -> go.Figure:
     """``maps`` in rows of ``columns``, each row ``height`` pixels high on a page of the usual width.
 
-    ``to_scale`` gives all but weights the largest one's axes, so that a pooled map is drawn as small as it is.
+    All but weights have the largest one's axes, so that a pooled map is drawn as small as it is.
     """
     rows = -(-len(maps) // columns)
     figure = make_subplots(
@@ -72,7 +72,7 @@ def maps_figure(maps: Sequence[Map], columns: int, height: int = 240, to_scale: 
         if one.kind == "angle":  # what has no direction is grey in both themes
             figure.add_trace(go.Heatmap(z=np.zeros(one.values.shape, np.float32), **NOWHERE), **place)
         figure.add_trace(_heatmap(one), **place)
-        extent = largest if to_scale and one.kind != "weights" else one.values.shape
+        extent = largest if one.kind != "weights" else one.values.shape
         _axes(figure, extent, one.kind == "weights", number, place)
     figure.update_annotations(font={"size": 12}, yshift=6)
     margin = {"l": 28, "r": 8, "t": 48, "b": 24}

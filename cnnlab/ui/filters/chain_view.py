@@ -16,8 +16,8 @@ from cnnlab.ui import words
 from cnnlab.ui.filters.kernel_choice import kernel_label, kernel_options, named_kernel, saved_kernels
 from cnnlab.ui.filters.picture_choice import Chosen
 from cnnlab.ui.filters.settings_form import border_choice
-from cnnlab.ui.filters.state import BRANCHES, LONGEST_CHAIN, OWN, SAVED, held, key
-from cnnlab.ui.filters.takeaway import download_picture
+from cnnlab.ui.filters.state import BRANCHES, LONGEST_CHAIN, SAVED, held, key
+from cnnlab.ui.filters.takeaway import download_output
 from cnnlab.ui.plot import plot
 
 STAGE = "filters.chain.stage"
@@ -63,13 +63,11 @@ def chain_view(chosen: Chosen) -> None:
 
 
 def _links() -> list[_Link]:
-    """The chain that the page's state spells out; names that are unknown are left out."""
+    """The chain that the page's state spells out."""
     found = []
     for text in filter(None, held("chain").split(",")):
         named = text.removeprefix("-")
-        name = unquote(named.removeprefix("~"))
-        if name in PRESETS or name == OWN or name.startswith(SAVED):
-            found.append(_Link(name, not text.startswith("-"), named.startswith("~")))
+        found.append(_Link(unquote(named.removeprefix("~")), not text.startswith("-"), named.startswith("~")))
     return found[:LONGEST_CHAIN]
 
 
@@ -148,7 +146,8 @@ def _pictures(picture: Picture, outputs: list[Maps], names: list[str]) -> None:
     plot(figure, "Filter chain", "filters.chain.maps", alt=described(maps))
     if not outputs:
         return
-    download_picture("Output", "result.png", lambda: outputs[-1], "filters.chain.png")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        download_output(lambda: outputs[-1], "filters.chain.png")
     with st.expander("Histogram of the output", icon=":material/bar_chart:"):
         alt = f"How often each value occurs. {described(maps[-1:])}"
         plot(histogram_figure(maps[-1].values, "value"), "Histogram", "filters.chain.histogram", alt=alt)

@@ -11,7 +11,7 @@ from cnnlab.ui.filters.picture_choice import Chosen
 from cnnlab.ui.filters.playground import playground
 from cnnlab.ui.filters.settings_form import settings_form
 from cnnlab.ui.filters.state import OWN, PARAMS, PRESET, STAMP, held, kernel, key
-from cnnlab.ui.filters.takeaway import download_picture
+from cnnlab.ui.filters.takeaway import download_output, download_picture
 
 
 def one_filter(chosen: Chosen, color: bool) -> None:
@@ -74,6 +74,6 @@ def _code(picture: Picture, settings: Settings) -> None:
     for tab, write in zip(st.tabs(["OpenCV", "PyTorch"]), (opencv_code, pytorch_code), strict=True):
         with tab:
             st.code(write(shown, settings, picture.shape), "python")
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         download_picture("Input", "picture.png", lambda: picture, "filters.png")
-        download_picture("Output", "result.png", lambda: convolve(picture, shown, settings), "filters.output.png")
+        download_output(lambda: convolve(picture, shown, settings), "filters.output.png")

@@ -10,6 +10,12 @@ from PIL import Image
 from cnnlab.explain.convolution import Maps, Picture
 
 
+def download_output(values: Callable[[], Maps], key: str) -> None:
+    """The button for an output's ``values``, and beside it what a PNG does to them."""
+    download_picture("Output", "result.png", values, key)
+    st.caption("A PNG holds 0 to 255: in result.png what is below becomes 0, what is above becomes 255.")
+
+
 def download_picture(what: str, file: str, values: Callable[[], Picture | Maps], key: str) -> None:
     """A button that gives ``values``, computed when it is pressed, as a PNG called ``file``."""
     st.download_button(
@@ -20,7 +26,6 @@ def download_picture(what: str, file: str, values: Callable[[], Picture | Maps],
         icon=":material/download:",
         key=key,
         on_click="ignore",
-        help="Values below 0 and above 255 are cut off.",
     )
 
 
