@@ -245,7 +245,12 @@ def test_the_gradient_of_a_step_that_is_off_starts_from_what_comes_before_it():
 
 def test_an_empty_chain_shows_the_picture():
     page = opened(view="Chain", chain="")
-    assert not page.exception and not page.error
+    assert not page.exception and not page.error and not page.code
+
+
+def test_a_chain_shows_the_python_of_its_steps():
+    opencv, pytorch = opened(view="Chain", chain="gaussian,-box,sobel_x").code
+    assert opencv.value.count("cv2.filter2D") == pytorch.value.count("F.conv2d") == 2
 
 
 def test_a_layer_tells_every_shape():

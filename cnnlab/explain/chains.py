@@ -22,6 +22,10 @@ class Step:
     kernel: Kernel
     absolute: bool = False
 
+    def settings(self, border: Border) -> Settings:
+        """How it is moved: the size stays, and channels are filtered each by itself."""
+        return Settings(border=border, absolute=self.absolute, summed=False)
+
 
 @dataclass(frozen=True)
 class Gradient:
@@ -46,7 +50,7 @@ def run_chain(picture: Picture, steps: Sequence[Step], border: Border) -> list[M
     """
     values, outputs = picture.astype(np.float64), []
     for step in steps:
-        settings = Settings(border=border, absolute=step.absolute, summed=False)
+        settings = step.settings(border)
         settings.check(values.shape, step.kernel)
         values = convolve_values(values, step.kernel, settings)
         outputs.append(values)

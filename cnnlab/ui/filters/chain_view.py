@@ -8,6 +8,7 @@ import streamlit as st
 
 from cnnlab.explain.chains import Gradient, Step, gradient, run_chain
 from cnnlab.explain.convolution import Border, Maps, Picture, SettingsError
+from cnnlab.explain.filter_code import chain_code, opencv_code, pytorch_code
 from cnnlab.explain.gallery_pictures import display_copy, grey
 from cnnlab.explain.kernels import Kernel
 from cnnlab.explain.presets import PRESETS, make_preset
@@ -17,7 +18,7 @@ from cnnlab.ui.filters.kernel_choice import kernel_label, kernel_options, named_
 from cnnlab.ui.filters.picture_choice import Chosen
 from cnnlab.ui.filters.settings_form import border_choice
 from cnnlab.ui.filters.state import BRANCHES, LONGEST_CHAIN, SAVED, held, key
-from cnnlab.ui.filters.takeaway import download_output
+from cnnlab.ui.filters.takeaway import download_output, download_picture, python_tabs
 from cnnlab.ui.plot import plot
 
 STAGE = "filters.chain.stage"
@@ -133,6 +134,10 @@ def _results(chosen: Chosen, border: Border, links: list[_Link], saved: dict[str
         st.caption(f"Computed in grey at {pixels.shape[1]} × {pixels.shape[0]} pixels.")
         names = {row: f"{row}. {step.kernel.name}" for row, step in steps.items()}
         _pictures(picture, outputs, list(names.values()))
+        if steps:
+            with st.expander("The same in Python", icon=":material/code:"):
+                writers, chained = (opencv_code, pytorch_code), list(steps.values())
+                python_tabs(*(chain_code(write, chained, border, picture.shape) for write in writers))
         stages = {0: picture.astype(np.float64), **dict(zip(steps, outputs, strict=True))}
         _branches(stages, {0: "Input", **names}, border)
     except SettingsError as error:
@@ -147,6 +152,7 @@ def _pictures(picture: Picture, outputs: list[Maps], names: list[str]) -> None:
     if not outputs:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
+        download_picture("Input", "picture.png", lambda: picture, "filters.chain.input.png")
         download_output(lambda: outputs[-1], "filters.chain.png")
     with st.expander("Histogram of the output", icon=":material/bar_chart:"):
         alt = f"How often each value occurs. {described(maps[-1:])}"

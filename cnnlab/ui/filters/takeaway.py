@@ -1,4 +1,4 @@
-"""Pictures that are taken away: what goes into a filter, and what comes out of it."""
+"""What is taken away: the picture that goes into a filter, what comes out of it, and the Python between them."""
 
 import io
 from collections.abc import Callable
@@ -8,6 +8,14 @@ import streamlit as st
 from PIL import Image
 
 from cnnlab.explain.convolution import Maps, Picture
+
+
+def python_tabs(opencv: str, pytorch: str) -> None:
+    """The two programs that give the same output."""
+    st.caption("Both programs run as they are beside picture.png, and leave the same values in `result`.")
+    for tab, code in zip(st.tabs(["OpenCV", "PyTorch"]), (opencv, pytorch), strict=True):
+        with tab:
+            st.code(code, "python")
 
 
 def download_output(values: Callable[[], Maps], key: str) -> None:
