@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch.nn.functional import conv2d
 
+from cnnlab.explain.chains import Step, run_chain
 from cnnlab.explain.convolution import BORDERS, Settings, SettingsError, convolve
-from cnnlab.explain.filter_code import opencv_code, pytorch_code
+from cnnlab.explain.filter_code import chain_code, opencv_code, pytorch_code
 from cnnlab.explain.kernels import Kernel, parse_kernel
 
 SOBEL = parse_kernel("-1,0,1;-2,0,2;-1,0,1")
@@ -62,6 +63,17 @@ def test_the_shown_code_runs_and_gives_the_same_picture(tmp_path_factory, case):
         result = names["result"]
         assert result.shape == expected.shape, code
         assert np.abs(result - expected).max() < 1e-5, code
+
+
+@pytest.mark.parametrize("write", [opencv_code, pytorch_code])
+def test_the_shown_code_of_a_chain_gives_its_last_output(write, tmp_path, monkeypatch):
+    picture = np.random.default_rng(0).integers(0, 256, (1, 12, 17), dtype=np.uint8)
+    Image.fromarray(picture[0]).save(tmp_path / "picture.png")
+    steps = [Step(parse_kernel("1,2;3,4")), Step(SOBEL, absolute=True), Step(SOBEL)]
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    exec(chain_code(write, steps, "wrap", picture.shape), names)
+    assert np.abs(names["result"] - run_chain(picture, steps, "wrap")[-1][0]).max() < 1e-5
 
 
 @given(cases())
@@ -137,6 +149,7 @@ def test_negative_values_are_kept_unless_asked():
         (Settings(border="wrap", padding="9"), 3, "A border that should wrap 9 pixels"),
         (Settings(padding="lots"), 3, "Padding 'lots' is not allowed: give none, same, or 0 to 32."),
         (Settings(padding="33"), 3, "Padding '33' is not allowed"),
+        (Settings(padding="1" * 5000), 3, "Padding '11111111111…' is not allowed"),
         (Settings(stride=0), 3, "A stride of 0 is not allowed: give 1 to 16."),
         (Settings(dilation=99), 3, "A dilation of 99 is not allowed: give 1 to 8."),
         (Settings(border="mirror"), 3, "The border 'mirror' is not known"),

@@ -148,7 +148,8 @@ def test_advice_on_a_colour_picture_is_of_what_its_channels_give(weights, summed
         (b'{"weights": "much"}', "numbers alone"),
         (b"[[1, 2], [3]]", "rows of equal length"),
         (b'[["a"]]', "numbers alone"),
-        (b"5", "a single number"),
+        (b"5", "a single value"),
+        (b'{"weights": null}', "a single value"),
         (b"[]", "square"),
         (b"[[1, 2, 3]]", "1×1×3"),
         (json.dumps(np.zeros((12, 12)).tolist()).encode(), "1 to 11 rows, and this has 12"),
@@ -166,6 +167,7 @@ def test_a_file_that_is_no_kernel_is_one_sentence(content, sentence):
 
 def test_a_kernel_s_name_can_be_shown_and_sent():
     assert read_kernel(b'{"weights": [[1]], "name": "a\\ud800"}').name == "a\\ud800"
+    assert read_kernel(b'{"weights": [[1]], "name": null}').name == "Your own kernel"
 
 
 def test_kernels_are_kept_replaced_and_deleted(tmp_path):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
 
 from cnnlab.explain import bank
 from cnnlab.explain.kernel_shelf import Shelf
@@ -18,7 +19,7 @@ from cnnlab.explain.kernels import make_kernel
 from cnnlab.explain.presets import make_preset
 from cnnlab.paths import runs_dir
 from cnnlab.runs import Run
-from cnnlab.ui import select
+from cnnlab.ui import cache, select
 from cnnlab.ui.filters import state
 from cnnlab.ui.navigation import ENTERED
 from tests.pages import by_menu, link, said, script
@@ -220,19 +221,36 @@ def test_a_kept_kernel_may_be_called_anything(fresh_folders: Path):
     assert not page.exception and chain(page) == "~saved%3Aedges~,saved%3Aedges~"
 
 
+def stage(page: AppTest) -> Selectbox:
+    """What the gradient is computed from."""
+    return page.selectbox(key="filters.chain.stage")
+
+
 def test_the_gradient_starts_from_the_stage_that_is_chosen():
     page = opened(view="Chain")
-    stage = page.selectbox(key="filters.stage")
-    assert stage.options == ["Input", "Output 1", "Output 2"] and stage.value == 1
-    stage.set_value(2).run()
+    assert stage(page).options == ["Input", "1. Gaussian blur", "2. Sobel x"] and stage(page).value == 1
+    stage(page).set_value(2).run()
     assert link(page)["stage"] == "2"
     page.button(key=f"filters.chain.{chain(page)}.1.gone").click().run()
-    assert page.selectbox(key="filters.stage").value == 1 and not page.exception
+    assert stage(page).value == 1 and not page.exception
+
+
+def test_the_gradient_of_a_step_that_is_off_starts_from_what_comes_before_it():
+    page = opened(view="Chain")
+    page.toggle(key=f"filters.chain.{chain(page)}.0.on").set_value(False).run()
+    assert stage(page).options == ["Input", "2. Sobel x"] and stage(page).value == 0
+    page.toggle(key=f"filters.chain.{chain(page)}.0.on").set_value(True).run()
+    assert stage(page).value == 1 and link(page) == {"view": "Chain"}
 
 
 def test_an_empty_chain_shows_the_picture():
     page = opened(view="Chain", chain="")
-    assert not page.exception and not page.error
+    assert not page.exception and not page.error and not page.code
+
+
+def test_a_chain_shows_the_python_of_its_steps():
+    opencv, pytorch = opened(view="Chain", chain="gaussian,-box,sobel_x").code
+    assert opencv.value.count("cv2.filter2D") == pytorch.value.count("F.conv2d") == 2
 
 
 def test_a_layer_tells_every_shape():
@@ -253,11 +271,18 @@ def test_a_layer_that_does_not_fit_is_one_sentence():
 def test_the_first_layer_of_a_run_is_loaded_and_compared(own_run: Run):
     page = opened(view="Layer", picture="digit", bank="run:own")
     assert not page.exception and not page.error
-    assert "Your Sobel x is **" in page.info[0].value and "like filter" in page.info[0].value
+    assert "Sobel x, the kernel of One filter, is **" in page.info[0].value and "like filter" in page.info[0].value
     assert "the run's filters take what they were trained on" in said(page)
     assert "filters.color" not in [control.key for control in page.segmented_control]
     page.selectbox(key="filters.bank").set_value("four").run()
     assert page.segmented_control(key="filters.color").value == "Grey"
+
+
+def test_the_scaling_of_a_run_of_colours_is_told_for_each(own_run: Run, monkeypatch):
+    colours = bank.Bank(np.ones((2, 3, 3, 3)), None, ("a", "b"), mean=(0.49, 0.48, 0.45), std=(0.25, 0.24, 0.26))
+    monkeypatch.setattr(cache, "first_layer", lambda run: colours)
+    told = "mean 0.49 / 0.48 / 0.45, deviation 0.25 / 0.24 / 0.26 (red / green / blue)"
+    assert told in said(opened(view="Layer", bank="run:own"))
 
 
 def test_a_rerun_neither_reads_a_run_s_weights_again_nor_lists_the_runs_twice(own_run: Run, monkeypatch):
@@ -307,6 +332,7 @@ def test_a_run_without_weights_is_told_as_such(trained_run: Run, fresh_folders: 
         {"clipped": "yes"},
         {"view": "Chain", "stage": "99"},
         {"view": "Chain", "chain": "gaussian,foo"},
+        {"view": "Chain", "chain": "-"},
         {"view": "Layer", "chosen": "foo"},
         {"view": "Layer", "bank": "foo"},
         {"source": "Dataset", "dataset": "foo"},
@@ -361,10 +387,17 @@ def test_a_picture_of_one_pixel_that_does_not_fit_is_one_sentence(view: str, bor
     assert "A link to this page does not carry it." in said(page)
 
 
-def test_a_link_from_when_layers_were_stacked_here_opens_the_layer():
-    page = opened(view="Layer", stack="12,5,1,0;10,3,1,0", stack_side="28")
-    assert not page.exception and not page.toast and link(page) == {"view": "Layer"}
-    assert "How layers stack" in said(page)
+def test_a_layer_whose_filters_were_all_taken_away_stays_so_in_the_link():
+    page = opened(view="Layer", bank="chosen")
+    assert not page.error and link(page) == {"view": "Layer", "bank": "chosen"}
+    page.multiselect[0].set_value([]).run()
+    assert link(page)["chosen"] == ""
+    assert "A layer needs at least one filter" in opened(view="Layer", bank="chosen", chosen="").error[0].value
+
+
+def test_beside_a_picture_to_take_away_stands_what_it_cuts_off():
+    for view in ("One filter", "Chain"):
+        assert "in result.png what is below becomes 0" in said(opened(view=view))
 
 
 def test_the_formula_calls_the_kernels_side_as_the_network_page_does():

@@ -1,9 +1,9 @@
 """Filters in a row, each on the output of the one before; and two branches joined into a gradient.
 
 >>> from cnnlab.explain.presets import make_preset
->>> steps = [Step(make_preset("gaussian")), Step(make_preset("sobel_x"), on=False)]
+>>> steps = [Step(make_preset("gaussian")), Step(make_preset("sobel_x"), absolute=True)]
 >>> [stage.shape for stage in run_chain(np.zeros((1, 9, 9), np.uint8), steps, "reflect")]
-[(1, 9, 9)]
+[(1, 9, 9), (1, 9, 9)]
 """
 
 from collections.abc import Sequence
@@ -17,11 +17,14 @@ from cnnlab.explain.kernels import Kernel
 
 @dataclass(frozen=True)
 class Step:
-    """A filter of a chain; one that is not ``on`` is skipped. ``absolute`` drops the signs of its output."""
+    """A filter of a chain; ``absolute`` drops the signs of its output."""
 
     kernel: Kernel
-    on: bool = True
     absolute: bool = False
+
+    def settings(self, border: Border) -> Settings:
+        """How it is moved: the size stays, and channels are filtered each by itself."""
+        return Settings(border=border, absolute=self.absolute, summed=False)
 
 
 @dataclass(frozen=True)
@@ -41,17 +44,16 @@ class Gradient:
 
 
 def run_chain(picture: Picture, steps: Sequence[Step], border: Border) -> list[Maps]:
-    """The output float64 [C, H, W] of each step that is on, in order; ``picture`` is uint8 [C, H, W].
+    """The output float64 [C, H, W] of each step, in order; ``picture`` is uint8 [C, H, W].
 
     The size stays, for every step pads with ``border``; channels are filtered each by itself. Raises SettingsError.
     """
     values, outputs = picture.astype(np.float64), []
     for step in steps:
-        if step.on:
-            settings = Settings(border=border, absolute=step.absolute, summed=False)
-            settings.check(values.shape, step.kernel)
-            values = convolve_values(values, step.kernel, settings)
-            outputs.append(values)
+        settings = step.settings(border)
+        settings.check(values.shape, step.kernel)
+        values = convolve_values(values, step.kernel, settings)
+        outputs.append(values)
     return outputs
 
 

@@ -63,8 +63,9 @@ class Settings:
             return 0, 0
         if self.padding == "same":
             return total // 2, total - total // 2  # where it is odd the side after gets one more, as in PyTorch
-        if not self.padding.isdecimal() or int(self.padding) > LARGEST_PADDING:
-            raise SettingsError(f"Padding '{self.padding}' is not allowed: give none, same, or 0 to {LARGEST_PADDING}.")
+        if not self.padding.isdecimal() or len(self.padding) > 4 or int(self.padding) > LARGEST_PADDING:
+            told = self.padding if len(self.padding) <= 12 else f"{self.padding[:11]}…"
+            raise SettingsError(f"Padding '{told}' is not allowed: give none, same, or 0 to {LARGEST_PADDING}.")
         return int(self.padding), int(self.padding)
 
     def check(self, shape: tuple[int, ...], kernel: Kernel) -> None:

@@ -7,7 +7,10 @@ result = F.conv2d(padded, kernel, stride=1, dilation=1)[0, 0].numpy()
 Both read ``picture.png`` and leave ``result``, float64 [H', W'] or, where channels stay apart, [C, H', W'].
 """
 
-from cnnlab.explain.convolution import PAD_MODES, Settings
+from collections.abc import Callable, Sequence
+
+from cnnlab.explain.chains import Step
+from cnnlab.explain.convolution import PAD_MODES, Border, Settings
 from cnnlab.explain.kernels import Kernel
 
 OPENCV_BORDERS = {
@@ -69,6 +72,18 @@ def pytorch_code(kernel: Kernel, settings: Settings, shape: tuple[int, int, int]
     take = "[0].numpy()" if apart else "[0, 0].numpy()"
     lines.append(f"result = F.conv2d(padded, kernel, {options}){take}")
     return "\n".join(lines + _finish(settings))
+
+
+def chain_code(
+    write: Callable[[Kernel, Settings, tuple[int, int, int]], str],
+    steps: Sequence[Step],
+    border: Border,
+    shape: tuple[int, int, int],
+) -> str:
+    """The program of ``steps``, at least one, by ``write`` (one of the above) for a grey picture of ``shape``."""
+    first, *others = (write(step.kernel, step.settings(border), shape) for step in steps)
+    (read,) = _read_opencv(1)
+    return "\n\n".join([first, *(f"picture = result{code.partition(read)[2]}" for code in others)])
 
 
 def _read_opencv(channels: int) -> list[str]:

@@ -60,7 +60,7 @@ def make_kernel(values: object, name: str = OWN_NAME) -> Kernel:
         raise KernelError("A kernel has rows of equal length that hold numbers alone, such as -1,0,1.") from None
     weights = weights[None] if weights.ndim == 2 else weights
     if weights.ndim != 3 or weights.shape[0] not in (1, 3) or weights.shape[1] != weights.shape[2]:
-        shape = "×".join(str(length) for length in weights.shape) or "a single number"
+        shape = "×".join(str(length) for length in weights.shape) or "a single value"
         raise KernelError(f"A kernel is square, for one channel or three, and this is {shape}: use 3 rows of 3, say.")
     if not 1 <= weights.shape[1] <= LARGEST:
         raise KernelError(f"A kernel has 1 to {LARGEST} rows, and this has {weights.shape[1]}.")
@@ -83,7 +83,7 @@ def read_kernel(content: bytes) -> Kernel:
     if isinstance(found, dict):
         if "weights" not in found:
             raise KernelError('The file holds no "weights": choose one that was downloaded here.')
-        return make_kernel(found["weights"], str(found.get("name", "")))
+        return make_kernel(found["weights"], str(found.get("name") or ""))
     return make_kernel(found)
 
 

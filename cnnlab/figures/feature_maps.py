@@ -17,7 +17,8 @@ from cnnlab.figures.channels import NEGATIVE, POSITIVE
 from cnnlab.figures.style import literal, quiet
 
 Kind = Literal["grey", "signed", "angle", "weights"]
-WIDE = 1000  # pixels of width that the heights of rows are meant for: where there are fewer, rows are as much lower
+WIDE = 1000  # pixels of width that the heights of rows are meant for: where there are fewer, maps are as much lower
+BETWEEN = 88  # pixels from a row to the next, for ticks and titles
 NUMBERED = 7  # rows of weights up to which each shows its number
 SIGNED = [
     [place, f"rgb({r},{g},{b})"]
@@ -51,10 +52,10 @@ class Map:
         return (0.0 if self.kind == "grey" else -top), top
 
 
-def maps_figure(maps: Sequence[Map], columns: int, height: int = 240, to_scale: bool = False) -> go.Figure:
+def maps_figure(maps: Sequence[Map], columns: int, height: int = 240) -> go.Figure:
     """``maps`` in rows of ``columns``, each row ``height`` pixels high on a page of the usual width.
 
-    ``to_scale`` gives all but weights the largest one's axes, so that a pooled map is drawn as small as it is.
+    All but weights have the largest one's axes, so that a pooled map is drawn as small as it is.
     """
     rows = -(-len(maps) // columns)
     figure = make_subplots(
@@ -62,7 +63,7 @@ def maps_figure(maps: Sequence[Map], columns: int, height: int = 240, to_scale: 
         columns,
         subplot_titles=["<br>".join(map(literal, m.title.split("<br>"))) for m in maps],
         horizontal_spacing=0.16 / columns,
-        vertical_spacing=min(0.3, 88 / (rows * height)),
+        vertical_spacing=min(0.3, BETWEEN / (rows * height)),
     )
     quiet(figure, rows * height + 56)
     largest = max((m.values.shape for m in maps if m.kind != "weights"), default=(1, 1))
@@ -71,10 +72,12 @@ def maps_figure(maps: Sequence[Map], columns: int, height: int = 240, to_scale: 
         if one.kind == "angle":  # what has no direction is grey in both themes
             figure.add_trace(go.Heatmap(z=np.zeros(one.values.shape, np.float32), **NOWHERE), **place)
         figure.add_trace(_heatmap(one), **place)
-        extent = largest if to_scale and one.kind != "weights" else one.values.shape
+        extent = largest if one.kind != "weights" else one.values.shape
         _axes(figure, extent, one.kind == "weights", number, place)
-    figure.update_annotations(font={"size": 12}, yshift=9)
-    figure.update_layout(meta={"width": WIDE}, showlegend=False, margin={"l": 28, "r": 8, "t": 48, "b": 24})
+    figure.update_annotations(font={"size": 12}, yshift=6)
+    margin = {"l": 28, "r": 8, "t": 48, "b": 24}
+    text = margin["t"] + margin["b"] + (rows - 1) * BETWEEN  # pixels of the height that do not shrink with the width
+    figure.update_layout(meta={"width": WIDE, "text": text}, showlegend=False, margin=margin)
     return figure
 
 

@@ -2,12 +2,13 @@
 const mounted = new WeakMap();
 
 function fitted(figure, room) {  // where there is less room than a figure's own width, all of it becomes smaller
-  const scale = Math.min(1, room / (figure.layout.meta?.width ?? room)) || 1;  // no room: it is hidden
+  const { width = room, text = 0 } = figure.layout.meta ?? {};  // pixels; text keeps its size
+  const scale = Math.min(1, room / width) || 1;  // no room: it is hidden
   if (scale === 1) return figure;
   const smaller = (trace) => ["textfont", "marker"].filter((part) => trace[part]?.size)
     .map((part) => [part, { ...trace[part], size: trace[part].size * scale }]);
   const data = figure.data.map((trace) => ({ ...trace, ...Object.fromEntries(smaller(trace)) }));
-  return { data, layout: { ...figure.layout, height: figure.layout.height * scale } };
+  return { data, layout: { ...figure.layout, height: text + (figure.layout.height - text) * scale } };
 }
 
 const HEAD = 54;  // pixels above a saved figure, for its title

@@ -83,6 +83,8 @@ def test_letters_in_the_grid_are_told_and_the_last_number_stays(goto: Callable[.
     cell(page, 1, 1).fill("abc")
     expect(page.get_by_text("“abc” is no number: give one such as 0.5 or −1.")).to_be_visible()
     assert output(page) == before
+    cell(page, 1, 1).fill("−1,250")
+    expect(page.get_by_text("“−1,250” may be −1250 or −1.250: write it without a comma.")).to_be_visible()
     cell(page, 1, 2).click()
     expect(cell(page, 1, 1)).to_have_value("−1")
     expect(page.locator(".playground .wrong")).to_be_hidden()
@@ -213,6 +215,17 @@ def test_a_kernel_goes_into_a_file_and_comes_back(goto: Callable[..., Page], tmp
     expect(cell(page, 2, 2)).to_have_value("8")
 
 
+def test_saving_a_kernel_is_told_on_a_page_that_stays(goto: Callable[..., Page]) -> None:
+    page = goto("/filters?k=1,0;0,-1")
+    for name in ("Saved once", "Saved twice", "Saved thrice"):
+        painted(page).get_by_role("button", name="Keep").click()
+        page.get_by_label("Name", exact=True).fill(name)
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.get_by_text(f"Saved as {name}.")).to_be_visible()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(cell(page, 2, 2)).to_have_value("−1")
+
+
 def test_the_picture_and_what_the_filter_makes_of_it_can_be_taken_away(goto: Callable[..., Page]) -> None:
     page = painted(goto("/filters?picture=digit"))
     picture = grey(gallery_picture("digit"))[None]
@@ -221,6 +234,20 @@ def test_the_picture_and_what_the_filter_makes_of_it_can_be_taken_away(goto: Cal
         with page.expect_download() as download:
             page.get_by_role("button", name=name).click()
         assert np.array_equal(np.asarray(Image.open(download.value.path())), expected[0].clip(0, 255))
+
+
+def test_pictures_of_equal_bytes_and_another_shape_are_told_apart(goto: Callable[..., Page], tmp_path: Path) -> None:
+    page = painted(goto("/filters?source=Upload"))
+    for width, height in ((60, 40), (40, 60)):
+        Image.new("L", (width, height), 255).save(tmp_path / f"{width}.png")
+        page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(tmp_path / f"{width}.png")
+        expect(page.locator(".playground .input .size")).to_have_text(f"{width} × {height}")
+
+
+def test_the_histogram_of_colours_that_stay_apart_counts_all_of_them(goto: Callable[..., Page]) -> None:
+    page = painted(goto("/filters"))
+    count = '([source, planes]) => [...new Function(source + "; return histogram;")()(planes, 2, 0, 255)]'
+    assert page.evaluate(count, [(PARTS / "convolve.js").read_text("utf-8"), [[0, 9], [255, 0], [255, 200]]]) == [3, 3]
 
 
 def test_an_upload_is_turned_upright_and_computed_at_a_size_that_is_told(
@@ -263,6 +290,18 @@ def test_both_themes_draw_the_playground(goto, new_page, scheme: str) -> None:
     )
     assert abs(text - back) > 150
     assert page.locator(".playground").evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
+def test_the_titles_of_maps_lie_below_the_ticks_of_those_above(goto, new_page) -> None:
+    for view in ("Layer", "Chain"):
+        page = goto(f"/filters?view={view}&picture=digit", new_page(viewport={"width": 1024, "height": 768}))
+        maps = page.locator(".js-plotly-plot").last
+        maps.locator("[class^=xaxislayer] text").last.wait_for()
+        boxes = "all => all.map((one) => one.getBoundingClientRect()).map((box) => [box.top, box.bottom])"
+        titles = maps.locator(".annotation-text").evaluate_all(boxes)
+        ticks = maps.locator("[class^=xaxislayer] text").evaluate_all(boxes)
+        assert titles and ticks
+        assert not any(top < below and above < bottom for top, bottom in titles for above, below in ticks)
 
 
 def test_the_place_that_is_held_outlasts_a_reload(goto: Callable[..., Page]) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from cnnlab.explain.chains import Gradient, Step, gradient, run_chain
 from cnnlab.explain.convolution import Border, Maps, Picture, SettingsError
+from cnnlab.explain.filter_code import chain_code, opencv_code, pytorch_code
 from cnnlab.explain.gallery_pictures import display_copy, grey
 from cnnlab.explain.kernels import Kernel
 from cnnlab.explain.presets import PRESETS, make_preset
@@ -16,10 +17,11 @@ from cnnlab.ui import words
 from cnnlab.ui.filters.kernel_choice import kernel_label, kernel_options, named_kernel, saved_kernels
 from cnnlab.ui.filters.picture_choice import Chosen
 from cnnlab.ui.filters.settings_form import border_choice
-from cnnlab.ui.filters.state import BRANCHES, LONGEST_CHAIN, OWN, SAVED, held, key
-from cnnlab.ui.filters.takeaway import download_picture
+from cnnlab.ui.filters.state import BRANCHES, LONGEST_CHAIN, SAVED, held, key
+from cnnlab.ui.filters.takeaway import download_output, download_picture, python_tabs
 from cnnlab.ui.plot import plot
 
+STAGE = "filters.chain.stage"
 LARGEST = 256  # pixels of the longer side: each stage is a chart with all its values
 
 
@@ -62,13 +64,11 @@ def chain_view(chosen: Chosen) -> None:
 
 
 def _links() -> list[_Link]:
-    """The chain that the page's state spells out; names that are unknown are left out."""
+    """The chain that the page's state spells out."""
     found = []
     for text in filter(None, held("chain").split(",")):
         named = text.removeprefix("-")
-        name = unquote(named.removeprefix("~"))
-        if name in PRESETS or name == OWN or name.startswith(SAVED):
-            found.append(_Link(name, not text.startswith("-"), named.startswith("~")))
+        found.append(_Link(unquote(named.removeprefix("~")), not text.startswith("-"), named.startswith("~")))
     return found[:LONGEST_CHAIN]
 
 
@@ -119,21 +119,27 @@ def _row(number: int, link: _Link, links: list[_Link], saved: dict[str, Kernel])
 def _results(chosen: Chosen, border: Border, links: list[_Link], saved: dict[str, Kernel]) -> None:
     pixels = display_copy(chosen.pixels, LARGEST)
     picture = grey(pixels)[None]
-    steps, gone = [], []
-    for link in links:
+    steps, gone = {}, []  # steps by their rows, from 1
+    for row, link in enumerate(links, 1):
         found = named_kernel(link.name, saved)
-        steps += [Step(found, link.on, link.absolute)] if found else []
+        if found and link.on:
+            steps[row] = Step(found, link.absolute)
         gone += [] if found else [link.name.removeprefix(SAVED)]
     if gone:
         st.warning(
             f"No kernel is saved as {words.plain(', '.join(gone))}: that step is left out.", icon=":material/warning:"
         )
     try:
-        outputs = run_chain(picture, steps, border)
+        outputs = run_chain(picture, list(steps.values()), border)
         st.caption(f"Computed in grey at {pixels.shape[1]} × {pixels.shape[0]} pixels.")
-        names = [f"{n}. {step.kernel.name}" for n, step in enumerate((s for s in steps if s.on), 1)]
-        _pictures(picture, outputs, names)
-        _branches([picture.astype(np.float64), *outputs], border)
+        names = {row: f"{row}. {step.kernel.name}" for row, step in steps.items()}
+        _pictures(picture, outputs, list(names.values()))
+        if steps:
+            with st.expander("The same in Python", icon=":material/code:"):
+                writers, chained = (opencv_code, pytorch_code), list(steps.values())
+                python_tabs(*(chain_code(write, chained, border, picture.shape) for write in writers))
+        stages = {0: picture.astype(np.float64), **dict(zip(steps, outputs, strict=True))}
+        _branches(stages, {0: "Input", **names}, border)
     except SettingsError as error:
         st.error(words.plain(str(error)), icon=":material/error:")
 
@@ -145,7 +151,9 @@ def _pictures(picture: Picture, outputs: list[Maps], names: list[str]) -> None:
     plot(figure, "Filter chain", "filters.chain.maps", alt=described(maps))
     if not outputs:
         return
-    download_picture("Output", "result.png", lambda: outputs[-1], "filters.chain.png")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        download_picture("Input", "picture.png", lambda: picture, "filters.chain.input.png")
+        download_output(lambda: outputs[-1], "filters.chain.png")
     with st.expander("Histogram of the output", icon=":material/bar_chart:"):
         alt = f"How often each value occurs. {described(maps[-1:])}"
         plot(histogram_figure(maps[-1].values, "value"), "Histogram", "filters.chain.histogram", alt=alt)
@@ -158,8 +166,11 @@ def _map(values: Maps, title: str) -> Map:
     return Map(values, f"{title}<br>{low:.0f} to {high:.0f}".replace("-", "−"), kind)  # type: ignore[arg-type]
 
 
-def _branches(stages: list[Maps], border: Border) -> None:
-    """Two filters side by side on one of the chain's ``stages``, joined into one picture."""
+def _branches(stages: dict[int, Maps], names: dict[int, str], border: Border) -> None:
+    """Two filters side by side on one of the chain's ``stages``, joined into one picture.
+
+    Stages and their ``names`` go by the rows that made them; 0 is the input.
+    """
     st.subheader("Two branches become a gradient", anchor=False)
     st.toggle("Show the gradient", key=key("branches"), persist_state="session")
     if not held("branches"):
@@ -173,7 +184,7 @@ def _branches(stages: list[Maps], border: Border) -> None:
             persist_state="session",
             width=260,
         )
-        stage = _stage(len(stages))
+        stage = _stage(names)
     found: Gradient = gradient(stages[stage], make_preset(pair), make_preset(BRANCHES[pair]), border)
     strong = np.where(found.magnitude >= 0.1 * found.magnitude.max(), found.direction, np.nan)
     maps = [
@@ -186,16 +197,17 @@ def _branches(stages: list[Maps], border: Border) -> None:
     st.caption("Direction: 0° where it gets brighter to the right, 90° downwards, ±180° to the left, −90° upwards.")
 
 
-def _stage(count: int) -> int:
-    """Which picture the branches start from: a blurred one at first, as the gradient of an edge picture misleads."""
-    st.session_state[key("stage")] = min(max(held("stage"), 0), count - 1)
-    return int(
-        st.selectbox(
-            "Computed from",
-            range(count),
-            format_func=lambda n: f"Output {n}" if n else "Input",
-            key=key("stage"),
-            persist_state="session",
-            width=260,
-        )
+def _stage(names: dict[int, str]) -> int:
+    """Which picture the branches start from: a blurred one at first, as the gradient of an edge picture misleads.
+
+    While the row that was chosen is off, that is the last one before it that is on.
+    """
+    st.session_state[STAGE] = max(row for row in names if row <= held("stage"))
+    stage = st.selectbox(
+        "Computed from", list(names), key=STAGE, format_func=names.__getitem__, on_change=_start, width=260
     )
+    return int(stage)
+
+
+def _start() -> None:
+    st.session_state[key("stage")] = st.session_state[STAGE]

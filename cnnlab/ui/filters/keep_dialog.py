@@ -7,7 +7,7 @@ from cnnlab.ui import words
 from cnnlab.ui.filters.kernel_choice import saved_kernels, shelf
 from cnnlab.ui.filters.state import kernel, use_kernel
 
-OPEN, PROBLEM = "filters.keeping", "filters.keep.problem"
+OPEN, PROBLEM, TOLD = "filters.keeping", "filters.keep.problem", "filters.keep.told"
 NAME, FILE, GONE = "filters.keep.name", "filters.keep.file", "filters.keep.gone"
 
 
@@ -18,9 +18,14 @@ def keep_button() -> None:
 
 
 def keep_dialog() -> None:
-    """Show the dialog while it is open; to be called at the page's end."""
+    """Show the dialog while it is open, or what it has saved; to be called at the page's end.
+
+    A toast from the dialog's own callback would blank the page: the dialog's rerun ends before the browser has it.
+    """
     if st.session_state.get(OPEN):
         st.dialog("Keep this kernel", on_dismiss=_close)(_dialog)()
+    elif saved := st.session_state.pop(TOLD, None):
+        st.toast(f"Saved as {words.plain(saved)}.", icon=":material/bookmark:")
 
 
 def _open() -> None:
@@ -63,7 +68,7 @@ def _save() -> None:
         saved = shelf().save(kernel(), st.session_state[NAME])
         use_kernel(saved)
         _close()
-        st.toast(f"Saved as {words.plain(saved.name)}.", icon=":material/bookmark:")
+        st.session_state[TOLD] = saved.name
     except KernelError as error:
         st.session_state[PROBLEM] = str(error)
 

@@ -30,7 +30,7 @@ HELP = {
     "Flip up-down": "Flip it upside down",
     "Transpose": "Rows become columns",
     "Negate": "Change every sign",
-    "Normalise": "Divide each channel's weights by their sum",
+    "Normalise": "Divide each channel's weights by their sum; where that is 0, by the sum of their sizes",
 }
 
 

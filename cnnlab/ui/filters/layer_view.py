@@ -19,7 +19,7 @@ from cnnlab.runs import RunError, list_runs
 from cnnlab.ui import cache
 from cnnlab.ui.filters.kernel_choice import kernel_label, kernel_options, named_kernel, saved_kernels
 from cnnlab.ui.filters.picture_choice import Chosen
-from cnnlab.ui.filters.state import OWN, RUN, anew, held, kernel, key
+from cnnlab.ui.filters.state import RUN, anew, held, kernel, key
 from cnnlab.ui.plot import plot
 from cnnlab.ui.select import trained_runs
 from cnnlab.ui.words import plain
@@ -100,11 +100,7 @@ def _bank(source: str, color: bool) -> Bank:
         return bank_of([make_preset(name) for name in FOUR], channels)
     saved = saved_kernels()
     options = kernel_options(saved)
-    first = [name for name in map(unquote, held("chosen").split(",")) if name in options] or [
-        OWN,
-        "sobel_y",
-        "laplacian",
-    ]
+    first = [name for name in map(unquote, held("chosen").split(",")) if name in options]
     st.session_state.setdefault(anew("bank.names"), first)
     names = st.multiselect(
         "Filters of the layer",
@@ -146,7 +142,9 @@ def _shapes(source: str, picture: Picture, bank: Bank, layer: Layer) -> None:
     words += f"{' and a bias each' if bank.bias is not None else ', without biases'}: {bank.parameters:,} numbers. "
     words += f"Computed on {picture.shape[1]} rows of {picture.shape[2]} pixels, values in [0, 1]"
     if bank.mean != (0.0,) * depth:
-        words += f", scaled as in training: mean {bank.mean[0]:.3g}, deviation {bank.std[0]:.3g}"
+        mean, deviation = (" / ".join(f"{value:.3g}" for value in values) for values in (bank.mean, bank.std))
+        words += f", scaled as in training: mean {mean}, deviation {deviation}"
+        words += " (red / green / blue)" if depth == 3 else ""
     if source.startswith(RUN):
         words += (
             ". Drawn are always ReLU, then the sidebar's pooling. The run's own network may have another activation "
@@ -161,8 +159,8 @@ def _similar(source: str, alike: NDArray[np.float64]) -> None:
         return
     best = int(np.abs(alike).argmax())
     st.info(
-        f"Your {plain(kernel().name)} is **{_signed(alike[best])}** like filter {best + 1} of {len(alike)}. That is "
-        "the cosine: 1 is the same pattern, 0 is unrelated, −1 is its negative.",
+        f"{plain(kernel().name)}, the kernel of One filter, is **{_signed(alike[best])}** like filter {best + 1} of "
+        f"{len(alike)}. That is the cosine: 1 is the same pattern, 0 is unrelated, −1 is its negative.",
         icon=":material/compare:",
     )
 
@@ -173,13 +171,6 @@ def _signed(value: float) -> str:
 
 def _figure(picture: Picture, bank: Bank, layer: Layer, alike: NDArray[np.float64]) -> None:
     """A column for each filter: weights, output, after ReLU, after pooling."""
-    to_scale = st.toggle(
-        "Draw to scale",
-        True,
-        key="filters.to_scale",
-        persist_state="session",
-        help="A map of half the size is drawn at half the size.",
-    )
     top = float(np.abs(layer.sums).max()) or 1.0
     weights = bank.weights.mean(1)
     rows = [
@@ -191,8 +182,8 @@ def _figure(picture: Picture, bank: Bank, layer: Layer, alike: NDArray[np.float6
             Map(m, f"{title}: {m.shape[0]}×{m.shape[1]}<br>{_signed(m.min())} to {_signed(m.max())}", top=top)
             for m in maps
         ]
-    figure = maps_figure(rows, columns=len(bank.weights), height=250, to_scale=to_scale)
+    figure = maps_figure(rows, columns=len(bank.weights), height=250)
     plot(figure, "Layer", "filters.layer.maps", alt=described(rows))
     words = "Orange is above 0, blue below, dark is 0; all maps share one scale."
     words += " Weights are shown as the mean of their three channels." if len(picture) == 3 else ""
-    st.caption(f"{words} The cosine tells how like your kernel ({plain(kernel().name)}) a filter is.")
+    st.caption(f"{words} The cosine tells how like the kernel of One filter ({plain(kernel().name)}) a filter is.")

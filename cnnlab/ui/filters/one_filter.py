@@ -11,7 +11,7 @@ from cnnlab.ui.filters.picture_choice import Chosen
 from cnnlab.ui.filters.playground import playground
 from cnnlab.ui.filters.settings_form import settings_form
 from cnnlab.ui.filters.state import OWN, PARAMS, PRESET, STAMP, held, kernel, key
-from cnnlab.ui.filters.takeaway import download_picture
+from cnnlab.ui.filters.takeaway import download_output, download_picture, python_tabs
 
 
 def one_filter(chosen: Chosen, color: bool) -> None:
@@ -70,10 +70,7 @@ def _code(picture: Picture, settings: Settings) -> None:
     """The Python that gives the same picture, and the pictures."""
     shown = kernel()  # a download is made outside of the session, which it cannot ask
     st.subheader("The same in Python", anchor=False)
-    st.caption("Both programs run as they are beside picture.png, and leave the same values in `result`.")
-    for tab, write in zip(st.tabs(["OpenCV", "PyTorch"]), (opencv_code, pytorch_code), strict=True):
-        with tab:
-            st.code(write(shown, settings, picture.shape), "python")
-    with st.container(horizontal=True):
+    python_tabs(*(write(shown, settings, picture.shape) for write in (opencv_code, pytorch_code)))
+    with st.container(horizontal=True, vertical_alignment="center"):
         download_picture("Input", "picture.png", lambda: picture, "filters.png")
-        download_picture("Output", "result.png", lambda: convolve(picture, shown, settings), "filters.output.png")
+        download_output(lambda: convolve(picture, shown, settings), "filters.output.png")

@@ -76,16 +76,21 @@ def _truth(text: str) -> bool:
     return _one_of("True", "False")(text) == "True"
 
 
+def _kernel(name: str) -> str:
+    return _one_of(OWN, SAVED, *PRESETS.names())(name)
+
+
 def _names(text: str) -> str:
     """Names of kernels, as a layer of one's choice has them."""
-    for name in map(unquote, filter(None, text.split(","))):
-        _one_of(OWN, SAVED, *PRESETS.names())(name)
+    for name in filter(None, text.split(",")):
+        _kernel(unquote(name))
     return text
 
 
 def _chain(text: str) -> str:
     """Names of kernels; ``-`` before one that is off, then ``~`` before one whose absolute value is taken."""
-    _names(",".join(part.removeprefix("-").removeprefix("~") for part in text.split(",")))
+    for part in filter(None, text.split(",")):
+        _kernel(unquote(part.removeprefix("-").removeprefix("~")))
     return text
 
 
@@ -109,7 +114,7 @@ WIDGETS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "pair": (_one_of(*BRANCHES), "sobel_x"),
     "stage": (_within(0, LONGEST_CHAIN), 1),
     "bank": (_one_of("four", "chosen", RUN), "four"),
-    "chosen": (_names, ""),
+    "chosen": (_names, f"{OWN},sobel_y,laplacian"),
     "pool": (_one_of("max", "avg"), "max"),
     "pool_size": (int, 2),
     "pool_stride": (int, 2),

@@ -1,4 +1,4 @@
-"""Pictures that are taken away: what goes into a filter, and what comes out of it."""
+"""What is taken away: the picture that goes into a filter, what comes out of it, and the Python between them."""
 
 import io
 from collections.abc import Callable
@@ -8,6 +8,20 @@ import streamlit as st
 from PIL import Image
 
 from cnnlab.explain.convolution import Maps, Picture
+
+
+def python_tabs(opencv: str, pytorch: str) -> None:
+    """The two programs that give the same output."""
+    st.caption("Both programs run as they are beside picture.png, and leave the same values in `result`.")
+    for tab, code in zip(st.tabs(["OpenCV", "PyTorch"]), (opencv, pytorch), strict=True):
+        with tab:
+            st.code(code, "python")
+
+
+def download_output(values: Callable[[], Maps], key: str) -> None:
+    """The button for an output's ``values``, and beside it what a PNG does to them."""
+    download_picture("Output", "result.png", values, key)
+    st.caption("A PNG holds 0 to 255: in result.png what is below becomes 0, what is above becomes 255.")
 
 
 def download_picture(what: str, file: str, values: Callable[[], Picture | Maps], key: str) -> None:
@@ -20,7 +34,6 @@ def download_picture(what: str, file: str, values: Callable[[], Picture | Maps],
         icon=":material/download:",
         key=key,
         on_click="ignore",
-        help="Values below 0 and above 255 are cut off.",
     )
 
 

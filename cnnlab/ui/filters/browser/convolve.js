@@ -80,9 +80,9 @@ function scaleOf(planes) {
   return { signed: low < -1e-9, low, high, end: (most * (bin + 1)) / 1024 };
 }
 
-function histogram(values, bins, low, high) {
+function histogram(planes, bins, low, high) {
   const counts = new Uint32Array(bins), width = (high - low) / bins || 1;
-  for (let i = 0; i < values.length; i++) counts[Math.max(0, Math.min(bins - 1, Math.floor((values[i] - low) / width)))]++;
+  for (const values of planes) for (let i = 0; i < values.length; i++) counts[Math.max(0, Math.min(bins - 1, Math.floor((values[i] - low) / width)))]++;
   return counts;
 }
 

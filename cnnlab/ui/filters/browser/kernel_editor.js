@@ -51,11 +51,13 @@ class KernelEditor {
   typed(cell, i) {
     const text = cell.value.trim().replace(",", ".").replace("−", "-");
     const value = text === "" ? NaN : Number(text);
-    const good = Number.isFinite(value) && Math.abs(value) <= 1e6;
+    const unclear = /^[+-]?[1-9]\d{0,2},\d{3}$/.test(cell.value.trim().replace("−", "-"));  // thousands or decimals
+    const good = Number.isFinite(value) && Math.abs(value) <= 1e6 && !unclear;
     cell.classList.toggle("bad", !good);
     this.wrong.hidden = good;
     if (!good) {
-      this.wrong.textContent = text === "" ? "An empty cell is no number: give one such as 0.5 or −1."
+      this.wrong.textContent = unclear ? `“${cell.value}” may be ${cell.value.replace(",", "")} or ${cell.value.replace(",", ".")}: write it without a comma.`
+        : text === "" ? "An empty cell is no number: give one such as 0.5 or −1."
         : Number.isFinite(value) ? `${text} is too large: give a number from −1,000,000 to 1,000,000.`
         : `“${cell.value}” is no number: give one such as 0.5 or −1.`;
       return;

@@ -1,21 +1,22 @@
 // Input, kernel, output: every change is computed here and drawn in the next frame; Python is told when it settles.
 
 const mounted = new WeakMap();
-const pictures = new Map();  // src -> Promise of { width, height, planes }
+const pictures = new Map();  // src and size -> Promise of { width, height, planes }
 const PAUSE = 250;  // milliseconds of rest before Python is told
 const ANSWER = 1000, REPEATS = 5;  // milliseconds until an unanswered edit is told again, and how often
 
 async function fetched({ src, width, height, channels }) {
-  if (!pictures.has(src)) {
+  const name = [src, width, height].join();  // equal bytes may be pictures of other sizes
+  if (!pictures.has(name)) {
     if (pictures.size > 8) pictures.delete(pictures.keys().next().value);
-    pictures.set(src, fetch(src).then(async (answer) => {
+    pictures.set(name, fetch(src).then(async (answer) => {
       if (!answer.ok) throw new Error("The picture is no longer on the server: reload the page.");
       const bytes = new Uint8Array(await answer.arrayBuffer()), count = width * height;
       return { width, height, planes: Array.from({ length: channels }, (_, c) => bytes.subarray(c * count, (c + 1) * count)) };
     }));
-    pictures.get(src).catch(() => pictures.delete(src));
+    pictures.get(name).catch(() => pictures.delete(name));
   }
-  return pictures.get(src);
+  return pictures.get(name);
 }
 
 class Playground {
@@ -108,13 +109,14 @@ class Playground {
   }
 
   interesting() {  // where the output is strongest, away from the border
-    const { planes: [plane], width, height } = this.result, edge = (n) => Math.min(Math.floor(n / 6), 12);
+    const { planes, width, height } = this.result, edge = (n) => Math.min(Math.floor(n / 6), 12);
     let best = [Math.floor(width / 2), Math.floor(height / 2)], most = -1;
-    for (let y = edge(height); y < height - edge(height); y++)
-      for (let x = edge(width); x < width - edge(width); x++) {
-        const value = Math.abs(plane[y * width + x]);
-        if (value > most) { most = value; best = [x, y]; }
-      }
+    for (const plane of planes)
+      for (let y = edge(height); y < height - edge(height); y++)
+        for (let x = edge(width); x < width - edge(width); x++) {
+          const value = Math.abs(plane[y * width + x]);
+          if (value > most) { most = value; best = [x, y]; }
+        }
     return best;
   }
 
@@ -220,7 +222,7 @@ class Playground {
     const wide = canvas.clientWidth, high = 46, low = scale.signed ? -scale.end : 0, bins = 101;
     if (!wide) return;
     canvas.width = wide * ratio; canvas.height = high * ratio;
-    if (this.counted !== result || this.countedTo !== scale.end) Object.assign(this, { counted: result, countedTo: scale.end, counts: histogram(result.planes[0], bins, low, scale.end) });
+    if (this.counted !== result || this.countedTo !== scale.end) Object.assign(this, { counted: result, countedTo: scale.end, counts: histogram(result.planes, bins, low, scale.end) });
     const g = canvas.getContext("2d"), most = Math.log1p(Math.max(...this.counts));
     g.scale(ratio, ratio);
     g.fillStyle = colours.text;
