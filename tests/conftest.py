@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from filelock import FileLock
 from xdist.scheduler import LoadScopeScheduling
 
 from cnnlab import datasets, machine
@@ -118,15 +119,21 @@ def own_run(trained_run: Run, fresh_folders: Path) -> Run:
 
 @pytest.fixture(scope="session")
 def mnist_run(real_mnist: ImageDataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A finished run of the recipe quick_mnist, trained here unless QUICK_MNIST_RUN names one. It is shared."""
+    """A finished run of the recipe quick_mnist, trained here unless QUICK_MNIST_RUN names one.
+
+    It is shared, also by the processes that run the tests: which asks first trains it. Each has a copy of its own.
+    """
     if named := os.environ.get("QUICK_MNIST_RUN"):
         return Run(Path(named))
-    runs = tmp_path_factory.mktemp("mnist")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(machine, "THREADS", os.cpu_count())  # this one computes much
-        assert main(["train", "--recipe", "quick_mnist", "--name", "quick", "--runs-dir", str(runs)]) == 0
+    own = tmp_path_factory.mktemp("mnist")
+    shared = (own.parents[1] if "PYTEST_XDIST_WORKER" in os.environ else own.parent) / "mnist-of-all"
+    with FileLock(f"{shared}.lock"), pytest.MonkeyPatch.context() as patched:
+        if not shared.exists():
+            patched.setattr(machine, "THREADS", os.cpu_count())  # this one computes much
+            assert main(["train", "--recipe", "quick_mnist", "--name", "quick", "--runs-dir", str(shared)]) == 0
     torch.set_num_threads(machine.THREADS)
-    return find_run("quick", runs)
+    shutil.copytree(shared, own, dirs_exist_ok=True)
+    return find_run("quick", own)
 
 
 @pytest.fixture

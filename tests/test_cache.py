@@ -1,5 +1,6 @@
 """What the pages keep in memory: never stale, and without a trace of how it was made."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -102,6 +103,9 @@ def test_a_file_that_comes_is_seen_without_a_look_at_each(
     layout: str, listed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / layout).mkdir(parents=True)
+    os.utime(tmp_path / layout, (0, 0))  # seconds: the system's clock for files has coarse ticks
+    os.utime(tmp_path / layout.partition("/")[0], (0, 0))
+    os.utime(tmp_path, (0, 0))
     config = TrainConfig(dataset=f"folder:{tmp_path}")
     folders, looked = images._folders, list[Path]()
     monkeypatch.setattr(images, "_folders", lambda path: [looked.append(path), *folders(path)][1:])

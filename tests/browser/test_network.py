@@ -145,6 +145,7 @@ def test_a_reload_and_a_visit_elsewhere_keep_what_was_built_and_chosen(goto: Got
     page = network_page(goto, "Anatomy")
     choose(page, "Show", "My own, from blocks")
     page.get_by_role("button", name="Add a block").click()
+    expect(page.get_by_text("3: 32 × 3×3, max 2")).to_be_visible()  # else what is drawn is still the one before
     settled(page)
     page.locator(".network .layer[data-index='4']").click()
     told = page.get_by_text("14·14·32·(3·3·16) = 903,168")
