@@ -1,6 +1,6 @@
 """What a training on a small network takes alone, and beside one busy program, by niceness and how long threads spin.
 
-    python benchmarks/busy.py
+    python -m benchmarks.busy
 
 ``GOMP_SPINCOUNT`` is how long PyTorch's threads wait awake for each other: the library's own value is 300,000; where
 ``cnnlab`` is nice, as are trainings that a page starts, it sets 1000. A training that takes over a minute is ended.

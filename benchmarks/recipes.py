@@ -1,8 +1,8 @@
 """Accuracy and time of recipes on the real data, each by the command that a person would type.
 
-    CNNLAB_DATA=../shared/data python benchmarks/recipes.py simple_cnn cnn_5x5 mlp quick_mnist
-    CNNLAB_DATA=../shared/data python benchmarks/recipes.py conv_module --minutes 10
-    python benchmarks/recipes.py cifar_cnn --dataset folder:/tmp/cifar10 --image-size 32
+    CNNLAB_DATA=../shared/data python -m benchmarks.recipes simple_cnn cnn_5x5 mlp quick_mnist
+    CNNLAB_DATA=../shared/data python -m benchmarks.recipes conv_module --minutes 10
+    python -m benchmarks.recipes cifar_cnn --dataset folder:/tmp/cifar10 --image-size 32
 
 A run that is still going on after ``--minutes`` is stopped; what it had reached then is printed. Further flags go to
 ``cnnlab train``.
