@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
-from cnnlab.figures.curves import QUANTITIES, Series, loss_and_accuracy
+from cnnlab.figures.curves import QUANTITIES, Series, hover_text, loss_and_accuracy
 from cnnlab.figures.style import BLUE, GREEN, GREY, ORANGE, PINK
 
 SIGNS = ((BLUE, "circle"), (ORANGE, "diamond"), (GREEN, "square"), (PINK, "triangle-up"), (GREY, "x"))
@@ -40,7 +40,7 @@ def comparison_figure(runs: Mapping[str, Mapping[str, Series]], split: str, log_
                     mode="lines+markers",
                     line={"color": colour, "width": 2.2},
                     marker={"size": 6, "symbol": symbol},
-                    hovertemplate=f"epoch %{{x:,.5~g}}: %{{y:{'.2%' if quantity == 'accuracy' else '.4f'}}}",
+                    hovertemplate=hover_text("epoch", quantity),
                 ),
                 row=1,
                 col=column,

@@ -57,10 +57,14 @@ def _digits(axis: str) -> str:
     return ",.0f" if axis == "step" else ",.5~g"
 
 
+def hover_text(axis: str, quantity: str) -> str:
+    """What a point of a curve of ``quantity`` tells: its place on ``axis`` and its value."""
+    return f"{axis} %{{x:{_digits(axis)}}}: %{{y:{'.2%' if quantity == 'accuracy' else '.4f'}}}"
+
+
 def _trace(name: str, points: Series, axis: str, legend: bool) -> go.Scatter:
     single = name.startswith("step/")
     split, quantity = name.removeprefix("step/").split("/")
-    value = "%{y:.2%}" if quantity == "accuracy" else "%{y:.4f}"
     label = "training, batches" if single else SPLIT_NAMES[split]
     x, y = points
     return go.Scatter(
@@ -78,5 +82,5 @@ def _trace(name: str, points: Series, axis: str, legend: bool) -> go.Scatter:
             "dash": "dot" if split == "test" else "solid",
         },
         marker={"size": 6, "symbol": {"train": "circle", "val": "diamond", "test": "square"}[split]},
-        hovertemplate=f"{axis} %{{x:{_digits(axis)}}}: {value}<extra>{label}</extra>",
+        hovertemplate=f"{hover_text(axis, quantity)}<extra>{label}</extra>",
     )
