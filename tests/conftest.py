@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import torch
 from filelock import FileLock
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from xdist.scheduler import LoadScopeScheduling
 
 from cnnlab import datasets, machine
@@ -115,6 +117,13 @@ def own_run(trained_run: Run, fresh_folders: Path) -> Run:
     """A copy of the trained run in the folder of runs, free to be changed; it has not been asked anything."""
     asked_before = shutil.ignore_patterns("predictions-*", "calibration-*", "features-*")
     return Run(shutil.copytree(trained_run.path, fresh_folders / "own", ignore=asked_before))
+
+
+def save_again(checkpoint: Path) -> None:
+    """Write the file as a training does an epoch later; best and last may be of the same epoch."""
+    with safe_open(checkpoint, framework="pt") as file:
+        facts = {"cnnlab": file.metadata()["cnnlab"].replace('"elapsed": ', '"elapsed": 1')}
+    save_file(load_file(checkpoint), checkpoint, facts)
 
 
 @pytest.fixture(scope="session")

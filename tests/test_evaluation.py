@@ -21,6 +21,7 @@ from cnnlab.evaluation.evaluate import Evaluation, evaluate, kept_answers
 from cnnlab.evaluation.kept import keep
 from cnnlab.prediction.temperature import calibrate
 from cnnlab.runs import Run, RunError, find_run
+from tests.conftest import save_again
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_answers_are_kept_for_each_checkpoint_and_made_anew_when_it_changes(own_
         assert (evaluate(own_run, "val", checkpoint, load=fails).probabilities == first.probabilities).all()
     own_run.checkpoint_path("best").touch()  # as where the folder is copied
     assert (evaluate(own_run, "val", "best", load=fails).probabilities == best.probabilities).all()
-    shutil.copy(own_run.checkpoint_path("last"), own_run.checkpoint_path("best"))
+    save_again(own_run.checkpoint_path("best"))
     seen: list[tuple[int, int]] = []
     evaluate(own_run, "val", "best", lambda done, total: seen.append((done, total)))
     assert seen[-1] == (len(best.labels), len(best.labels))

@@ -17,6 +17,7 @@ from cnnlab.prediction.look import Look, look
 from cnnlab.prediction.novelty import NEIGHBOUR, Novelty, fitted, neighbour_distances, novelty_of, whitened
 from cnnlab.prediction.predictor import Predictor, load_predictor
 from cnnlab.runs import Run, find_run
+from tests.conftest import save_again
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,7 @@ def test_it_is_kept_with_the_run_until_the_weights_change(predictor):
     written = kept.stat().st_mtime_ns
     predictor.run.checkpoint_path("best").touch()  # as where the folder is copied
     assert (novelty_of(predictor).distances == first.distances).all() and kept.stat().st_mtime_ns == written
-    shutil.copy(predictor.run.checkpoint_path("last"), predictor.run.checkpoint_path("best"))
+    save_again(predictor.run.checkpoint_path("best"))
     novelty_of(predictor)
     assert kept.stat().st_mtime_ns != written
     assert not list(Path(predictor.run.path).glob("*.part*"))

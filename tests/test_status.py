@@ -11,7 +11,7 @@ from cnnlab.new_runs import create_run
 from cnnlab.runs import Run
 from cnnlab.ui.train.status import LEAST_PAUSE, MOST_PAUSE, pause, status, watched_split
 
-BEGAN = time.time() + 1000  # after the runs below are made
+BEGAN = time.time() + 10**6  # after the runs below are made, however long the other tests take
 STEP = {"event": "step", "step": 30, "epoch": 2, "train/loss": 0.5, "images_per_second": 640.0}
 EPOCH = {
     "event": "epoch", "step": 21, "epoch": 1, "train/loss": 0.5, "train/accuracy": 0.8, "val/loss": 0.25,

@@ -1,7 +1,5 @@
 """One temperature makes a network as sure as it is right, and nothing else."""
 
-import shutil
-
 import pytest
 import torch
 from scipy.optimize import minimize_scalar
@@ -12,6 +10,7 @@ from cnnlab.datasets import DatasetError
 from cnnlab.prediction.predictor import load_predictor
 from cnnlab.prediction.temperature import calibrate, fit_temperature, fitted, smoothed
 from cnnlab.runs import find_run
+from tests.conftest import save_again
 
 
 def overconfident(count: int = 4000, factor: float = 2.5) -> tuple[torch.Tensor, torch.Tensor]:
@@ -79,7 +78,7 @@ def test_it_is_kept_with_the_run_until_the_weights_change(own_run):
     changed = kept.stat().st_mtime_ns
     own_run.checkpoint_path("best").touch()  # as where the folder is copied
     assert calibrate(own_run, "best") == first and kept.stat().st_mtime_ns == changed
-    shutil.copy(own_run.checkpoint_path("last"), own_run.checkpoint_path("best"))
+    save_again(own_run.checkpoint_path("best"))
     calibrate(own_run, "best")
     assert kept.stat().st_mtime_ns != changed
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
@@ -71,7 +72,9 @@ def expect_class(answer: Locator, label: str) -> None:
 
 def drawn_for(page: Page) -> str:
     """Which picture the bars were drawn for."""
-    return page.locator(".predict-bars").first.get_attribute("data-drawn") or ""
+    bars = page.locator(".predict-bars").first
+    expect(bars).to_have_attribute("data-drawn", re.compile("."))  # the answer's name is there before them
+    return bars.get_attribute("data-drawn") or ""
 
 
 def send(page: Page, files: Path | list[Path]) -> None:
