@@ -15,12 +15,14 @@ import torch
 from filelock import FileLock
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 from xdist.scheduler import LoadScopeScheduling
 
 from cnnlab import datasets, machine
 from cnnlab.cli import main
 from cnnlab.config import TrainConfig
 from cnnlab.datasets.base import ImageDataset, image_set, make_dataset
+from cnnlab.paths import written_whole
 from cnnlab.runs import Run, find_run
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -119,11 +121,13 @@ def own_run(trained_run: Run, fresh_folders: Path) -> Run:
     return Run(shutil.copytree(trained_run.path, fresh_folders / "own", ignore=asked_before))
 
 
-def save_again(checkpoint: Path) -> None:
-    """Write the file as a training does an epoch later; best and last may be of the same epoch."""
+def save_again(checkpoint: Path, change: Callable[[Tensor], Tensor] = lambda weight: weight) -> None:
+    """Write the file as a training does an epoch later, with what ``change`` makes of its weights."""
     with safe_open(checkpoint, framework="pt") as file:
         facts = {"cnnlab": file.metadata()["cnnlab"].replace('"elapsed": ', '"elapsed": 1')}
-    save_file(load_file(checkpoint), checkpoint, facts)
+    changed = {name: change(w) if w.is_floating_point() else w for name, w in load_file(checkpoint).items()}
+    with written_whole(checkpoint) as part:
+        save_file(changed, part, facts)
 
 
 @pytest.fixture(scope="session")

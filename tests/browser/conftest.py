@@ -30,6 +30,7 @@ ARGUMENTS = (
 )
 FAKE_CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 expect.set_options(timeout=20_000)  # milliseconds; a busy machine is slow, not wrong
+BROKEN = "() => [...document.images].filter(i => i.complete && i.src && !i.naturalWidth).map(i => i.src)"
 WARM = 60  # seconds for the server to import what pages need
 
 
@@ -133,9 +134,10 @@ def new_page(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
 
     yield open_page
     for page in pages:
+        complaints += [f"shows no picture: {source}" for source in page.evaluate(BROKEN)]
         page.context.close()
-    # a deep link probes for its page's own health route first, an interrupted poll is no error of ours, and on a slow
-    # machine a rerun may replace an image before it was fetched
+    # a deep link probes for its page's own health route first, an interrupted poll is no error of ours, and a rerun may
+    # replace a picture before it was fetched: those that are there at the end are looked at above
     harmless = ("404", "Image source error", "net::ERR_ABORTED", "net::ERR_CONNECTION", "WebSocket")
     assert [c for c in complaints if not any(h in c for h in harmless)] == []
 
