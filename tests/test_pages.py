@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torchvision
 from PIL import Image
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.config import TrainConfig
@@ -103,6 +104,29 @@ def test_the_app_opens_on_the_train_page_with_the_built_in_digits(runs: Path) ->
     assert command(app) == "python -m cnnlab train --recipe quick_digits"
     assert {m.label: m.value for m in app.metric}["Parameters"] == "116,602"
     assert not app.error
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        {"view": "new"},
+        {"view": "new", "recipe": "conv_module", "lr": "0.5", "dataset": "folder:/nowhere"},
+        {"view": "run"},
+        {"view": "all"},
+        {"view": "sweeps", "model": "custom"},
+    ],
+)
+def test_what_a_browser_missed_of_an_interrupted_run_the_next_tells_it(runs: Path, address: dict[str, str]) -> None:
+    ended_run(runs, "own", "finished", "All 2 epochs are done.")
+    app = opened(**address)
+    app._run(WidgetStates())  # from a browser that saw no widget yet: what the first run sent was dropped
+    kinds = (app.number_input, app.text_input, app.toggle, app.selectbox, app.button_group)
+    by_default = [widget for kind in kinds for widget in kind if not widget.proto.set_value]
+    assert by_default
+    for widget in by_default:
+        value = getattr(widget, {"selectbox": "index", "button_group": "indices"}.get(widget.type, "value"))
+        empty = widget.type == "number_input" and not widget.proto.HasField("default")
+        assert value == (None if empty else widget.proto.default), widget.key
 
 
 def test_another_batch_is_another_one_whatever_the_seed(runs: Path) -> None:

@@ -116,7 +116,7 @@ def _field(
     more = [facts["unit"]] if facts["unit"] in ("pixels", "degrees", "steps") else []
     more += [f"0: {facts['zero']}"] if facts["zero"] else []
     added = f" ({', '.join(more)})" if more else ""
-    common = {"label": f"{info.title}{added}{mark}", "help": _help(info)}
+    common = {"label": f"{info.title}{added}{mark}", "help": _help(info), "persist_state": "session"}
     if name == "dataset":
         _dataset_field(values, common)
     elif name == "blocks":
@@ -188,6 +188,7 @@ def _dataset_field(values: Mapping[str, Any], common: dict[str, Any]) -> None:
             "Folder on this machine",
             key="field.dataset.folder",
             placeholder="/home/me/flowers",
+            persist_state="session",
             on_change=_changed,
             args=("dataset",),
             help="A folder for each class with its images in it; or train, val and test with such folders in each.",

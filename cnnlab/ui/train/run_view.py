@@ -85,6 +85,7 @@ def _header(run: Run, runs: Sequence[Run], state: State, config: TrainConfig) ->
             on_change=_chosen,
             args=(key,),
             width=380,
+            persist_state="session",
         )
         with st.container(horizontal=True, width="content"):
             run_actions(run, state, config)

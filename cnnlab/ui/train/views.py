@@ -102,7 +102,13 @@ def view_switch() -> None:
     """The switch between the views."""
     st.session_state.setdefault("view.widget", current_view())
     st.segmented_control(
-        "View", VIEWS, key="view.widget", on_change=_switched, label_visibility="collapsed", required=True
+        "View",
+        VIEWS,
+        key="view.widget",
+        on_change=_switched,
+        label_visibility="collapsed",
+        required=True,
+        persist_state="session",
     )
 
 
