@@ -6,12 +6,13 @@ True
 
 import math
 import signal
+import sys
 import time
 from _thread import interrupt_main
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Timer
+from threading import Timer, get_ident
 from types import FrameType
 
 INTERRUPTED = 130  # an exit status, as shells call it
@@ -67,6 +68,14 @@ def signals_request(stop: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def _interrupt(thread: int) -> None:
+    """Ctrl-C for ``thread``, the main one: it also ends what that waits for, such as a read."""
+    if sys.platform == "win32":
+        interrupt_main()
+    else:
+        signal.pthread_kill(thread, signal.SIGINT)
+
+
 @contextmanager
 def imports_uninterrupted() -> Iterator[None]:
     """Ctrl-C raises KeyboardInterrupt, as ever, but amid an import only once that is done.
@@ -77,7 +86,7 @@ def imports_uninterrupted() -> Iterator[None]:
     def handle(number: int, frame: FrameType | None) -> None:
         while frame is not None:
             if frame.f_code.co_filename.startswith("<frozen importlib"):
-                again = Timer(IMPORTING, interrupt_main)
+                again = Timer(IMPORTING, _interrupt, [get_ident()])
                 again.daemon = True
                 again.start()
                 return

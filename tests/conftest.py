@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from xdist.scheduler import LoadScopeScheduling
 
-from cnnlab import datasets, machine
+from cnnlab import datasets
 from cnnlab.cli import main
 from cnnlab.config import TrainConfig
 from cnnlab.datasets.base import ImageDataset, image_set, make_dataset
@@ -109,9 +109,18 @@ def colour_squares() -> ImageDataset:
 @pytest.fixture(scope="session")
 def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run of the recipe quick_digits. It is shared: look, don't change."""
-    runs = tmp_path_factory.mktemp("trained")
-    assert main(["train", "--recipe", "quick_digits", "--name", "trained", "--runs-dir", str(runs)]) == 0
-    return find_run("trained", runs)
+    return trained_once("trained", tmp_path_factory, "--recipe", "quick_digits")
+
+
+def trained_once(name: str, folders: pytest.TempPathFactory, *settings: str) -> Run:
+    """A copy of a run that is trained by whichever of the processes that run the tests asks first."""
+    own = folders.mktemp(name)
+    shared = (own.parents[1] if "PYTEST_XDIST_WORKER" in os.environ else own.parent) / f"{name}-of-all"
+    with FileLock(f"{shared}.lock"):
+        if not shared.exists():
+            assert main(["train", *settings, "--name", name, "--runs-dir", str(shared)]) == 0
+    shutil.copytree(shared, own, dirs_exist_ok=True)
+    return find_run(name, own)
 
 
 @pytest.fixture
@@ -132,21 +141,13 @@ def save_again(checkpoint: Path, change: Callable[[Tensor], Tensor] = lambda wei
 
 @pytest.fixture(scope="session")
 def mnist_run(real_mnist: ImageDataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A finished run of the recipe quick_mnist, trained here unless QUICK_MNIST_RUN names one.
+    """A finished run of the recipe quick_mnist on a third of the images, unless QUICK_MNIST_RUN names one.
 
-    It is shared, also by the processes that run the tests: which asks first trains it. Each has a copy of its own.
+    It is shared: look, don't change.
     """
     if named := os.environ.get("QUICK_MNIST_RUN"):
         return Run(Path(named))
-    own = tmp_path_factory.mktemp("mnist")
-    shared = (own.parents[1] if "PYTEST_XDIST_WORKER" in os.environ else own.parent) / "mnist-of-all"
-    with FileLock(f"{shared}.lock"), pytest.MonkeyPatch.context() as patched:
-        if not shared.exists():
-            patched.setattr(machine, "THREADS", os.cpu_count())  # this one computes much
-            assert main(["train", "--recipe", "quick_mnist", "--name", "quick", "--runs-dir", str(shared)]) == 0
-    torch.set_num_threads(machine.THREADS)
-    shutil.copytree(shared, own, dirs_exist_ok=True)
-    return find_run("quick", own)
+    return trained_once("quick", tmp_path_factory, "--recipe", "quick_mnist", "--train-images", "20000")
 
 
 @pytest.fixture

@@ -1,13 +1,18 @@
 """What tests of the pages share: a page opened without a browser, by Streamlit's own AppTest, and what it then says."""
 
 import base64
+import functools
 import io
 from collections.abc import Mapping
 
 from PIL import Image
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from tests.conftest import PATIENCE, PROJECT
+
+# each AppTest looks through all installed packages for components, which takes half a second and finds the same
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 
 def script(name: str, address: Mapping[str, str] | None = None, state: Mapping[str, object] | None = None) -> AppTest:

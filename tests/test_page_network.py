@@ -31,13 +31,9 @@ from tests.pages import drawing, link, metrics, png, said, script
 
 
 def opened(address: Mapping[str, str] | None = None, **state: object) -> AppTest:
-    """The page with the chosen state, by its menu, or by an ``address``."""
-    page = script("app.py").run()
-    page.query_params.update(address or {})
-    page.switch_page("pages/network.py")
-    for key, value in state.items():
-        page.session_state[key.replace("__", ".")] = value
-    return page.run()
+    """The page with the chosen state, or as an ``address`` opens it."""
+    named = {key.replace("__", "."): value for key, value in state.items()}
+    return script("app.py", address, named).switch_page("pages/network.py").run()
 
 
 def test_the_page_says_where_7x7x32_comes_from(fresh_folders: Path) -> None:

@@ -10,10 +10,12 @@ from cnnlab.checkpoints import read_checkpoint
 from cnnlab.cli import main
 from cnnlab.runs import Run
 
-# 6 epochs of 81 steps: batch norm, dropout, augmentation, a schedule, and an optimiser with a memory
+# batch norm, dropout, augmentation, a schedule, and an optimiser with a memory
 DEMANDING = (
-    "--model custom --dropout 0.2 --augment-shift 1 --batch-size 16 --epochs 6 --eval-every 30 --schedule cosine"
+    "--model custom --dropout 0.2 --augment-shift 1 --train-images 656 --batch-size 16 --epochs 6 --eval-every 30 "
+    "--schedule cosine"
 )
+PER_EPOCH = 41  # steps
 OPTIMISERS = {"sgd": "--optimizer sgd --lr 0.02 --momentum 0.9 --nesterov", "adamw": "--optimizer adamw --lr 0.002"}
 
 
@@ -36,7 +38,7 @@ def undisturbed(tmp_path_factory):
 
 def interrupt(process, run: Run, how: str, until) -> None:
     """Wait until the run is in the middle of an epoch from the third on, then end it."""
-    until(lambda: (run.last_record("step") or {"step": 0})["step"] > 2 * 81 + 10, "the third epoch")
+    until(lambda: (run.last_record("step") or {"step": 0})["step"] > 2 * PER_EPOCH + 10, "the third epoch")
     if how == "kill":
         process.kill()
         process.wait()
@@ -49,7 +51,7 @@ def interrupt(process, run: Run, how: str, until) -> None:
         output, _ = process.communicate(timeout=60)
         assert process.returncode == 0 and output.splitlines()[-1] == str(run.path)
         end = run.last_record("end")
-        assert run.state() == "stopped" and end["step"] < 6 * 81
+        assert run.state() == "stopped" and end["step"] < 6 * PER_EPOCH
         assert read_checkpoint(run.checkpoint_path("last")).step == end["step"]  # nothing is lost
 
 
@@ -63,7 +65,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(trainer, until, fresh_folders
     process = trainer.start(*demanding(optimiser, "cut"))
     interrupt(process, run, how, until)
     done = run.last_record("step")["step"]
-    assert 2 * 81 < done < 6 * 81
+    assert 2 * PER_EPOCH < done < 6 * PER_EPOCH
 
     assert main(["resume", "cut"]) == 0
     assert run.state() == whole.state() == "finished"
@@ -73,7 +75,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(trainer, until, fresh_folders
 
     ours, theirs = list(run.records()), list(whole.records())
     steps = [r["step"] for r in ours if r["event"] == "step"]
-    assert steps == list(range(1, 6 * 81 + 1))
+    assert steps == list(range(1, 6 * PER_EPOCH + 1))
     for event in ("step", "eval", "epoch"):
         for ours_of, theirs_of in zip(
             [r for r in ours if r["event"] == event], [r for r in theirs if r["event"] == event], strict=True

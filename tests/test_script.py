@@ -40,7 +40,8 @@ ODD = {
     },
     "augmented, in half": {
         "augment_flip": True, "augment_rotation": 15.0, "augment_erase": 5, "schedule": "step", "warmup_epochs": 0.2,
-        "validation_fraction": 0.0, "precision": "bfloat16",
+        "validation_fraction": 0.0, "precision": "bfloat16", "batch_size": 16,
+        "train_images": 96,
     },
 }  # fmt: skip
 
@@ -123,12 +124,10 @@ def test_the_scripts_statistics_are_the_labs(colour_squares: ImageDataset) -> No
 
 
 def test_a_network_alone_is_a_script_of_its_own(tmp_path: Path) -> None:
-    for name, count in (("lenet5", 61_706), ("tiny_resnet", 116_602)):
-        text = network_script(TrainConfig(model=name), (1, 28, 10))
-        (tmp_path / "network.py").write_text(text, "utf-8")
-        command = [sys.executable, "-W", "error", "network.py"]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
-        assert done.stdout == f"{count:,} parameters\n", done.stderr
+    (tmp_path / "network.py").write_text(network_script(TrainConfig(model="tiny_resnet"), (1, 28, 10)), "utf-8")
+    command = [sys.executable, "-W", "error", "network.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.stdout == "116,602 parameters\n", done.stderr
     assert network_script(TrainConfig(model="vgg16"), (3, 224, 1000)).count("import") == 2
 
 

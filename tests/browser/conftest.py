@@ -1,5 +1,6 @@
 """A real server and a real Chromium. Without a Chromium these tests skip, saying so; with CI=true they must run."""
 
+import functools
 import os
 import shutil
 import signal
@@ -13,9 +14,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, TimeoutError, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError, expect, sync_playwright
 
-from cnnlab.runs import LIVE, list_runs
+from cnnlab.runs import LIVE, Run, list_runs
 
 ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = (
@@ -101,6 +102,15 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         assert run.wait_until_ended(60), f"{run.id} did not stop"
 
 
+@pytest.fixture
+def shown_run(runs: Path, trained_run: Run) -> Iterator[Run]:
+    """A finished run that the dashboard shows while the test lasts."""
+    path = runs / "shown"
+    shutil.copytree(trained_run.path, path)
+    yield Run(path)
+    shutil.rmtree(path)
+
+
 @pytest.fixture(scope="session")
 def server(runs: Path) -> Iterator[str]:
     with running_server(runs) as url:
@@ -115,15 +125,26 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def window(browser: Browser) -> Callable[..., BrowserContext]:
+    """Gives the browser's window of a kind, in whose cache Streamlit's and Plotly's code stay from test to test."""
+
+    @functools.cache
+    def of_kind(**options: object) -> BrowserContext:
+        width, height = options.pop("viewport", (1440, 900))
+        return browser.new_context(viewport={"width": width, "height": height}, **options)
+
+    return of_kind
+
+
 @pytest.fixture
-def new_page(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
+def new_page(window: Callable[..., BrowserContext], server: str) -> Iterator[Callable[..., Page]]:
     """Opens browser sessions, each a visitor of its own; at the end none may have complained or asked outside."""
     pages: list[Page] = []
     complaints: list[str] = []
 
     def open_page(**options: object) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
-        page = context.new_page()
+        page = window(**options).new_page()
         page.set_default_timeout(20_000)
         page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -135,7 +156,7 @@ def new_page(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
     yield open_page
     for page in pages:
         complaints += [f"shows no picture: {source}" for source in page.evaluate(BROKEN)]
-        page.context.close()
+        page.close()
     # a deep link probes for its page's own health route first, an interrupted poll is no error of ours, and a rerun may
     # replace a picture before it was fetched: those that are there at the end are looked at above
     harmless = ("404", "Image source error", "net::ERR_ABORTED", "net::ERR_CONNECTION", "WebSocket")

@@ -20,17 +20,13 @@ GALLERY = "[class*='st-key-evaluate-cell-gallery']"
 
 
 @pytest.fixture
-def answers(runs: Path, trained_run: Run) -> Iterator[Evaluation]:
+def answers(shown_run: Run) -> Evaluation:
     """The test answers of a run that the dashboard shows while the test lasts."""
-    path = runs / "evaluated"
-    shutil.copytree(trained_run.path, path)
-    yield evaluate(Run(path), "test")
-    shutil.rmtree(path)
+    return evaluate(shown_run, "test")
 
 
 def evaluate_page(goto: Callable[..., Page]) -> Page:
-    page = goto("/")
-    page.get_by_role("link", name="Evaluate").click()
+    page = goto("/evaluate")
     expect(page.get_by_role("heading", name="Evaluate")).to_be_visible()
     expect(page.get_by_text("test images are recognised")).to_be_visible()
     settled(page)
@@ -137,7 +133,7 @@ def test_a_gallery_with_less_room_is_smaller_as_a_whole(goto: Callable[..., Page
 def test_a_gallery_of_fewer_images_shows_them_as_large(goto: Callable[..., Page], answers: Evaluation) -> None:
     counts = answers.confusion.diagonal().tolist()
     label = min(range(len(counts)), key=lambda c: (counts[c] - 1) % 16)  # its last page holds the fewest
-    page = goto(f"/evaluate?evaluate.run=evaluated&evaluate.cell={label},{label}")
+    page = goto(f"/evaluate?evaluate.run=shown&evaluate.cell={label},{label}")
     expect(page.get_by_text(f"images of {label} are recognised")).to_be_visible()
     gallery, last = page.locator(GALLERY), answers.cell(label, label)[-1]
     gallery.locator("image").wait_for()
@@ -237,12 +233,12 @@ def test_the_network_is_taken_away_and_answers(goto: Callable[..., Page], answer
     show(page, "Take away")
     with page.expect_download(timeout=60_000) as waiting:
         page.get_by_role("button", name="Trained network (PT2)").click()
-    assert waiting.value.suggested_filename == "evaluated-best.pt2"
+    assert waiting.value.suggested_filename == "shown-best.pt2"
     with Path(waiting.value.path()).open("rb") as file:  # a download's own name has no ending, which torch wants
         network = torch.export.load(file).module()
     assert network(digits.test.images[:]).argmax(1).tolist() == answers.predicted.tolist()
     page.get_by_text("How to use the network").click()
-    expect(page.get_by_text("evaluated-best.pt2").first).to_be_visible()
+    expect(page.get_by_text("shown-best.pt2").first).to_be_visible()
 
 
 def test_a_lasso_shows_its_images_and_hovering_a_thumbnail(goto: Callable[..., Page], answers: Evaluation) -> None:

@@ -116,8 +116,7 @@ def test_on_colour_all_three_channels_are_multiplied_and_added(goto: Callable[..
     assert page.locator(".playground .channels canvas").count() == 7
 
 
-def test_the_browser_computes_what_pytorch_does(goto: Callable[..., Page]) -> None:
-    page = painted(goto("/filters"))
+def test_the_browser_computes_what_pytorch_does(page: Page) -> None:
     compute = """([source, picture, kernel, settings, finish]) => {
         const convolve = new Function(source + "; return convolve;")();
         picture.planes = picture.planes.map((plane) => Uint8Array.from(plane));
@@ -244,8 +243,7 @@ def test_pictures_of_equal_bytes_and_another_shape_are_told_apart(goto: Callable
         expect(page.locator(".playground .input .size")).to_have_text(f"{width} × {height}")
 
 
-def test_the_histogram_of_colours_that_stay_apart_counts_all_of_them(goto: Callable[..., Page]) -> None:
-    page = painted(goto("/filters"))
+def test_the_histogram_of_colours_that_stay_apart_counts_all_of_them(page: Page) -> None:
     count = '([source, planes]) => [...new Function(source + "; return histogram;")()(planes, 2, 0, 255)]'
     assert page.evaluate(count, [(PARTS / "convolve.js").read_text("utf-8"), [[0, 9], [255, 0], [255, 200]]]) == [3, 3]
 
@@ -281,9 +279,7 @@ def test_the_webcam_s_picture_is_filtered(browser: Browser, server: str) -> None
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_both_themes_draw_the_playground(goto, new_page, scheme: str) -> None:
-    page = painted(
-        goto("/filters?picture=digit", new_page(color_scheme=scheme, viewport={"width": 1024, "height": 800}))
-    )
+    page = painted(goto("/filters?picture=digit", new_page(color_scheme=scheme, viewport=(1024, 800))))
     text, back = page.locator(".playground").evaluate(
         "e => [getComputedStyle(e).color, getComputedStyle(document.querySelector('.stApp')).backgroundColor]"
         ".map((c) => c.match(/[\\d.]+/g).slice(0, 3).reduce((a, b) => a + +b, 0) / 3)"
@@ -294,7 +290,7 @@ def test_both_themes_draw_the_playground(goto, new_page, scheme: str) -> None:
 
 def test_the_titles_of_maps_lie_below_the_ticks_of_those_above(goto, new_page) -> None:
     for view in ("Layer", "Chain"):
-        page = goto(f"/filters?view={view}&picture=digit", new_page(viewport={"width": 1024, "height": 768}))
+        page = goto(f"/filters?view={view}&picture=digit", new_page(viewport=(1024, 768)))
         maps = page.locator(".js-plotly-plot").last
         maps.locator("[class^=xaxislayer] text").last.wait_for()
         boxes = "all => all.map((one) => one.getBoundingClientRect()).map((box) => [box.top, box.bottom])"

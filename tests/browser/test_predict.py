@@ -158,14 +158,14 @@ def test_painting_out_a_stroke_moves_the_bars(opened: Page) -> None:
 def test_a_narrow_window_has_the_answer_below_the_canvas_and_nothing_over_the_switch(
     goto: Callable[..., Page], new_page: Callable[..., Page], predictor: Predictor
 ) -> None:
-    page = goto("/predict", new_page(viewport={"width": 1024, "height": 768}))
+    page = goto("/predict", new_page(viewport=(1024, 768)))
     draw(page, SEVEN)
     fill = page.locator(".predict-bars .rail").first
     expect(fill).to_be_visible()
     room = fill.bounding_box()
     assert room and room["width"] > 100
     page.locator("canvas.upper-canvas").first.hover()
-    page.get_by_text("Upload", exact=True).click(timeout=3000)
+    page.get_by_text("Upload", exact=True).click()
     expect(page.get_by_role("button", name="Paste a picture")).to_be_visible()
 
 
