@@ -10,6 +10,7 @@ from torch.utils._pytree import tree_leaves
 from cnnlab import engine, loader, models
 from cnnlab.config import TrainConfig
 from cnnlab.datasets.base import ImageDataset
+from cnnlab.distributed.group import joined
 from cnnlab.inference import infer
 from cnnlab.loader import epoch_batches, scaling_of
 
@@ -79,3 +80,13 @@ def test_images_reach_the_gpu_and_nothing_waits_for_it(colour_squares: ImageData
         assert waits.noted == []
         assert infer(network, train.images, config, scaling).device == CUDA
     loader._rows.cache_clear()
+
+
+def test_trainings_that_run_at_a_time_take_a_gpu_each(monkeypatch: pytest.MonkeyPatch):
+    taken: list[int] = []
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", taken.append)
+    for slot in range(3):
+        with joined(CUDA, slot):
+            pass
+    assert taken == [0, 1, 0]

@@ -35,6 +35,17 @@ def test_the_end_of_its_terminal_stops_a_training_unless_it_was_told_to_mind_non
     assert asked == ["stop"]
 
 
+def test_a_second_ctrl_c_ends_a_training_at_once_and_a_second_sigterm_does_not():
+    asked: list[str] = []
+    with signals_request(lambda: asked.append("stop")):
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+        assert asked == ["stop"] * 3
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
 def test_an_interrupt_amid_an_import_waits_until_it_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "half_made.py").write_text(
         "import signal\nsignal.raise_signal(signal.SIGINT)\nfor _ in range(9): pass\nwhole = True\n"
