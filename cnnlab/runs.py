@@ -322,11 +322,17 @@ def names_of(runs: Iterable[Named]) -> dict[str, str]:
 
 
 def find_run(text: str, folder: Path) -> Run:
-    """The run that ``text`` means: a folder's path, its name in ``folder``, or the name that a person gave."""
-    for path in (Path(text), folder / text):
+    """The run that ``text`` means: a folder's name in ``folder``, its path, or the name that a person gave.
+
+    Raises RunError where there is none, and for a folder outside ``folder`` that was not written by cnnlab.
+    """
+    for path in (folder / text, Path(text)):
         with suppress(OSError, RuntimeError):  # no name of a file, such as one of 1,000 letters, or ~nobody
             if (path.expanduser() / "config.json").is_file():
-                return Run(path.expanduser().resolve())
+                run = Run(path.expanduser().resolve())
+                if run.path.parent != folder.resolve():
+                    run.facts()
+                return run
     named = [run for run in list_runs(folder) if run.name == text]
     if len(named) == 1:
         return named[0]

@@ -299,6 +299,20 @@ def test_a_run_is_found_by_folder_name_path_and_given_name(queued_run, monkeypat
     assert find_run("./one", Path("/nowhere")).path == queued_run.path
 
 
+def test_a_folder_that_cnnlab_did_not_write_is_no_run_and_one_among_the_runs_comes_first(queued_run, monkeypatch):
+    runs, elsewhere = queued_run.path.parent, queued_run.path.parent.parent / "models"
+    for name in ("one", "bert"):
+        (elsewhere / name).mkdir(parents=True)
+        (elsewhere / name / "config.json").write_text('{"model_type": "bert"}')
+    monkeypatch.chdir(elsewhere)
+    assert find_run("one", runs).path == queued_run.path
+    for text in ("bert", str(elsewhere / "one"), "../models/one"):
+        with pytest.raises(RunError, match=r"holds no 'config': it was not written by cnnlab\.$"):
+            find_run(text, runs)
+    (queued_run.path / "config.json").write_text("damaged")
+    assert find_run("one", runs).path == queued_run.path
+
+
 def test_a_run_that_is_not_there_is_answered_with_those_that_are(queued_run):
     for text in ("two", "x" * 5000, "~nobody-here", "", "a\0b"):
         with pytest.raises(RunError, match=r"There is no run '.*' in .*\. Available: one\."):
