@@ -407,6 +407,23 @@ def test_a_run_of_another_sweep_is_left_alone(tmp_path: Path, id: str, facts: di
     assert (runs / "search-001").is_dir() and (tmp_path / "victim").is_dir()
 
 
+def test_no_message_shows_a_databases_password(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'sweep.db'}"
+    secret, shown = "postgresql://lab:hunter2@host:54x32/db", r"postgresql://lab:\*\*\*@host:54x32/db"
+    with pytest.raises(ConfigError, match=rf"--storage {shown} cannot be used"):
+        opened(tmp_path, secret)
+    sweep = opened(tmp_path, database)
+    with pytest.raises(ConfigError, match=rf"--storage {shown} is not allowed: .* is kept in {database}\."):
+        opened(tmp_path, secret)
+    sweep.folder.keep_storage(secret)
+    with pytest.raises(ConfigError, match=rf"--storage {database} is not allowed: .* is kept in {shown}\."):
+        opened(tmp_path, database)
+    with pytest.raises(SweepError, match=f"cannot be read: {shown} is damaged or out of reach"):
+        load_sweep(sweep.folder)
+    with pytest.raises(SweepError, match=f"are still in {shown} "):
+        sweep.delete(with_runs=False)
+
+
 def test_a_damaged_journal_is_told_in_a_sentence(tmp_path: Path) -> None:
     opened(tmp_path).keep(Plan(TINY, LR, 2))
     folder = SweepFolder(tmp_path, "search")
