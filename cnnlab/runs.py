@@ -287,11 +287,13 @@ def refuse_taken(name: str, others: Iterable[Run]) -> None:
 
 
 def list_runs(folder: Path) -> list[Run]:
-    """All runs in ``folder``, the newest first."""
-    try:
-        found = [Run(p) for p in folder.iterdir() if (p / "config.json").is_file()]
-    except OSError:
-        return []
+    """All runs in ``folder``, the newest first; what may not be looked into is left out."""
+    found = []
+    with suppress(OSError):
+        for path in folder.iterdir():
+            with suppress(OSError):  # somebody else's
+                if (path / "config.json").is_file():
+                    found.append(Run(path))
     return sorted(found, key=_age, reverse=True)
 
 

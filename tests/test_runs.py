@@ -22,6 +22,7 @@ from cnnlab.new_runs import create_run, new_folder, reopen_run
 from cnnlab.paths import write_whole
 from cnnlab.runs import Run, RunError, checked_name, find_run, list_runs
 from cnnlab.summary import summarise
+from cnnlab.sweeps.folder import list_sweeps
 from cnnlab.train import Listener, train
 
 FACTS = {"config": TrainConfig().model_dump(mode="json"), "recipe": None}
@@ -410,6 +411,23 @@ def test_runs_are_listed_from_the_newest_on_and_other_folders_left_out(queued_ru
     (runs / "file").touch()
     assert [run.id for run in list_runs(runs)] == ["a", "one"]
     assert list_runs(runs / "nowhere") == []
+
+
+def test_a_folder_that_may_not_be_looked_into_hides_no_other_run_nor_sweep(queued_run, monkeypatch):
+    runs = queued_run.path.parent
+    for folder in ("private", "sweeps/private", "sweeps/search"):
+        (runs / folder).mkdir(parents=True)
+    (runs / "sweeps/search/journal").touch()
+    stat = Path.stat
+
+    def refused(path: Path, **given: object) -> os.stat_result:
+        if path.parent.name == "private":
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **given)
+
+    monkeypatch.setattr(Path, "stat", refused)
+    assert [run.id for run in list_runs(runs)] == ["one"]
+    assert [sweep.name for sweep in list_sweeps(runs)] == ["search"]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"config": 5}', '{"config": {"epochs": 0}}', "\xff"])

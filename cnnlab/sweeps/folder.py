@@ -198,7 +198,7 @@ def list_sweeps(runs: Path) -> list[SweepFolder]:
         return []
     begun = []
     for name in names:
-        with suppress(RunError):  # something else, which somebody put there
+        with suppress(RunError, OSError):  # something else, which somebody put there, or may keep to themselves
             if (sweep := SweepFolder(runs, name)).exists():
                 begun.append(sweep)
     return sorted(begun, key=lambda sweep: sweep.path.stat().st_ctime, reverse=True)
