@@ -118,7 +118,7 @@ def _write_evaluation(given: argparse.Namespace, run: Run, result: Any) -> None:
         from cnnlab.evaluation.report import predictions_csv, report_html
 
         if given.csv:
-            write_file(given.csv, predictions_csv(result, _files(run)))
+            write_file(given.csv, predictions_csv(result, _files(run, result)))
         if given.report:
             write_file(given.report, report_html(run, result, _images(run, result)).encode())
     except ModuleNotFoundError as error:
@@ -138,13 +138,13 @@ def _images(run: Run, result: "Evaluation") -> "ImageSet | None":
         return None
 
 
-def _files(run: Run) -> list[str]:
-    from cnnlab.datasets import DatasetError, file_names
+def _files(run: Run, result: "Evaluation") -> list[str]:
+    from cnnlab.datasets import file_names
+    from cnnlab.evaluation.evaluate import version_now
 
-    try:
-        return file_names(run.config)
-    except DatasetError:  # they are gone, but the answers were kept
+    if version_now(run.config) != result.version:  # they are gone, or others, but the answers were kept
         return []
+    return file_names(run.config)
 
 
 def _predict(given: argparse.Namespace) -> int:

@@ -132,7 +132,7 @@ def evaluate(
     chosen = checkpoint or run.chosen_checkpoint() or "best"
     mark = f"{chosen} {checkpoint_mark(run, chosen)}"  # asked first: a newer file then only means to evaluate again
     chosen, saved = load_trained(run, checkpoint)
-    version = _version(saved.config, load)  # where they are gone, what is kept of them is all there is
+    version = version_now(saved.config, load)  # where they are gone, what is kept of them is all there is
     by_default = chosen == run.chosen_checkpoint()
     kept = run.path / (f"predictions-{split}.npz" if by_default else f"predictions-{split}-{chosen}.npz")
     if found := recall(kept, mark, ("log_probabilities", "labels", "ids", "version")):
@@ -157,8 +157,8 @@ def evaluate(
     return Evaluation(chosen, split, saved.class_names, answers, labels, ids, dataset.version)
 
 
-def _version(config: TrainConfig, load: Callable[[TrainConfig], ImageDataset]) -> str | None:
-    """That of the images as they are now; None where they are gone."""
+def version_now(config: TrainConfig, load: Callable[[TrainConfig], ImageDataset] = datasets.load) -> str | None:
+    """The ``version`` of the images as they are now; None where they are gone."""
     try:
         known = datasets.version(config)
         return load(config).version if known is None else known
