@@ -435,10 +435,11 @@ def test_some_images_are_of_every_class(flowers):
     assert train.head(4).ids.tolist() == train.head(4).ids.tolist() and train.head(0) is train.head(99) is train
 
 
-def test_a_test_folder_without_a_readable_image_is_no_test_split_by_chance(parted_flowers):
-    for path in (parted_flowers / "test").rglob("*.png"):
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_a_split_s_folder_without_a_readable_image_is_no_split_by_chance(parted_flowers, split):
+    for path in (parted_flowers / split).rglob("*.png"):
         path.write_bytes(b"no picture")
-    with pytest.raises(DatasetError, match=f"No image in the test folder of {parted_flowers} can be read: mend"):
+    with pytest.raises(DatasetError, match=f"No image in the {split} folder of {parted_flowers} can be read: mend"):
         load(parted_flowers)
 
 

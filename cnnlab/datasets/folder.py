@@ -101,8 +101,9 @@ def load(root: Path, size: int, color: bool, on_progress: Progress = silent) -> 
         raise DatasetError(
             f"No readable training image in class '{empty[0]}' of {root}: add some, or remove the class."
         )
-    if len(test) == 0 and any(file.split == "test" for file in files):
-        raise DatasetError(f"No image in the test folder of {root} can be read: mend its images, or remove it.")
+    for split in ("val", "test"):
+        if len(parts[split]) == 0 and any(file.split == split for file in files):
+            raise DatasetError(f"No image in the {split} folder of {root} can be read: mend its images, or remove it.")
     if len(test) == 0:
         train, test = stratified_split(train, TEST_FRACTION, TEST_SPLIT_SEED)
     if len(test) == 0:
