@@ -492,6 +492,16 @@ def test_a_server_for_many_opens_the_folders_alone_that_its_setting_names(flower
         load(flowers / "..")
 
 
+def test_an_empty_part_of_that_setting_opens_nothing_and_the_home_folder_may_be_in_it(flowers, tmp_path, monkeypatch):
+    monkeypatch.chdir(flowers)
+    monkeypatch.setenv("CNNLAB_FOLDERS", f"{tmp_path}/photos:")
+    with pytest.raises(DatasetError, match=f"is not among the folders .*: give one in {tmp_path}/photos\\.$"):
+        load(flowers)
+    monkeypatch.setenv("HOME", str(flowers.parent))
+    monkeypatch.setenv("CNNLAB_FOLDERS", "~/flowers")
+    assert load(flowers).class_names == ("aster", "rose")
+
+
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(DatasetError, match=f"There is no folder '{tmp_path}/none': give the path"):
         load(tmp_path / "none")
