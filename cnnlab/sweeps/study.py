@@ -228,6 +228,7 @@ def open_sweep(folder: SweepFolder, storage: str | None = None) -> Sweep:
         if address is None:
             raise ConfigError(unreadable(folder, error)) from error
         raise ConfigError(f"--storage {shown} cannot be used ({error}): give a path or sqlite:///FILE.") from error
+    folder.keep_beginning()
     if address:
         folder.keep_storage(address)
     return Sweep(folder, study)
