@@ -4,7 +4,7 @@
         config.json      the TrainConfig, where it came from, versions; device and parameter count once training starts
         metrics.jsonl    a record a line, appended
         checkpoints/     best.safetensors, last.safetensors
-        predictions-<split>.npz
+        predictions-<split>.npz       its answers; predictions-<split>-<checkpoint>.npz are those of one not chosen
         calibration-<checkpoint>.json, features-<checkpoint>.npz      how sure to be, and what is unlike anything known
         output.log       what the process printed
         name             what a person calls it, if that is not the folder's name
@@ -69,6 +69,10 @@ class Run:
             return (self.path / "name").read_text("utf-8").strip() or self.id
         except (OSError, UnicodeError):
             return self.id
+
+    def exists(self) -> bool:
+        """Whether there is such a run: its folder alone may be there before."""
+        return (self.path / "config.json").exists()
 
     def facts(self) -> dict[str, Any]:
         """``config.json`` as it stands; raises RunError where it is missing or damaged."""
@@ -239,6 +243,10 @@ class Run:
             return self.checkpoint_path(name).stat().st_mtime_ns
         except OSError:
             return 0
+
+    def predictions_path(self, split: str, checkpoint: str | None = None) -> Path:
+        """Where the answers to ``split`` of ``checkpoint`` (None: the chosen one) are kept, or would be."""
+        return self.path / (f"predictions-{split}-{checkpoint}.npz" if checkpoint else f"predictions-{split}.npz")
 
     def calibration_path(self, checkpoint: str) -> Path:
         """Where the temperature of ``checkpoint`` is kept, or would be."""

@@ -221,6 +221,12 @@ def test_checkpoints_that_follow_each_other_within_a_second_are_told_apart(queue
     assert times == [10**18, 10**18 + 1000]
 
 
+def test_a_run_knows_whether_it_is_there_and_where_its_answers_are_kept(queued_run):
+    assert queued_run.exists() and not Run(queued_run.path.parent).exists()
+    names = [queued_run.predictions_path("val", checkpoint).name for checkpoint in (None, "last")]
+    assert names == ["predictions-val.npz", "predictions-val-last.npz"]
+
+
 # ── making, finding, naming, deleting ─────────────────────────────────────────────────────────────────────────────
 
 
