@@ -20,6 +20,7 @@ from cnnlab.cli.base import (
     runs_of,
     write_file,
 )
+from cnnlab.config import SPLITS
 from cnnlab.parsing import ConfigError
 from cnnlab.paths import expanded
 from cnnlab.runs import Run, names_of
@@ -35,9 +36,7 @@ def add_commands(command: AddCommand) -> None:
     """Add the commands."""
     evaluate = command("evaluate", "Loss and accuracy of a run, for each class too.", _evaluate)
     add_run(evaluate)
-    evaluate.add_argument(
-        "--split", choices=("test", "val", "train"), default="test", help="which images (default: test)"
-    )
+    evaluate.add_argument("--split", choices=SPLITS, default="test", help="which images (default: test)")
     evaluate.add_argument("--report", metavar="FILE.html", type=Path, help="write the whole evaluation as one page")
     evaluate.add_argument("--csv", metavar="FILE.csv", type=Path, help="write each image's answer as a table")
     predict = command("predict", "What a run takes pictures for: files, folders and zips.", _predict)
@@ -56,9 +55,7 @@ def add_commands(command: AddCommand) -> None:
     plot = command("plot", "Draw the curves of a run, or of several over each other, into a file.", _plot)
     add_runs(plot)
     plot.add_argument("file", metavar="FILE", type=Path, help="ends in .html, .png or .svg")
-    plot.add_argument(
-        "--split", choices=("val", "train", "test"), default="val", help="whose curves of several runs (default: val)"
-    )
+    plot.add_argument("--split", choices=SPLITS, default="val", help="whose curves of several runs (default: val)")
 
 
 def _evaluate(given: argparse.Namespace) -> int:

@@ -24,6 +24,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from cnnlab.config import SPLITS
 from cnnlab.datasets.base import (
     TEST_FRACTION,
     TEST_SPLIT_SEED,
@@ -32,7 +33,7 @@ from cnnlab.datasets.base import (
     channel_statistics,
     stratified_split,
 )
-from cnnlab.datasets.class_folders import SPLITS, ImageFile, find_images
+from cnnlab.datasets.class_folders import ImageFile, find_images
 from cnnlab.datasets.download import Progress, silent
 from cnnlab.datasets.error import DatasetError
 from cnnlab.datasets.mapped import MappedImages, new_file, read_images
