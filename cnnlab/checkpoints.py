@@ -102,7 +102,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
         names = tuple(facts["class_names"])
         config = parse(facts["config"])
         shape = facts["in_channels"], facts["image_size"]
-        return Checkpoint(config, names, *shape, scaling, facts["counters"], tensors, path)
+        counters = {name: facts["counters"][name] for name in COUNTERS}
+        return Checkpoint(config, names, *shape, scaling, counters, tensors, path)
     except FileNotFoundError:
         raise CheckpointError(f"There is no checkpoint {path}: the run saved none yet.") from None
     except PermissionError:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pydantic.fields import FieldInfo
 
 MOST_PADDING = 5  # pixels
+SPLITS = ("train", "val", "test")  # of a dataset's images
 
 
 class ConvBlock(BaseModel):

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from cnnlab.config import TrainConfig
+from cnnlab.config import SPLITS, TrainConfig
 from cnnlab.engine import Record
 from cnnlab.train import Listener
 
@@ -47,7 +47,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
 def figures_line(values: dict[str, Any]) -> str:
     """The figures of an epoch or evaluation as one line, such as ``train loss 0.21, accuracy 93.9 %``."""
     parts = []
-    for name in ("train", "val", "test"):
+    for name in SPLITS:
         if f"{name}/loss" in values:
             parts.append(f"{name} loss {values[f'{name}/loss']:.4f}, accuracy {100 * values[f'{name}/accuracy']:.2f} %")
     return " | ".join(parts)

@@ -46,7 +46,7 @@ class Thinned:
         return [x / n / unit for x, _, n in self.bins], [y / n for _, y, n in self.bins]
 
     def drawn(self, unit: float = 1) -> tuple[list[float], list[float]]:
-        """The same, with no more digits than can be seen."""
+        """The points, x divided by ``unit``, with no more digits than can be seen."""
         xs, ys = self.points(unit)
         return [round(x, 3) for x in xs], [float(f"{y:.{DIGITS}g}") for y in ys]
 
@@ -103,7 +103,7 @@ class CurveReader:
         return {name: curve.points(steps_per_unit) for name, curve in self.curves.items()}
 
     def drawn(self, steps_per_unit: float = 1) -> dict[str, tuple[list[float], list[float]]]:
-        """The same, with no more digits than can be seen."""
+        """All curves by name, x in units of so many steps, with no more digits than can be seen."""
         return {name: curve.drawn(steps_per_unit) for name, curve in self.curves.items()}
 
 

@@ -17,7 +17,7 @@ WITHOUT_WEIGHT = frozenset(
     | {"train_images", "validation_fraction", "label_smoothing", "scaling", "dropout", "seed", "device"}
     | {"eval_every", "eval_images", "early_stopping", "watch_test"}
 )
-"""Settings that a step takes no longer for."""
+"""Settings that do not change how long a step takes."""
 
 
 def measured_step(config: TrainConfig, device: str, threads: int, runs: Path) -> float | None:

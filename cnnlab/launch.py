@@ -100,7 +100,7 @@ def start(config: TrainConfig, recipe: str | None, runs: Path, processes: int = 
     try:
         _launch(run, arguments, processes)
     except RunError:
-        if not (run.path / "config.json").exists():
+        if not run.exists():
             shutil.rmtree(run.path, ignore_errors=True)
         raise
     return run
@@ -145,8 +145,8 @@ def spawn(arguments: list[str], log_path: Path, processes: int = 1) -> subproces
 def _launch(run: Run, arguments: list[str], processes: int) -> None:
     before = _written(run)
     child = spawn(arguments, run.log_path, processes)
-    if not begins(child, lambda: run.state() in LIVE and (run.path / "config.json").exists(), "training", run.log_path):
-        begun = (run.path / "config.json").exists() and _written(run) != before
+    if not begins(child, lambda: run.state() in LIVE and run.exists(), "training", run.log_path):
+        begun = run.exists() and _written(run) != before
         if child.returncode == 2 or run.state() == "interrupted" or not begun:
             raise did_not_start("training", run.log_path)
 

@@ -72,7 +72,7 @@ def create_run(path: Path, facts: Mapping[str, Any]) -> "tuple[Run, AcquireRetur
         raise RunError(f"The run {path.name} is going on already: choose another --name.") from None
     except OSError as error:
         raise _cannot_be_made(path, error) from error
-    if (path / "config.json").exists():
+    if run.exists():
         held.lock.release()
         raise RunError(f"There is a run called {path.name} already: choose another --name, or delete that one.")
     try:

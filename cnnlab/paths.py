@@ -51,9 +51,12 @@ def refused(path: Path) -> str | None:
     all are.
     """
     named = os.environ.get("CNNLAB_FOLDERS")
-    if not named or any(path.resolve().is_relative_to(Path(folder).resolve()) for folder in named.split(os.pathsep)):
+    if not named:
         return None
-    return f"{path} is not among the folders that this server opens: give one in {named.replace(os.pathsep, ' or ')}."
+    folders = [folder for folder in named.split(os.pathsep) if folder]
+    if any(path.resolve().is_relative_to(expanded(Path(folder)).resolve()) for folder in folders):
+        return None
+    return f"{path} is not among the folders that this server opens: give one in {' or '.join(folders)}."
 
 
 def printable(name: str) -> str:

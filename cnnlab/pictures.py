@@ -48,7 +48,7 @@ def picture_paths(folder: Path) -> Iterator[str]:
 
 
 def file_paths(folder: Path) -> Iterator[str]:
-    """The same of all files that are not hidden."""
+    """The paths of all files in ``folder`` and the folders in it that are not hidden, in the order of their names."""
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not is_hidden(name))
         yield from (f"{place}{os.sep}{name}" for name in sorted(names) if not is_hidden(name))
@@ -63,7 +63,8 @@ def read_picture(source: bytes | Path, color: bool = True) -> NDArray[np.uint8]:
 
 
 def open_picture(source: bytes | Path, color: bool = True, least: tuple[int, int] | None = None) -> Image.Image:
-    """The same as a Pillow image of mode ``RGB``, or ``L`` if not ``color``.
+    """The picture in ``source`` (a file's content, or its path) as a Pillow image of mode ``RGB``, or ``L`` if not
+    ``color``. Raises UnreadableImage with a sentence.
 
     Where a picture larger than ``least`` (width, height) is needed no more, a JPEG is decoded at a fraction of its
     size that is not below it, which is several times as fast.

@@ -4,7 +4,7 @@
         config.json      the TrainConfig, where it came from, versions; device and parameter count once training starts
         metrics.jsonl    a record a line, appended
         checkpoints/     best.safetensors, last.safetensors
-        predictions-<split>.npz
+        predictions-<split>.npz       its answers; predictions-<split>-<checkpoint>.npz are those of one not chosen
         calibration-<checkpoint>.json, features-<checkpoint>.npz      how sure to be, and what is unlike anything known
         output.log       what the process printed
         name             what a person calls it, if that is not the folder's name
@@ -69,6 +69,10 @@ class Run:
             return (self.path / "name").read_text("utf-8").strip() or self.id
         except (OSError, UnicodeError):
             return self.id
+
+    def exists(self) -> bool:
+        """Whether there is such a run: its folder alone may be there before."""
+        return (self.path / "config.json").exists()
 
     def facts(self) -> dict[str, Any]:
         """``config.json`` as it stands; raises RunError where it is missing or damaged."""
@@ -240,6 +244,10 @@ class Run:
         except OSError:
             return 0
 
+    def predictions_path(self, split: str, checkpoint: str | None = None) -> Path:
+        """Where the answers to ``split`` of ``checkpoint`` (None: the chosen one) are kept, or would be."""
+        return self.path / (f"predictions-{split}-{checkpoint}.npz" if checkpoint else f"predictions-{split}.npz")
+
     def calibration_path(self, checkpoint: str) -> Path:
         """Where the temperature of ``checkpoint`` is kept, or would be."""
         return self.path / f"calibration-{checkpoint}.json"
@@ -287,11 +295,13 @@ def refuse_taken(name: str, others: Iterable[Run]) -> None:
 
 
 def list_runs(folder: Path) -> list[Run]:
-    """All runs in ``folder``, the newest first."""
-    try:
-        found = [Run(p) for p in folder.iterdir() if (p / "config.json").is_file()]
-    except OSError:
-        return []
+    """All runs in ``folder``, the newest first; what may not be looked into is left out."""
+    found = []
+    with suppress(OSError):
+        for path in folder.iterdir():
+            with suppress(OSError):  # somebody else's
+                if (path / "config.json").is_file():
+                    found.append(Run(path))
     return sorted(found, key=_age, reverse=True)
 
 
@@ -322,11 +332,17 @@ def names_of(runs: Iterable[Named]) -> dict[str, str]:
 
 
 def find_run(text: str, folder: Path) -> Run:
-    """The run that ``text`` means: a folder's path, its name in ``folder``, or the name that a person gave."""
-    for path in (Path(text), folder / text):
+    """The run that ``text`` means: a folder's name in ``folder``, its path, or the name that a person gave.
+
+    Raises RunError where there is none, and for a folder outside ``folder`` that was not written by cnnlab.
+    """
+    for path in (folder / text, Path(text)):
         with suppress(OSError, RuntimeError):  # no name of a file, such as one of 1,000 letters, or ~nobody
             if (path.expanduser() / "config.json").is_file():
-                return Run(path.expanduser().resolve())
+                run = Run(path.expanduser().resolve())
+                if run.path.parent != folder.resolve():
+                    run.facts()
+                return run
     named = [run for run in list_runs(folder) if run.name == text]
     if len(named) == 1:
         return named[0]

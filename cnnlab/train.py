@@ -20,7 +20,7 @@ import torch
 from cnnlab import __version__, datasets, engine, models
 from cnnlab.checkpoints import CheckpointError, save_checkpoint
 from cnnlab.checks import CHECK_ERRORS, check
-from cnnlab.config import TrainConfig
+from cnnlab.config import SPLITS, TrainConfig
 from cnnlab.datasets import DatasetError, ImageDataset
 from cnnlab.datasets.download import Progress
 from cnnlab.distributed.group import joined
@@ -112,7 +112,7 @@ def _train(run: Run, listener: Listener, slot: int) -> str:
     if dataset.copies:
         listener.say(f"Pictures that are there twice: {len(dataset.copies)}. A test on what was learnt would flatter.")
     splits = dataset.splits(config)
-    counts = {name: len(splits.get(name)) for name in ("train", "val", "test")}
+    counts = {name: len(splits.get(name)) for name in SPLITS}
     images = {
         "images": counts,
         "class_names": list(dataset.class_names),

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnnlab.config import ConvBlock, TrainConfig
@@ -111,7 +112,7 @@ def test_a_value_sees_exactly_its_receptive_field(blocks, size) -> None:
     except ModelError:
         assume(False)
     for parameter in network.parameters():
-        torch.nn.init.constant_(parameter, 0.1)
+        nn.init.constant_(parameter, 0.1)
     for part in anatomy(network, (1, size, size)):
         if part.field is None or len(part.output) != 4:
             continue
@@ -126,6 +127,29 @@ def test_a_value_sees_exactly_its_receptive_field(blocks, size) -> None:
         in_view = list(range(max(0, first), min(size, end)))
         assert seen and seen == in_view[: len(seen)]
         assert seen == in_view or end > size  # padding may stand where a stride left the image's last pixels out
+
+
+@pytest.mark.parametrize("side", [3, 4, 5, 6, 7, 10, 12, 14])
+def test_a_value_of_adaptive_pooling_sees_exactly_its_span(side: int) -> None:
+    """Where the gradient of one value with respect to the image is not 0, there it sees the image."""
+    network = nn.Sequential(nn.Conv2d(1, 1, 3, padding=1), nn.AvgPool2d(2), nn.AdaptiveAvgPool2d(7))
+    nn.init.constant_(network[0].weight, 0.1)
+    part = anatomy(network, (1, 2 * side, 2 * side))[-1]
+    assert part.field is not None and part.window is not None
+    seen = []
+    for place in range(7):
+        image = torch.ones(1, 1, 2 * side, 2 * side, requires_grad=True)
+        network(image)[0, 0, place, place].backward()
+        pixels = image.grad[0, 0].abs().sum(0).nonzero().flatten().tolist()
+        first, end = part.field.span(place)
+        assert pixels == list(range(max(0, first), min(2 * side, end)))
+        seen.append(end - first)
+    assert max(seen) == part.field.size == 4 + (part.window.kernel - 1) * 2
+
+
+def test_vgg_sees_no_more_than_its_widest_window_before_its_classifier() -> None:
+    parts = taken_apart(TrainConfig(model="vgg16"), 3, 128, 10)
+    assert [p.field.size for p in parts if p.kind == "AdaptiveAvgPool2d" and p.field] == [244]
 
 
 def test_the_tutorials_sizes_and_counts() -> None:

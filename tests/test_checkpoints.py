@@ -1,12 +1,13 @@
 """Checkpoints: what rebuilds the network is in them, what cannot be used is said, nothing is ever unpickled."""
 
+import json
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from cnnlab.checkpoints import CheckpointError, read_checkpoint, restore, save_checkpoint
@@ -92,6 +93,16 @@ def test_safetensors_of_somebody_else_are_refused(tmp_path):
         save_file({"a": torch.zeros(1)}, tmp_path / "x", metadata)
         with pytest.raises(CheckpointError, match="damaged or not of cnnlab"):
             read_checkpoint(tmp_path / "x")
+
+
+def test_a_checkpoint_that_lacks_a_counter_is_called_damaged(saved):
+    with safe_open(saved, framework="pt") as file:
+        facts = json.loads(file.metadata()["cnnlab"])
+        tensors = {key: file.get_tensor(key) for key in file.keys()}
+    del facts["counters"]["elapsed"]
+    save_file(tensors, saved, {"cnnlab": json.dumps(facts)})
+    with pytest.raises(CheckpointError, match="damaged or not of cnnlab"):
+        read_checkpoint(saved)
 
 
 def test_a_checkpoint_of_another_network_is_refused(saved, grey_squares):

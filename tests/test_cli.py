@@ -272,7 +272,8 @@ def test_runs_are_renamed_and_deleted_but_none_that_is_live(capsys, fresh_folder
     for name in ("one", "two", "three"):
         create_run(fresh_folders / name, facts)[1].lock.release()
     assert said(capsys, "rename", "one", "first")[:2] == (0, "one is called first.\n")
-    assert refused(capsys, "rename", "two", "first").startswith("Another run is called 'first' already: ")
+    for taking in (["rename", "two", "first"], ["train", *TINY, "--name", "first"]):
+        assert refused(capsys, *taking).startswith("Another run is called 'first' already: ")
     with create_run(fresh_folders / "live", facts)[1]:
         assert refused(capsys, "delete", "two", "live") == "live is queued: stop it first."
     assert refused(capsys, "delete", "two", "nothing").startswith("There is no run 'nothing' in ")

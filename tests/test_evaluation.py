@@ -111,6 +111,21 @@ def test_answers_are_made_anew_when_a_persons_images_change_and_who_asks_is_told
     assert len(evaluate(run, "test", load=fails).labels) == len(first.labels) - 1
 
 
+def test_kept_answers_name_no_files_that_they_are_not_of(tmp_path, monkeypatch):
+    monkeypatch.setenv("CNNLAB_CACHE", str(tmp_path / "cache"))
+    images, runs, table = tmp_path / "images", str(tmp_path / "runs"), tmp_path / "answers.csv"
+    for number, name in product(range(6), ("dark", "light")):
+        (images / name).mkdir(parents=True, exist_ok=True)
+        Image.new("L", (12, 12), 10 * number + (180 if name == "light" else 0)).save(images / name / f"{number}.png")
+    options = ("--model", "simple_cnn", "--image-size", "8", "--epochs", "1", "--validation-fraction", "0")
+    assert main(["train", "--dataset", f"folder:{images}", *options, "--name", "own", "--runs-dir", runs]) == 0
+    command = ["evaluate", "own", "--csv", str(table), "--runs-dir", runs]
+    assert main(command) == 0 and ".png" in table.read_text()
+    for file in (images / "dark").iterdir():
+        file.unlink()
+    assert main(command) == 0 and ".png" not in table.read_text()
+
+
 def test_a_checkpoint_cut_short_says_so(own_run: Run):
     path = own_run.checkpoint_path("best")
     path.write_bytes(path.read_bytes()[:1000])

@@ -435,10 +435,11 @@ def test_some_images_are_of_every_class(flowers):
     assert train.head(4).ids.tolist() == train.head(4).ids.tolist() and train.head(0) is train.head(99) is train
 
 
-def test_a_test_folder_without_a_readable_image_is_no_test_split_by_chance(parted_flowers):
-    for path in (parted_flowers / "test").rglob("*.png"):
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_a_split_s_folder_without_a_readable_image_is_no_split_by_chance(parted_flowers, split):
+    for path in (parted_flowers / split).rglob("*.png"):
         path.write_bytes(b"no picture")
-    with pytest.raises(DatasetError, match=f"No image in the test folder of {parted_flowers} can be read: mend"):
+    with pytest.raises(DatasetError, match=f"No image in the {split} folder of {parted_flowers} can be read: mend"):
         load(parted_flowers)
 
 
@@ -489,6 +490,16 @@ def test_a_server_for_many_opens_the_folders_alone_that_its_setting_names(flower
         load(Path("/"))
     with pytest.raises(DatasetError, match="is not among the folders"):
         load(flowers / "..")
+
+
+def test_an_empty_part_of_that_setting_opens_nothing_and_the_home_folder_may_be_in_it(flowers, tmp_path, monkeypatch):
+    monkeypatch.chdir(flowers)
+    monkeypatch.setenv("CNNLAB_FOLDERS", f"{tmp_path}/photos:")
+    with pytest.raises(DatasetError, match=f"is not among the folders .*: give one in {tmp_path}/photos\\.$"):
+        load(flowers)
+    monkeypatch.setenv("HOME", str(flowers.parent))
+    monkeypatch.setenv("CNNLAB_FOLDERS", "~/flowers")
+    assert load(flowers).class_names == ("aster", "rose")
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):

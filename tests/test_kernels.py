@@ -184,12 +184,26 @@ def test_kernels_are_kept_replaced_and_deleted(tmp_path):
     assert list(shelf.kernels()) == ["Two"]
 
 
-def test_a_damaged_shelf_is_told_and_not_overwritten(tmp_path):
+@pytest.mark.parametrize("content", ["{damaged", "[[[1]]]"])
+def test_a_damaged_shelf_is_told_and_not_overwritten(tmp_path, content):
     path = tmp_path / "kernels.json"
-    path.write_text("{damaged")
-    with pytest.raises(KernelError, match="cannot be read"):
-        Shelf(path).save(parse_kernel("1"), "One")
-    assert path.read_text() == "{damaged"
+    path.write_text(content)
+    for change in (lambda: Shelf(path).save(parse_kernel("1"), "One"), lambda: Shelf(path).delete("One")):
+        with pytest.raises(KernelError, match="cannot be read"):
+            change()
+    assert path.read_text() == content
+
+
+def test_an_entry_that_is_no_kernel_stays_when_others_come_and_go(tmp_path):
+    path = tmp_path / "kernels.json"
+    path.write_text('{"Odd": "by hand", "Two": [[2]]}')
+    shelf = Shelf(path)
+    shelf.save(parse_kernel("2"), "Two")  # the same again
+    shelf.save(parse_kernel("1"), "One")
+    shelf.delete("Two")
+    assert json.loads(path.read_text()) == {"Odd": "by hand", "One": [[[1]]]} and list(shelf.kernels()) == ["One"]
+    with pytest.raises(KernelError, match="Another kernel is called 'Odd' already"):
+        shelf.save(parse_kernel("1"), "Odd")
 
 
 def test_a_shelf_that_cannot_be_written_is_told(tmp_path):

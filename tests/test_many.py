@@ -18,7 +18,7 @@ from PIL import Image
 from cnnlab.cli import main
 from cnnlab.loader import Scaling
 from cnnlab.prediction import many, sources
-from cnnlab.prediction.many import COLUMNS, as_csv, as_parquet, predict_many
+from cnnlab.prediction.many import COLUMNS, as_csv, as_parquet, predict_many, table
 from cnnlab.prediction.novelty import novelty_of
 from cnnlab.prediction.predictor import Predictor, load_predictor
 from cnnlab.prediction.sources import SourcesError, from_bytes, from_paths, from_zip
@@ -306,6 +306,11 @@ def test_the_rows_go_out_as_csv_and_parquet(predictor):
     assert shares["confidence"] == pytest.approx(answer.confidence) and shares["confidence"] < shares["probability"]
     frame = pd.read_parquet(io.BytesIO(as_parquet(rows)))
     assert tuple(frame) == COLUMNS and frame["prediction"].isna().tolist() == [False, True]
+
+
+def test_no_rows_are_an_empty_table():
+    assert table([]) == {name: [] for name in COLUMNS} and as_csv([]).decode() == ",".join(COLUMNS) + "\n"
+    assert tuple(pd.read_parquet(io.BytesIO(as_parquet([])))) == COLUMNS
 
 
 def test_images_may_be_scaled_otherwise_than_in_training(predictor, digits):

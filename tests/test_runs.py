@@ -22,6 +22,7 @@ from cnnlab.new_runs import create_run, new_folder, reopen_run
 from cnnlab.paths import write_whole
 from cnnlab.runs import Run, RunError, checked_name, find_run, list_runs
 from cnnlab.summary import summarise
+from cnnlab.sweeps.folder import list_sweeps
 from cnnlab.train import Listener, train
 
 FACTS = {"config": TrainConfig().model_dump(mode="json"), "recipe": None}
@@ -220,6 +221,12 @@ def test_checkpoints_that_follow_each_other_within_a_second_are_told_apart(queue
     assert times == [10**18, 10**18 + 1000]
 
 
+def test_a_run_knows_whether_it_is_there_and_where_its_answers_are_kept(queued_run):
+    assert queued_run.exists() and not Run(queued_run.path.parent).exists()
+    names = [queued_run.predictions_path("val", checkpoint).name for checkpoint in (None, "last")]
+    assert names == ["predictions-val.npz", "predictions-val-last.npz"]
+
+
 # ── making, finding, naming, deleting ─────────────────────────────────────────────────────────────────────────────
 
 
@@ -297,6 +304,20 @@ def test_a_run_is_found_by_folder_name_path_and_given_name(queued_run, monkeypat
         assert find_run(text, runs).path == queued_run.path
     monkeypatch.chdir(runs)
     assert find_run("./one", Path("/nowhere")).path == queued_run.path
+
+
+def test_a_folder_that_cnnlab_did_not_write_is_no_run_and_one_among_the_runs_comes_first(queued_run, monkeypatch):
+    runs, elsewhere = queued_run.path.parent, queued_run.path.parent.parent / "models"
+    for name in ("one", "bert"):
+        (elsewhere / name).mkdir(parents=True)
+        (elsewhere / name / "config.json").write_text('{"model_type": "bert"}')
+    monkeypatch.chdir(elsewhere)
+    assert find_run("one", runs).path == queued_run.path
+    for text in ("bert", str(elsewhere / "one"), "../models/one"):
+        with pytest.raises(RunError, match=r"holds no 'config': it was not written by cnnlab\.$"):
+            find_run(text, runs)
+    (queued_run.path / "config.json").write_text("damaged")
+    assert find_run("one", runs).path == queued_run.path
 
 
 def test_a_run_that_is_not_there_is_answered_with_those_that_are(queued_run):
@@ -396,6 +417,23 @@ def test_runs_are_listed_from_the_newest_on_and_other_folders_left_out(queued_ru
     (runs / "file").touch()
     assert [run.id for run in list_runs(runs)] == ["a", "one"]
     assert list_runs(runs / "nowhere") == []
+
+
+def test_a_folder_that_may_not_be_looked_into_hides_no_other_run_nor_sweep(queued_run, monkeypatch):
+    runs = queued_run.path.parent
+    for folder in ("private", "sweeps/private", "sweeps/search"):
+        (runs / folder).mkdir(parents=True)
+    (runs / "sweeps/search/journal").touch()
+    stat = Path.stat
+
+    def refused(path: Path, **given: object) -> os.stat_result:
+        if path.parent.name == "private":
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **given)
+
+    monkeypatch.setattr(Path, "stat", refused)
+    assert [run.id for run in list_runs(runs)] == ["one"]
+    assert [sweep.name for sweep in list_sweeps(runs)] == ["search"]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"config": 5}', '{"config": {"epochs": 0}}', "\xff"])

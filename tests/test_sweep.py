@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Callable
 from concurrent import futures
@@ -405,6 +406,37 @@ def test_a_run_of_another_sweep_is_left_alone(tmp_path: Path, id: str, facts: di
     assert [t.state for t in sweep.trials()] == ["running"]
     sweep.delete(with_runs=True)
     assert (runs / "search-001").is_dir() and (tmp_path / "victim").is_dir()
+
+
+def test_no_message_shows_a_databases_password(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'sweep.db'}"
+    secret, shown = "postgresql://lab:hunter2@host:54x32/db", r"postgresql://lab:\*\*\*@host:54x32/db"
+    with pytest.raises(ConfigError, match=rf"--storage {shown} cannot be used"):
+        opened(tmp_path, secret)
+    sweep = opened(tmp_path, database)
+    with pytest.raises(ConfigError, match=rf"--storage {shown} is not allowed: .* is kept in {database}\."):
+        opened(tmp_path, secret)
+    sweep.folder.keep_storage(secret)
+    with pytest.raises(ConfigError, match=rf"--storage {database} is not allowed: .* is kept in {shown}\."):
+        opened(tmp_path, database)
+    with pytest.raises(SweepError, match=f"cannot be read: {shown} is damaged or out of reach"):
+        load_sweep(sweep.folder)
+    with pytest.raises(SweepError, match=f"are still in {shown} "):
+        sweep.delete(with_runs=False)
+
+
+def test_sweeps_are_listed_from_the_newest_on_whichever_is_written_to(tmp_path: Path) -> None:
+    for name in ("older", "newer"):
+        open_sweep(SweepFolder(tmp_path, name))
+        time.sleep(0.05)  # a file system's clock may tick that slowly
+    older = SweepFolder(tmp_path, "older")
+    with older.joined():
+        open_sweep(older)
+    assert [sweep.name for sweep in list_sweeps(tmp_path)] == ["newer", "older"]
+    older.began_path.unlink()  # as before there was such a file
+    assert [sweep.name for sweep in list_sweeps(tmp_path)] == ["older", "newer"]
+    older.delete()
+    assert older.began() == 0
 
 
 def test_a_damaged_journal_is_told_in_a_sentence(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from cnnlab.cli.base import (
     runs_of,
     write_file,
 )
+from cnnlab.config import SPLITS
 from cnnlab.parsing import ConfigError
 from cnnlab.paths import expanded
 from cnnlab.runs import Run, names_of
@@ -35,9 +36,7 @@ def add_commands(command: AddCommand) -> None:
     """Add the commands."""
     evaluate = command("evaluate", "Loss and accuracy of a run, for each class too.", _evaluate)
     add_run(evaluate)
-    evaluate.add_argument(
-        "--split", choices=("test", "val", "train"), default="test", help="which images (default: test)"
-    )
+    evaluate.add_argument("--split", choices=SPLITS, default="test", help="which images (default: test)")
     evaluate.add_argument("--report", metavar="FILE.html", type=Path, help="write the whole evaluation as one page")
     evaluate.add_argument("--csv", metavar="FILE.csv", type=Path, help="write each image's answer as a table")
     predict = command("predict", "What a run takes pictures for: files, folders and zips.", _predict)
@@ -56,9 +55,7 @@ def add_commands(command: AddCommand) -> None:
     plot = command("plot", "Draw the curves of a run, or of several over each other, into a file.", _plot)
     add_runs(plot)
     plot.add_argument("file", metavar="FILE", type=Path, help="ends in .html, .png or .svg")
-    plot.add_argument(
-        "--split", choices=("val", "train", "test"), default="val", help="whose curves of several runs (default: val)"
-    )
+    plot.add_argument("--split", choices=SPLITS, default="val", help="whose curves of several runs (default: val)")
 
 
 def _evaluate(given: argparse.Namespace) -> int:
@@ -118,7 +115,7 @@ def _write_evaluation(given: argparse.Namespace, run: Run, result: Any) -> None:
         from cnnlab.evaluation.report import predictions_csv, report_html
 
         if given.csv:
-            write_file(given.csv, predictions_csv(result, _files(run)))
+            write_file(given.csv, predictions_csv(result, _files(run, result)))
         if given.report:
             write_file(given.report, report_html(run, result, _images(run, result)).encode())
     except ModuleNotFoundError as error:
@@ -138,13 +135,13 @@ def _images(run: Run, result: "Evaluation") -> "ImageSet | None":
         return None
 
 
-def _files(run: Run) -> list[str]:
-    from cnnlab.datasets import DatasetError, file_names
+def _files(run: Run, result: "Evaluation") -> list[str]:
+    from cnnlab.datasets import file_names
+    from cnnlab.evaluation.evaluate import version_now
 
-    try:
-        return file_names(run.config)
-    except DatasetError:  # they are gone, but the answers were kept
+    if version_now(run.config) != result.version:  # they are gone, or others, but the answers were kept
         return []
+    return file_names(run.config)
 
 
 def _predict(given: argparse.Namespace) -> int:

@@ -1,6 +1,7 @@
 """The commands of a training and of its run: train, resume, stop, rename, delete."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnlab.cli.base import (
@@ -21,7 +22,7 @@ from cnnlab.cli.base import (
 from cnnlab.distributed.ranks import world_size
 from cnnlab.new_runs import create_run, new_folder, reopen_run
 from cnnlab.parsing import ConfigError
-from cnnlab.runs import ENDED, LIVE, Run, RunError, checked_name
+from cnnlab.runs import ENDED, LIVE, Run, RunError, checked_name, list_runs, refuse_taken
 
 if TYPE_CHECKING:
     from cnnlab.train import Listener
@@ -45,7 +46,7 @@ def add_commands(command: AddCommand) -> None:
 def _train(given: argparse.Namespace) -> int:
     config = config_of(given)
     folder = folder_of(given)
-    path = folder / checked_name(given.name) if given.name else new_folder(folder, config, given.recipe)
+    path = _named(folder, given.name) if given.name else new_folder(folder, config, given.recipe)
     facts = {"config": config.model_dump(mode="json"), "recipe": given.recipe, "processes": world_size()}
     run, held = create_run(path, facts)  # before torch is imported: the dashboard waits for the lock
     with held:
@@ -64,6 +65,13 @@ def _train(given: argparse.Namespace) -> int:
             run.delete_unstarted()
             raise
         return _do_train(run, listener)
+
+
+def _named(folder: Path, name: str) -> Path:
+    """Where the run ``name`` will lie; raises RunError where it cannot be a run's name, or another run is called so."""
+    path = folder / checked_name(name)
+    refuse_taken(path.name, (run for run in list_runs(folder) if run.id != path.name))
+    return path
 
 
 def _resume(given: argparse.Namespace) -> int:

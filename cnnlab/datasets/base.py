@@ -12,7 +12,7 @@ from hashlib import sha256
 import torch
 from torch import Tensor
 
-from cnnlab.config import TrainConfig
+from cnnlab.config import SPLITS, TrainConfig
 from cnnlab.datasets.error import DatasetError
 from cnnlab.datasets.view import Images, fetched, in_chunks, in_file, view
 
@@ -73,8 +73,8 @@ class Splits:
 
     def get(self, name: str) -> ImageSet:
         """The split called ``name``: train, val or test; any other raises DatasetError."""
-        if name not in ("train", "val", "test"):
-            raise DatasetError(f"Unknown split '{name}'. Available: train, val, test.")
+        if name not in SPLITS:
+            raise DatasetError(f"Unknown split '{name}'. Available: {', '.join(SPLITS)}.")
         found: ImageSet = getattr(self, name)
         return found
 

@@ -5,11 +5,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnnlab.config import SPLITS
 from cnnlab.datasets.error import DatasetError
 from cnnlab.paths import expanded, printable
 from cnnlab.pictures import EXTENSIONS, is_hidden, picture_paths
 
-SPLITS = ("train", "val", "test")
 CALLED = {name: name for name in SPLITS} | {
     "training": "train",
     "valid": "val",

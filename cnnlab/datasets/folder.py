@@ -24,6 +24,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from cnnlab.config import SPLITS
 from cnnlab.datasets.base import (
     TEST_FRACTION,
     TEST_SPLIT_SEED,
@@ -32,7 +33,7 @@ from cnnlab.datasets.base import (
     channel_statistics,
     stratified_split,
 )
-from cnnlab.datasets.class_folders import SPLITS, ImageFile, find_images
+from cnnlab.datasets.class_folders import ImageFile, find_images
 from cnnlab.datasets.download import Progress, silent
 from cnnlab.datasets.error import DatasetError
 from cnnlab.datasets.mapped import MappedImages, new_file, read_images
@@ -101,8 +102,9 @@ def load(root: Path, size: int, color: bool, on_progress: Progress = silent) -> 
         raise DatasetError(
             f"No readable training image in class '{empty[0]}' of {root}: add some, or remove the class."
         )
-    if len(test) == 0 and any(file.split == "test" for file in files):
-        raise DatasetError(f"No image in the test folder of {root} can be read: mend its images, or remove it.")
+    for split in ("val", "test"):
+        if len(parts[split]) == 0 and any(file.split == split for file in files):
+            raise DatasetError(f"No image in the {split} folder of {root} can be read: mend its images, or remove it.")
     if len(test) == 0:
         train, test = stratified_split(train, TEST_FRACTION, TEST_SPLIT_SEED)
     if len(test) == 0:

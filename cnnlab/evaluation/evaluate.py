@@ -132,9 +132,8 @@ def evaluate(
     chosen = checkpoint or run.chosen_checkpoint() or "best"
     mark = f"{chosen} {checkpoint_mark(run, chosen)}"  # asked first: a newer file then only means to evaluate again
     chosen, saved = load_trained(run, checkpoint)
-    version = _version(saved.config, load)  # where they are gone, what is kept of them is all there is
-    by_default = chosen == run.chosen_checkpoint()
-    kept = run.path / (f"predictions-{split}.npz" if by_default else f"predictions-{split}-{chosen}.npz")
+    version = version_now(saved.config, load)  # where they are gone, what is kept of them is all there is
+    kept = run.predictions_path(split, None if chosen == run.chosen_checkpoint() else chosen)
     if found := recall(kept, mark, ("log_probabilities", "labels", "ids", "version")):
         answers, labels, ids, then = found
         if version in (None, str(then)):
@@ -157,8 +156,8 @@ def evaluate(
     return Evaluation(chosen, split, saved.class_names, answers, labels, ids, dataset.version)
 
 
-def _version(config: TrainConfig, load: Callable[[TrainConfig], ImageDataset]) -> str | None:
-    """That of the images as they are now; None where they are gone."""
+def version_now(config: TrainConfig, load: Callable[[TrainConfig], ImageDataset] = datasets.load) -> str | None:
+    """The ``version`` of the images as they are now; None where they are gone."""
     try:
         known = datasets.version(config)
         return load(config).version if known is None else known
@@ -200,7 +199,7 @@ def images_of(evaluation: Evaluation, splits: Splits) -> ImageSet:
 
 def kept_answers(run: Run, like: Evaluation) -> NDArray[np.int64] | None:
     """What ``run`` last answered to exactly the images of ``like``, int64 [N]; None where it was not asked."""
-    if found := recall(run.path / f"predictions-{like.split}.npz", None, ("version", "ids", "log_probabilities")):
+    if found := recall(run.predictions_path(like.split), None, ("version", "ids", "log_probabilities")):
         version, ids, answers = found
         same = str(version) == like.version and np.array_equal(ids, like.ids)
         if same and answers.shape == like.log_probabilities.shape:

@@ -80,7 +80,9 @@ def _part(index: int, layer: Layer, shape: Shape, before: Field | None, shortcut
     output = tuple(layer.output.shape)
     window = window_of(layer, shape[-1])
     after = before
-    if before and window:
+    if before and isinstance(layer.module, nn.AdaptiveAvgPool2d | nn.AdaptiveMaxPool2d):
+        after = before.pooled(shape[-1], output[-1])
+    elif before and window:
         after = before.through(window.kernel, window.stride, window.padding)
     if isinstance(layer.module, nn.Linear):
         after = None

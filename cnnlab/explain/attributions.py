@@ -128,7 +128,7 @@ def methods_for(network: nn.Module) -> dict[str, Method]:
 
 
 def last_convolution(network: nn.Module) -> nn.Module | None:
-    """The layer whose output are the last convolution's feature maps; None where there is no convolution.
+    """The layer whose outputs are the last convolution's feature maps; None where there is no convolution.
 
     It is the convolution with its batch norm and activation. In a residual network it is the last block as a whole:
     its convolution alone would lack what the shortcut brings.

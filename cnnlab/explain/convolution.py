@@ -101,7 +101,7 @@ class Settings:
     def formula(self, length: int, size: int, letter: str) -> str:
         """The output size formula in LaTeX, in letters (W or H for ``length``) and with the numbers put in.
 
-        It is rounded down only where the division leaves a rest.
+        It is rounded down only where the division leaves a remainder.
         """
         before, after = self.pads(size)
         kernel = str(size) if self.dilation == 1 else f"({self.dilation} \\cdot ({size} - 1) + 1)"
@@ -138,7 +138,7 @@ def convolve(picture: Picture, kernel: Kernel, settings: Settings) -> Maps:
 
 @torch.inference_mode()
 def convolve_values(values: Maps, kernel: Kernel, settings: Settings) -> Maps:
-    """The same of float64 values that need not be a picture's, such as another filter's output."""
+    """The output float64 [1 or C, H', W'] of ``values``, which may be another filter's output, say."""
     channels = len(values)
     pads = settings.pads(kernel.size)
     padded = functional.pad(torch.from_numpy(values)[None], (*pads, *pads), mode=PAD_MODES[settings.border])

@@ -109,7 +109,7 @@ def advice(kernel: Kernel, channels: int, summed: bool) -> str:
 
 
 def _advice_in_colour(sums: Sequence[float], summed: bool) -> str:
-    """The same where the channels' ``sums`` (R, G, B) are added up, or not alike."""
+    """What the channels' ``sums`` (R, G, B) mean for the brightness where they are added up, or not alike."""
     red, green, blue = (f"{total:.4g}" for total in sums)
     each = f"{red} in each channel" if red == green == blue else f"{red} in red, {green} in green, {blue} in blue"
     if not summed:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from cnnlab.explain.activations import Layer
-from cnnlab.explain.receptive import window_of
+from cnnlab.explain.receptive import adaptive_span, window_of
 from cnnlab.explain.update import inside, shown
 
 
@@ -103,14 +103,11 @@ def plain_account(layer: Layer, taken: list[Tensor], channel: int, row: int, col
 
 
 def _seen(layer: Layer, taken: Tensor, channel: int, row: int, column: int) -> Tensor | None:
-    """The values [F, F] that a pooling layer looked at; None for any other layer. Adaptive pooling of H values to O
-    takes those from ⌊iH/O⌋ up to ⌈(i+1)H/O⌉, as PyTorch does.
-    """
+    """The values [F, F] that a pooling layer looked at; None for any other layer."""
     module, (height, width) = layer.module, taken.shape[-2:]
     if isinstance(module, nn.AdaptiveAvgPool2d | nn.AdaptiveMaxPool2d):
         rows, columns = layer.output.shape[-2:]
-        top, bottom = row * height // rows, -(-(row + 1) * height // rows)
-        left, right = column * width // columns, -(-(column + 1) * width // columns)
+        (top, bottom), (left, right) = adaptive_span(row, height, rows), adaptive_span(column, width, columns)
         return taken[channel, top:bottom, left:right]
     window = window_of(layer, width)
     if window is None or isinstance(module, nn.ZeroPad2d):

@@ -8,7 +8,7 @@ Field(size=4, stride=2, start=-1)
 Source: Araujo, Norris and Sim, Computing receptive fields of convolutional neural networks, Distill, 2019.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from torch import nn
 
@@ -17,22 +17,35 @@ from cnnlab.explain.activations import Layer
 
 @dataclass(frozen=True)
 class Field:
-    """In pixels of the image: how wide a value's view is, how far neighbours lie apart, where the first one begins."""
+    """In pixels of the image: how wide a value's view is, how far neighbours lie apart, where the first one begins.
+
+    After adaptive pooling, whose windows lie unevenly, ``spans`` has what each value of a row sees, and ``size`` is the
+    widest.
+    """
 
     size: int = 1
     stride: int = 1
     start: int = 0
+    spans: tuple[tuple[int, int], ...] = field(default=(), repr=False)
 
     def through(self, kernel: int, stride: int, padding: int) -> "Field":
         """The field after a further layer with such a window."""
         start = self.start - padding * self.stride
         return Field(self.size + (kernel - 1) * self.stride, self.stride * stride, start)
 
+    def pooled(self, before: int, after: int) -> "Field":
+        """The field after adaptive pooling of ``before`` values in a row to ``after``."""
+        windows = [adaptive_span(place, before, after) for place in range(after)]
+        spans = tuple((self.span(first)[0], self.span(end - 1)[1]) for first, end in windows)
+        return replace(self.through(widest(before, after), before // after, 0), spans=spans)
+
     def span(self, place: int) -> tuple[int, int]:
         """The first pixel, and the one after the last, that the value at ``place`` (from 0 on) of a row sees.
 
         They may lie outside the image: there it sees padding.
         """
+        if self.spans:
+            return self.spans[place]
         first = self.start + place * self.stride
         return first, first + self.size
 
@@ -52,6 +65,18 @@ class Window:
     padding: int
 
 
+def adaptive_span(place: int, before: int, after: int) -> tuple[int, int]:
+    """The first value, and the one after the last, that adaptive pooling of ``before`` values in a row to ``after``
+    takes for ``place``: from ⌊iH/O⌋ up to ⌈(i+1)H/O⌉, as PyTorch does.
+    """
+    return place * before // after, -(-(place + 1) * before // after)
+
+
+def widest(before: int, after: int) -> int:
+    """How many values in a row the widest window of adaptive pooling of ``before`` values to ``after`` takes."""
+    return max(end - first for first, end in (adaptive_span(place, before, after) for place in range(after)))
+
+
 def window_of(layer: Layer, input_side: int) -> Window | None:
     """The window of a layer that looks at neighbours; None for one that answers each place by itself.
 
@@ -61,8 +86,8 @@ def window_of(layer: Layer, input_side: int) -> Window | None:
     if isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
         return Window(_one(module.kernel_size), _one(module.stride), _one(module.padding))
     if isinstance(module, nn.AdaptiveAvgPool2d | nn.AdaptiveMaxPool2d):
-        stride = input_side // layer.output.shape[-1]
-        return Window(max(1, input_side - (layer.output.shape[-1] - 1) * stride), stride, 0)
+        after = layer.output.shape[-1]
+        return Window(widest(input_side, after), input_side // after, 0)
     if isinstance(module, nn.ZeroPad2d):
         return Window(1, 1, module.padding[0])
     return None

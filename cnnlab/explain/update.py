@@ -67,7 +67,7 @@ def shown(value: float, digits: int = 8) -> str:
 
 
 def inside(value: float, digits: int = 8) -> str:
-    """The same inside a formula, in brackets where it is negative."""
+    """A number as :func:`shown`, for the inside of a formula: in brackets where it is negative."""
     return f"({shown(value, digits)})" if value < 0 else shown(value, digits)
 
 

@@ -23,14 +23,14 @@ def build(config: TrainConfig, in_channels: int, image_size: int, num_classes: i
 
 
 def outline(config: TrainConfig, in_channels: int, image_size: int, num_classes: int) -> nn.Module:
-    """The same network without memory for its weights (on the meta device): to count and to check."""
+    """The network that ``config`` names without memory for its weights (on the meta device): to count and to check."""
     with torch.device("meta"):
         return build(config, in_channels, image_size, num_classes)
 
 
 def unfilled(config: TrainConfig, in_channels: int, image_size: int, num_classes: int) -> nn.Module:
-    """The same network on the CPU with memory for its weights in which nothing was written: to load them, or to run it
-    for its shapes. Nothing is drawn, so that no thread waits for another's draws (seeding.py).
+    """The network that ``config`` names on the CPU, with memory for its weights in which nothing was written: to load
+    them, or to run it for its shapes. Nothing is drawn, so that no thread waits for another's draws (seeding.py).
     """
     network = outline(config, in_channels, image_size, num_classes)
     memory = {name: torch.empty(t.shape, dtype=t.dtype) for name, t in network.state_dict().items()}
@@ -63,7 +63,8 @@ def multiply_adds(model: nn.Module, in_channels: int, image_size: int) -> int:
 
 
 def layer_multiply_adds(layer: nn.Module | None, output: Tensor) -> int:
-    """The same for one layer that gave ``output`` ([N, C, H, W] or [N, features]).
+    """How many multiplications, each with an addition, ``layer`` does for an image; it gave ``output`` ([N, C, H, W] or
+    [N, features]).
 
     Every weight of a convolution is used at every place of its output, every weight of a linear layer once; by the
     field's habit no other layer counts.

@@ -112,7 +112,8 @@ def thumbnail(picture: Image.Image, side: int = THUMBNAIL) -> bytes:
 
 def table(rows: Iterable[Row]) -> dict[str, list[object]]:
     """The rows as columns by name, COLUMNS; numbers are in [0, 1], and what is missing is None."""
-    return {name: list(values) for name, values in zip(COLUMNS, zip(*map(_cells, rows), strict=True), strict=True)}
+    cells = list(map(_cells, rows))
+    return {name: [row[place] for row in cells] for place, name in enumerate(COLUMNS)}
 
 
 def _cells(row: Row) -> tuple[object, ...]:

@@ -59,7 +59,10 @@ def from_paths(paths: Iterable[Path]) -> Sources:
 
 
 def from_bytes(files: Iterable[tuple[str, bytes]]) -> Sources:
-    """The same of uploaded files, each a (name, content)."""
+    """The pictures in uploaded ``files``, each a (name, content): zips are looked into.
+
+    Raises SourcesError as :func:`from_paths` does.
+    """
     return _gathered(list(files))
 
 

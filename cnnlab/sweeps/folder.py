@@ -3,6 +3,7 @@
     runs/sweeps/lr-search/
         journal          Optuna's record of all trials, unless a database keeps them
         storage          that database's address
+        began            an empty file, as old as the sweep
         workers/         a lock for each worker, held for as long as it lives; beside it NAME.stop asks it to stop,
                          and NAME.run names the run that it is training
         asking           a lock, held by the worker that is choosing what to try next
@@ -91,6 +92,11 @@ class SweepFolder:
         return self.path / "storage"
 
     @property
+    def began_path(self) -> Path:
+        """Where the file lies that is written once, as the sweep begins."""
+        return self.path / "began"
+
+    @property
     def asking_path(self) -> Path:
         """Where the lock lies that a worker holds while it chooses."""
         return self.path / "asking"
@@ -103,6 +109,18 @@ class SweepFolder:
     def exists(self) -> bool:
         """Whether the sweep has begun."""
         return self.journal_path.is_file() or self.storage_path.is_file()
+
+    def began(self) -> float:
+        """When it began, in seconds since 1970: of one that kept no such file, when its folder changed; 0 if gone."""
+        for path in (self.began_path, self.path):
+            with suppress(OSError):
+                return path.stat().st_mtime
+        return 0.0
+
+    def keep_beginning(self) -> None:
+        """Remember that it begins now, unless it has begun."""
+        if not self.began_path.exists():
+            self.began_path.touch()
 
     def storage(self) -> str | None:
         """The address of the database that keeps the trials; None where it is the journal."""
@@ -198,10 +216,10 @@ def list_sweeps(runs: Path) -> list[SweepFolder]:
         return []
     begun = []
     for name in names:
-        with suppress(RunError):  # something else, which somebody put there
+        with suppress(RunError, OSError):  # something else, which somebody put there, or may keep to themselves
             if (sweep := SweepFolder(runs, name)).exists():
                 begun.append(sweep)
-    return sorted(begun, key=lambda sweep: sweep.path.stat().st_ctime, reverse=True)
+    return sorted(begun, key=SweepFolder.began, reverse=True)
 
 
 def free_name(runs: Path, stem: str) -> str:

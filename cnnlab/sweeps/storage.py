@@ -3,6 +3,7 @@
 >>> study = optuna.load_study(study_name="search", storage=storage_of(folder, "sqlite:///trials.db"))  # doctest: +SKIP
 """
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -59,9 +60,14 @@ def reading(folder: SweepFolder) -> Iterator[None]:
         raise SweepError(unreadable(folder, error)) from error
 
 
+def without_password(address: str) -> str:
+    """``address`` for people: of a database's password, in ``postgresql://lab:secret@host/db``, it shows ``***``."""
+    return re.sub(r"(://[^:/@]*:).*@", r"\1***@", address)
+
+
 def unreadable(folder: SweepFolder, error: Exception) -> str:
     """A sentence for an ``error`` of the storage."""
-    where = folder.storage() or folder.journal_path
+    where = without_password(folder.storage() or str(folder.journal_path))
     return (
         f"The sweep '{folder.name}' cannot be read: {where} is damaged or out of reach "
         f"({reason(error)}). Its runs are still among all runs."

@@ -19,7 +19,7 @@ from cnnlab.parsing import ConfigError, parse
 from cnnlab.runs import LIVE, Run, RunError
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.plan import Plan
-from cnnlab.sweeps.storage import SweepError, UnknownSweep, reading, sampler, storage_of, unreadable
+from cnnlab.sweeps.storage import SweepError, UnknownSweep, reading, sampler, storage_of, unreadable, without_password
 
 T = TypeVar("T")
 State = Literal["queued", "running", "finished", "pruned", "failed", "stopped", "interrupted"]
@@ -121,7 +121,8 @@ class Sweep:
             try:
                 optuna.delete_study(study_name=self.folder.name, storage=storage_of(self.folder, address))
             except Exception as error:  # each database's driver has its own
-                raise SweepError(f"The trials of '{self.folder.name}' are still in {address} ({error}).") from error
+                kept = without_password(address)
+                raise SweepError(f"The trials of '{self.folder.name}' are still in {kept} ({error}).") from error
         for run in runs if with_runs else ():
             run.delete()
 
@@ -207,11 +208,12 @@ def open_sweep(folder: SweepFolder, storage: str | None = None) -> Sweep:
     Raises ConfigError where the storage cannot be used.
     """
     known = folder.storage()
-    if storage and folder.journal_path.is_file():
-        raise ConfigError(f"--storage {storage} is not allowed: the sweep '{folder.name}' is kept in its journal.")
-    if storage and known and storage != known:
-        raise ConfigError(f"--storage {storage} is not allowed: the sweep '{folder.name}' is kept in {known}.")
     address = storage or known
+    shown, kept = without_password(address or ""), without_password(known or "")
+    if storage and folder.journal_path.is_file():
+        raise ConfigError(f"--storage {shown} is not allowed: the sweep '{folder.name}' is kept in its journal.")
+    if storage and known and storage != known:
+        raise ConfigError(f"--storage {shown} is not allowed: the sweep '{folder.name}' is kept in {kept}.")
     folder.path.mkdir(parents=True, exist_ok=True)
     try:
         study = optuna.create_study(
@@ -225,7 +227,8 @@ def open_sweep(folder: SweepFolder, storage: str | None = None) -> Sweep:
     except Exception as error:  # each database's driver has its own
         if address is None:
             raise ConfigError(unreadable(folder, error)) from error
-        raise ConfigError(f"--storage {address} cannot be used ({error}): give a path or sqlite:///FILE.") from error
+        raise ConfigError(f"--storage {shown} cannot be used ({error}): give a path or sqlite:///FILE.") from error
+    folder.keep_beginning()
     if address:
         folder.keep_storage(address)
     return Sweep(folder, study)

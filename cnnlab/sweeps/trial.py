@@ -93,7 +93,7 @@ def end_trial(sweep: Sweep, trial: optuna.Trial, end: str, why: str = "") -> str
 def _new_run(sweep: Sweep, number: int, facts: dict[str, Any]) -> "tuple[Run, AcquireReturnProxy[FileLock]]":
     """A run named after the sweep and the trial, or, where an older one is called so, with a number behind it."""
     paths = map(sweep.folder.runs.joinpath, numbered(f"{sweep.folder.name}-{number:03d}"))
-    return create_run(next(path for path in paths if not (path / "config.json").exists()), facts)
+    return create_run(next(path for path in paths if not Run(path).exists()), facts)
 
 
 class _Judge(Listener):
