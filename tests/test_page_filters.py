@@ -170,6 +170,15 @@ def test_a_name_that_cannot_be_is_one_sentence():
     assert "A name has 1 to 60 characters" in page.error[0].value
 
 
+def test_after_a_file_that_holds_no_kernel_the_dialog_goes_on():
+    page = opened()
+    page.button(key="filters.keep").click().run()
+    page.file_uploader(key="filters.keep.file").set_value(("bad.json", b"{", "application/json")).run()
+    assert "no JSON that can be read" in page.error[0].value
+    page.text_input(key="filters.keep.name").set_value("Mine").run()
+    assert not page.error and page.text_input(key="filters.keep.name").value == "Mine"
+
+
 def test_an_image_of_a_dataset_is_shown_with_its_label():
     page = opened(source="Dataset", image="3")
     assert "Digits, test image 3: " in said(page)
