@@ -227,6 +227,12 @@ def test_a_link_with_nonsense_opens_the_recipe_and_says_so(runs: Path) -> None:
     assert "Learning rate = -3 is not allowed" in app.toast[0].value
 
 
+def test_what_a_link_says_beside_a_value_that_cannot_be_used_stays(runs: Path) -> None:
+    app = opened(view="new", recipe="mlp", lr="0", epochs="3", batch_size="32")
+    assert command(app) == "python -m cnnlab train --recipe mlp --epochs 3 --batch-size 32"
+    assert "Learning rate = 0 is not allowed" in app.toast[0].value
+
+
 def test_switching_the_optimiser_leaves_no_setting_that_has_no_effect(runs: Path) -> None:
     app = opened(view="new", recipe="cifar_cnn")
     app.selectbox(key="field.optimizer").select("adam").run()
