@@ -1,5 +1,6 @@
 """The Network page, driven without a browser."""
 
+import io
 import math
 import re
 import shutil
@@ -22,9 +23,11 @@ from cnnlab.loader import scaling_of
 from cnnlab.models import MODELS
 from cnnlab.optim import make_optimizer
 from cnnlab.parsing import adapt
+from cnnlab.pictures import enough, open_picture
+from cnnlab.prediction.preprocess import prepare
 from cnnlab.runs import Run
 from cnnlab.seeding import seeded
-from cnnlab.ui.network import choice, repeat, stages
+from cnnlab.ui.network import choice, flow_image, repeat, stages
 from cnnlab.ui.words import power
 from tests.drawn_digits import drawn_digits
 from tests.pages import drawing, link, metrics, png, said, script
@@ -493,6 +496,14 @@ def test_a_photograph_stays_as_it_is_for_a_network_of_imagenets_images(fresh_fol
     page.session_state["flow.chosen"] = (-1, 1, 0, 0)
     page.run()
     assert not page.exception and "(200/255 − 0.5)/0.5" in said(page)
+
+
+def test_a_large_photograph_is_decoded_as_on_the_predict_page(fresh_folders: Path, monkeypatch: Any) -> None:
+    photograph, file, asked = Image.effect_noise((1200, 1200), 99), io.BytesIO(), []
+    photograph.save(file, "JPEG")
+    monkeypatch.setattr(flow_image, "prepare", lambda *given: asked.append(given[0]) or prepare(*given))
+    page = opened(network__view="Flow", flow__way="Upload", flow__upload=("large.jpg", file.getvalue()))
+    assert not page.exception and asked[-1] == open_picture(file.getvalue(), least=enough(28))
 
 
 def test_a_network_too_large_to_look_at_says_so(fresh_folders: Path) -> None:
