@@ -87,13 +87,16 @@ def test_a_range_typed_among_the_values_that_is_none_is_told(runs: Path) -> None
 def test_a_typed_name_stays_over_pages_until_its_sweep_has_begun(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnlab.ui.train.sweep_editor.start_sweep", lambda folder, arguments: open_sweep(folder))
     app = opened(view="sweeps")
-    key = "sweep.name.quick_digits-sweep"
+    key, command = "sweep.name.quick_digits", "--name quick_digits-sweep"
+    assert app.text_input(key=key).placeholder == "quick_digits-sweep" and app.code[0].value.endswith(command)
     app.text_input(key=key).set_value("mine").run()
+    open_sweep(SweepFolder(runs, "quick_digits-sweep"))  # somebody else's: another name is suggested
     app.switch_page("pages/filters.py").run().switch_page("pages/train.py").run()
     assert app.text_input(key=key).value == "mine"
     app.button(key="sweep.start").click().run()
     app.button(key="sweep.back").click().run()
-    assert app.text_input(key=key).value == "quick_digits-sweep" and not app.error and not app.exception
+    assert app.text_input(key=key).value == "" and not app.error and not app.exception
+    assert app.code[0].value.endswith(f"{command}-2")
 
 
 def test_nothing_varied_is_no_sweep(runs: Path) -> None:
