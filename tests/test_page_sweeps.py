@@ -8,7 +8,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState, create_trial
 
 from cnnlab.recipes import get
-from cnnlab.sweeps.folder import SweepFolder
+from cnnlab.sweeps.folder import SweepFolder, Worker
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.study import Sweep, open_sweep
 from cnnlab.ui.train.sweep_status import read_sweep
@@ -222,6 +222,17 @@ def test_a_bad_combination_gets_its_reason(runs: Path) -> None:
         "\\", ""
     )
     assert "warmup_epochs = 5" in app.dataframe[0].value["Why it failed"][0]
+
+
+def test_a_sweep_whose_folder_cannot_be_written_says_so_when_it_is_to_stop(runs: Path, monkeypatch: Any) -> None:
+    def refused(worker: Worker, runs: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(worker.path))
+
+    monkeypatch.setattr(Worker, "request_stop", refused)
+    with sweep_with(runs).folder.joined():
+        app = opened(view="sweeps", sweep="search")
+        app.button(key="sweep.stop").click().run()
+    assert not app.exception and "cannot be written to (Permission denied)" in app.error[0].value
 
 
 def test_a_sweep_at_work_can_be_stopped_and_says_how_others_join(runs: Path) -> None:
