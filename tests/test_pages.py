@@ -213,6 +213,11 @@ def test_a_change_heard_after_its_field_is_gone_changes_nothing(monkeypatch: pyt
     assert not form.st.session_state
 
 
+@pytest.mark.parametrize(("name", "range"), [("lr", "above 0 and up to"), ("momentum", "from 0 and below 1")])
+def test_a_settings_help_says_the_range_that_is_allowed(name: str, range: str) -> None:
+    assert range in form._help(name, TrainConfig.model_fields[name])
+
+
 def test_a_link_brings_its_settings(runs: Path) -> None:
     app = opened(view="new", recipe="mlp", lr="0.5", hidden="[8]", model="custom", dropout="0.4")
     assert "--model custom" in command(app)
