@@ -328,6 +328,7 @@ def test_a_run_without_weights_is_told_as_such(trained_run: Run, fresh_folders: 
         {"k": "a"},
         {"preset": "none"},
         {"stride": "x"},
+        {"source": "Dataset", "image": "9" * 400},
         {"picture": "none"},
         {"view": "?"},
         {"view": "Layer", "page": "0"},

@@ -372,6 +372,8 @@ def test_the_calculator_gives_the_tutorials_numbers(fresh_folders: Path) -> None
     assert "A kernel of 50 does not fit" in page.error[0].value
     page.text_input(key="calculator.stack").set_value("5/1, x").run()
     assert "'x' is no layer" in page.error[1].value
+    page.text_input(key="calculator.stack").set_value("9" * 5000).run()
+    assert not page.exception and "is no layer" in page.error[1].value
 
 
 @pytest.mark.parametrize(

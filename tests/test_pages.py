@@ -213,6 +213,11 @@ def test_a_change_heard_after_its_field_is_gone_changes_nothing(monkeypatch: pyt
     assert not form.st.session_state
 
 
+def test_a_hidden_size_of_thousands_of_digits_is_told_as_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(form.st, "session_state", {"field.hidden": f"64, {'9' * 5000}"})
+    assert form._typed_hidden() == (64, "9" * 5000)
+
+
 @pytest.mark.parametrize(("name", "range"), [("lr", "above 0 and up to"), ("momentum", "from 0 and below 1")])
 def test_a_settings_help_says_the_range_that_is_allowed(name: str, range: str) -> None:
     assert range in form._help(name, TrainConfig.model_fields[name])

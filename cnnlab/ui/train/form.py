@@ -15,6 +15,7 @@ from cnnlab.models import MODELS
 from cnnlab.parsing import ConfigError, allowed
 from cnnlab.ui import words
 from cnnlab.ui.block_editor import Block, block_editor
+from cnnlab.ui.by_number import DIGITS
 from cnnlab.ui.train.settings import VALUES, changes, fill_form, form_config, form_recipe, store_setting
 from cnnlab.ui.train.settings_words import brief
 
@@ -218,4 +219,5 @@ def _hidden_field(values: Mapping[str, Any], common: dict[str, Any]) -> None:
 
 def _typed_hidden() -> tuple[int | str, ...]:
     parts = [part.strip() for part in st.session_state["field.hidden"].split(",")]
-    return tuple(int(part) if part.isdecimal() else part for part in parts if part)
+    whole = [part.isdecimal() and len(part) <= DIGITS for part in parts]
+    return tuple(int(part) if is_whole else part for part, is_whole in zip(parts, whole, strict=True) if part)
