@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from cnnlab.config import TrainConfig
 from cnnlab.new_runs import create_run
 from cnnlab.runs import Run, RunError, list_runs
-from cnnlab.ui.train import form
+from cnnlab.ui.train import data_look, form
 from cnnlab.ui.train.runs_view import EVERY, IDLE, pause
 from tests.pages import script
 
@@ -221,6 +221,10 @@ def test_a_hidden_size_of_thousands_of_digits_is_told_as_any_other(monkeypatch: 
 @pytest.mark.parametrize(("name", "range"), [("lr", "above 0 and up to"), ("momentum", "from 0 and below 1")])
 def test_a_settings_help_says_the_range_that_is_allowed(name: str, range: str) -> None:
     assert range in form._help(name, TrainConfig.model_fields[name])
+
+
+def test_the_classes_that_are_not_named_are_counted() -> None:
+    assert data_look._some("abc") == "a, b, c" and data_look._some("abcdefghijkl").endswith("i, j and 2 more")
 
 
 def test_a_link_brings_its_settings(runs: Path) -> None:
