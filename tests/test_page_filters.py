@@ -290,7 +290,7 @@ def test_the_first_layer_of_a_run_is_loaded_and_compared(own_run: Run):
 def test_the_scaling_of_a_run_of_colours_is_told_for_each(own_run: Run, monkeypatch):
     colours = bank.Bank(np.ones((2, 3, 3, 3)), None, ("a", "b"), mean=(0.49, 0.48, 0.45), std=(0.25, 0.24, 0.26))
     monkeypatch.setattr(cache, "first_layer", lambda run: colours)
-    told = "mean 0.49 / 0.48 / 0.45, deviation 0.25 / 0.24 / 0.26 (red / green / blue)"
+    told = "mean 0.49 / 0.48 / 0.45, standard deviation 0.25 / 0.24 / 0.26 (red / green / blue)"
     assert told in said(opened(view="Layer", bank="run:own"))
 
 

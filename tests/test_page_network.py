@@ -530,7 +530,7 @@ def test_the_sum_of_a_chosen_pixel_is_torchs(fresh_folders: Path) -> None:
 def test_a_step_begins_with_the_runs_weights_or_its_first(own_run: Run) -> None:
     page = opened(network__source="run", network__view="One training step", step__stage="After")
     trained = float(metrics(page)["Loss before"])
-    page.segmented_control(key="step.start").set_value("Its first weights").run()
+    page.segmented_control(key="step.start").set_value("Its initial weights").run()
     assert not page.exception and trained < 0.5 < float(metrics(page)["Loss before"])
 
 

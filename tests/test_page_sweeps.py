@@ -64,7 +64,7 @@ def test_what_is_varied_and_over_which_values_is_in_the_command(runs: Path) -> N
     ("address", "low", "said"),
     [
         ({"recipe": "quick_digits"}, 0.5, "From must be below To"),
-        ({"recipe": "quick_digits"}, -1.0, "From is -1; by powers it must be above 0"),
+        ({"recipe": "quick_digits"}, -1.0, "From is -1; on a log scale it must be above 0"),
         ({"recipe": "mlp", "dataset": "digits"}, 0.001, "hold out images to compare by"),
     ],
 )
