@@ -80,6 +80,22 @@ def test_advice_is_made_anew_when_there_is_something_new_to_say(run: Run, monkey
     assert len(made) == 3
 
 
+@pytest.mark.parametrize("split", ["test", "val"])
+def test_a_step_of_another_run_is_nothing_new_to_say(run: Run, monkeypatch: pytest.MonkeyPatch, split: str) -> None:
+    made: list[Run] = []
+    monkeypatch.setattr(rules, "findings", lambda run, answers: made.append(run) or [])
+    path, checkpoint, changed = asked(run)
+    other = Run(shutil.copytree(path, path.with_name("other")))
+    answers = cache.evaluation(path, split, checkpoint, changed)
+    for record in ({"event": "step", "step": 9}, {"event": "step", "step": 10}):
+        other.append([record])
+        cache.findings(run, answers, changed)
+    assert len(made) == 1
+    other.append([{"event": "epoch", "epoch": 9, "step": 11, "best/accuracy": 0.123}])
+    cache.findings(run, answers, changed)
+    assert len(made) == (2 if split == "val" else 1)
+
+
 def test_a_home_folder_of_nobody_never_changes():
     assert images.changed(TrainConfig(dataset="folder:~nobody_x/pics")) == 0
 

@@ -18,6 +18,7 @@ from cnnlab.prediction.export import ExportError
 from cnnlab.runs import Run
 from cnnlab.ui import words
 from cnnlab.ui.evaluate import layout_job
+from cnnlab.ui.evaluate.opened import open_image, opened_image
 from cnnlab.ui.evaluate.takeaway import network_file
 from tests.conftest import save_again
 from tests.pages import by_menu, metrics, script
@@ -409,3 +410,9 @@ def test_what_a_link_says_and_is_not_there_is_told(own_run: Run):
         "The address holds what cannot be used: evaluate.cell=3,40 evaluate.image=9999"
     ]
     assert not page.exception and "evaluate.image" not in page.query_params
+
+
+def test_an_image_that_the_redrawn_figure_no_longer_holds_stays_closed() -> None:
+    open_image("run", np.array([4, 7]), 7)
+    open_image("run", np.array([4, 9]), 5)  # a click on the figure of before
+    assert (found := opened_image("run")) and found.place == 7

@@ -170,6 +170,15 @@ def test_a_name_that_cannot_be_is_one_sentence():
     assert "A name has 1 to 60 characters" in page.error[0].value
 
 
+def test_after_a_file_that_holds_no_kernel_the_dialog_goes_on():
+    page = opened()
+    page.button(key="filters.keep").click().run()
+    page.file_uploader(key="filters.keep.file").set_value(("bad.json", b"{", "application/json")).run()
+    assert "no JSON that can be read" in page.error[0].value
+    page.text_input(key="filters.keep.name").set_value("Mine").run()
+    assert not page.error and page.text_input(key="filters.keep.name").value == "Mine"
+
+
 def test_an_image_of_a_dataset_is_shown_with_its_label():
     page = opened(source="Dataset", image="3")
     assert "Digits, test image 3: " in said(page)
@@ -281,7 +290,7 @@ def test_the_first_layer_of_a_run_is_loaded_and_compared(own_run: Run):
 def test_the_scaling_of_a_run_of_colours_is_told_for_each(own_run: Run, monkeypatch):
     colours = bank.Bank(np.ones((2, 3, 3, 3)), None, ("a", "b"), mean=(0.49, 0.48, 0.45), std=(0.25, 0.24, 0.26))
     monkeypatch.setattr(cache, "first_layer", lambda run: colours)
-    told = "mean 0.49 / 0.48 / 0.45, deviation 0.25 / 0.24 / 0.26 (red / green / blue)"
+    told = "mean 0.49 / 0.48 / 0.45, standard deviation 0.25 / 0.24 / 0.26 (red / green / blue)"
     assert told in said(opened(view="Layer", bank="run:own"))
 
 
@@ -319,6 +328,7 @@ def test_a_run_without_weights_is_told_as_such(trained_run: Run, fresh_folders: 
         {"k": "a"},
         {"preset": "none"},
         {"stride": "x"},
+        {"source": "Dataset", "image": "9" * 400},
         {"picture": "none"},
         {"view": "?"},
         {"view": "Layer", "page": "0"},

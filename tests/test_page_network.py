@@ -1,5 +1,6 @@
 """The Network page, driven without a browser."""
 
+import io
 import math
 import re
 import shutil
@@ -22,9 +23,11 @@ from cnnlab.loader import scaling_of
 from cnnlab.models import MODELS
 from cnnlab.optim import make_optimizer
 from cnnlab.parsing import adapt
+from cnnlab.pictures import enough, open_picture
+from cnnlab.prediction.preprocess import prepare
 from cnnlab.runs import Run
 from cnnlab.seeding import seeded
-from cnnlab.ui.network import choice, repeat, stages
+from cnnlab.ui.network import choice, flow_image, repeat, stages
 from cnnlab.ui.words import power
 from tests.drawn_digits import drawn_digits
 from tests.pages import drawing, link, metrics, png, said, script
@@ -365,6 +368,8 @@ def test_the_calculator_gives_the_tutorials_numbers(fresh_folders: Path) -> None
     assert "A kernel of 50 does not fit" in page.error[0].value
     page.text_input(key="calculator.stack").set_value("5/1, x").run()
     assert "'x' is no layer" in page.error[1].value
+    page.text_input(key="calculator.stack").set_value("9" * 5000).run()
+    assert not page.exception and "is no layer" in page.error[1].value
 
 
 @pytest.mark.parametrize(
@@ -491,6 +496,14 @@ def test_a_photograph_stays_as_it_is_for_a_network_of_imagenets_images(fresh_fol
     assert not page.exception and "(200/255 − 0.5)/0.5" in said(page)
 
 
+def test_a_large_photograph_is_decoded_as_on_the_predict_page(fresh_folders: Path, monkeypatch: Any) -> None:
+    photograph, file, asked = Image.effect_noise((1200, 1200), 99), io.BytesIO(), []
+    photograph.save(file, "JPEG")
+    monkeypatch.setattr(flow_image, "prepare", lambda *given: asked.append(given[0]) or prepare(*given))
+    page = opened(network__view="Flow", flow__way="Upload", flow__upload=("large.jpg", file.getvalue()))
+    assert not page.exception and asked[-1] == open_picture(file.getvalue(), least=enough(28))
+
+
 def test_a_network_too_large_to_look_at_says_so(fresh_folders: Path) -> None:
     page = opened(network__view="Flow", network__model="vgg16")
     assert "too many to build just for a look" in page.info[0].value
@@ -513,7 +526,7 @@ def test_the_sum_of_a_chosen_pixel_is_torchs(fresh_folders: Path) -> None:
 def test_a_step_begins_with_the_runs_weights_or_its_first(own_run: Run) -> None:
     page = opened(network__source="run", network__view="One training step", step__stage="After")
     trained = float(metrics(page)["Loss before"])
-    page.segmented_control(key="step.start").set_value("Its first weights").run()
+    page.segmented_control(key="step.start").set_value("Its initial weights").run()
     assert not page.exception and trained < 0.5 < float(metrics(page)["Loss before"])
 
 

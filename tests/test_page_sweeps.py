@@ -8,7 +8,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState, create_trial
 
 from cnnlab.recipes import get
-from cnnlab.sweeps.folder import SweepFolder
+from cnnlab.sweeps.folder import SweepFolder, Worker
 from cnnlab.sweeps.plan import Plan
 from cnnlab.sweeps.study import Sweep, open_sweep
 from cnnlab.ui.train.sweep_status import read_sweep
@@ -64,7 +64,7 @@ def test_what_is_varied_and_over_which_values_is_in_the_command(runs: Path) -> N
     ("address", "low", "said"),
     [
         ({"recipe": "quick_digits"}, 0.5, "From must be below To"),
-        ({"recipe": "quick_digits"}, -1.0, "From is -1; by powers it must be above 0"),
+        ({"recipe": "quick_digits"}, -1.0, "From is -1; on a log scale it must be above 0"),
         ({"recipe": "mlp", "dataset": "digits"}, 0.001, "hold out images to compare by"),
     ],
 )
@@ -87,13 +87,16 @@ def test_a_range_typed_among_the_values_that_is_none_is_told(runs: Path) -> None
 def test_a_typed_name_stays_over_pages_until_its_sweep_has_begun(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnlab.ui.train.sweep_editor.start_sweep", lambda folder, arguments: open_sweep(folder))
     app = opened(view="sweeps")
-    key = "sweep.name.quick_digits-sweep"
+    key, command = "sweep.name.quick_digits", "--name quick_digits-sweep"
+    assert app.text_input(key=key).placeholder == "quick_digits-sweep" and app.code[0].value.endswith(command)
     app.text_input(key=key).set_value("mine").run()
+    open_sweep(SweepFolder(runs, "quick_digits-sweep"))  # somebody else's: another name is suggested
     app.switch_page("pages/filters.py").run().switch_page("pages/train.py").run()
     assert app.text_input(key=key).value == "mine"
     app.button(key="sweep.start").click().run()
     app.button(key="sweep.back").click().run()
-    assert app.text_input(key=key).value == "quick_digits-sweep" and not app.error and not app.exception
+    assert app.text_input(key=key).value == "" and not app.error and not app.exception
+    assert app.code[0].value.endswith(f"{command}-2")
 
 
 def test_nothing_varied_is_no_sweep(runs: Path) -> None:
@@ -219,6 +222,17 @@ def test_a_bad_combination_gets_its_reason(runs: Path) -> None:
         "\\", ""
     )
     assert "warmup_epochs = 5" in app.dataframe[0].value["Why it failed"][0]
+
+
+def test_a_sweep_whose_folder_cannot_be_written_says_so_when_it_is_to_stop(runs: Path, monkeypatch: Any) -> None:
+    def refused(worker: Worker, runs: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(worker.path))
+
+    monkeypatch.setattr(Worker, "request_stop", refused)
+    with sweep_with(runs).folder.joined():
+        app = opened(view="sweeps", sweep="search")
+        app.button(key="sweep.stop").click().run()
+    assert not app.exception and "cannot be written to (Permission denied)" in app.error[0].value
 
 
 def test_a_sweep_at_work_can_be_stopped_and_says_how_others_join(runs: Path) -> None:

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from cnnlab.config import TrainConfig
 from cnnlab.new_runs import create_run
 from cnnlab.runs import Run, RunError, list_runs
-from cnnlab.ui.train import form
+from cnnlab.ui.train import data_look, form
 from cnnlab.ui.train.runs_view import EVERY, IDLE, pause
 from tests.pages import script
 
@@ -213,6 +213,20 @@ def test_a_change_heard_after_its_field_is_gone_changes_nothing(monkeypatch: pyt
     assert not form.st.session_state
 
 
+def test_a_hidden_size_of_thousands_of_digits_is_told_as_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(form.st, "session_state", {"field.hidden": f"64, {'9' * 5000}"})
+    assert form._typed_hidden() == (64, "9" * 5000)
+
+
+@pytest.mark.parametrize(("name", "range"), [("lr", "above 0 and up to"), ("momentum", "from 0 and below 1")])
+def test_a_settings_help_says_the_range_that_is_allowed(name: str, range: str) -> None:
+    assert range in form._help(name, TrainConfig.model_fields[name])
+
+
+def test_the_classes_that_are_not_named_are_counted() -> None:
+    assert data_look._some("abc") == "a, b, c" and data_look._some("abcdefghijkl").endswith("i, j and 2 more")
+
+
 def test_a_link_brings_its_settings(runs: Path) -> None:
     app = opened(view="new", recipe="mlp", lr="0.5", hidden="[8]", model="custom", dropout="0.4")
     assert "--model custom" in command(app)
@@ -225,6 +239,12 @@ def test_a_link_with_nonsense_opens_the_recipe_and_says_so(runs: Path) -> None:
     app = opened(view="new", recipe="mlp", lr="-3")
     assert command(app) == "python -m cnnlab train --recipe mlp"
     assert "Learning rate = -3 is not allowed" in app.toast[0].value
+
+
+def test_what_a_link_says_beside_a_value_that_cannot_be_used_stays(runs: Path) -> None:
+    app = opened(view="new", recipe="mlp", lr="0", epochs="3", batch_size="32")
+    assert command(app) == "python -m cnnlab train --recipe mlp --epochs 3 --batch-size 32"
+    assert "Learning rate = 0 is not allowed" in app.toast[0].value
 
 
 def test_switching_the_optimiser_leaves_no_setting_that_has_no_effect(runs: Path) -> None:

@@ -28,8 +28,8 @@ def ranking_figure(curves: Mapping[str, tuple[Curve, Curve]], corner: bool = Fal
 
     With ``corner`` the axes show the best tenth: recall, precision and true positives from 90 %, false ones to 10 %.
     """
-    titles = ("Precision over recall", "ROC: found over false alarms")
-    figure = make_subplots(rows=1, cols=2, subplot_titles=titles, horizontal_spacing=0.1)
+    titles = ("Precision–recall curve", "ROC curve")
+    figure = make_subplots(rows=1, cols=2, subplot_titles=titles, horizontal_spacing=0.16)
     for number, (name, both) in enumerate(curves.items()):
         color, dash = LINES[number % len(LINES)]
         name = literal(name)
@@ -52,7 +52,9 @@ def ranking_figure(curves: Mapping[str, tuple[Curve, Curve]], corner: bool = Fal
     part = CORNER if corner else 1.0
     near, far = [-0.01 * part, 1.01 * part], [1 - 1.01 * part, 1 + 0.01 * part]
     figure.update_yaxes(range=[1 - 1.01 * part, 1 + 0.03 * part], tickformat=".0%")
-    figure.update_xaxes(title="recall: share of the class that is found", range=far, tickformat=".0%", col=1)
-    figure.update_xaxes(title="share of other images taken for it", range=near, tickformat=".0%", col=2)
+    figure.update_yaxes(title="precision", col=1)
+    figure.update_yaxes(title="true positive rate", col=2)
+    figure.update_xaxes(title="recall", range=far, tickformat=".0%", col=1)
+    figure.update_xaxes(title="false positive rate", range=near, tickformat=".0%", col=2)
     figure.update_layout(legend={"y": -0.22, "yanchor": "top"}, margin={"b": 96})
     return figure

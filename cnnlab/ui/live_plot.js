@@ -6,7 +6,9 @@ export default function ({ data, parentElement }) {
   const plot = root.querySelector(".plot");
   const state = mounted.get(root) ?? {};
   mounted.set(root, state);
-  if (state.src !== data.src) Object.assign(state, { src: data.src, figure: JSON.parse(data.figure), version: "" });
+  if (state.src !== data.src || state.drawing !== data.figure) {  // of a queued run, classes are known only later
+    Object.assign(state, { src: data.src, drawing: data.figure, figure: JSON.parse(data.figure), version: "" });
+  }
   state.live = data.live;
   plot.setAttribute("aria-label", data.alt);
   plot.style.height = state.figure.layout.height + "px";

@@ -75,7 +75,7 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
   const state = mounted.get(root) ?? {};
   mounted.set(root, state);
   if (state.data?.figure !== data.figure) state.figure = JSON.parse(data.figure);
-  Object.assign(state, { data, at: null });
+  state.data = data;
   root.querySelector(".save").hidden = !data.name;
   root.classList.toggle("picks", data.picks);
   root.classList.toggle("labels", data.labels);
@@ -86,7 +86,7 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
   if (keys) plot.tabIndex = 0; else plot.removeAttribute("tabindex");
 
   const point_out = (point) => {
-    state.at = point;
+    state.at = point && { ...point, value: String(plot.data[point.curveNumber].customdata[point.pointNumber]) };
     ring.hidden = tip.hidden = !point;
     if (!point) return;
     const at = place(plot, point);
@@ -137,9 +137,9 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
       plot.on("plotly_selected", (event) => { if (event) setStateValue("chosen", event.points.map((p) => p.customdata)); });
       plot.on("plotly_deselect", () => setStateValue("chosen", []));
     }
+    point_out(answering(plot).find(({ value }) => String(value) === state.at?.value) ?? null);  // keys go on from there
     root.dataset.painted = (+(root.dataset.painted ?? 0) + 1).toString();
   };
-  point_out(null);
   paint();
 
   plot.onkeydown = (event) => {

@@ -13,7 +13,11 @@ function plotly() {
         document.head.append(script);
       }
       script.addEventListener("load", () => resolve(window.Plotly));
-      script.addEventListener("error", reject);
+      script.addEventListener("error", (event) => {  // the next figure that is drawn asks again
+        script.remove();
+        library = undefined;
+        reject(event);
+      });
     }, { timeout: 500 });
   });
   return library;

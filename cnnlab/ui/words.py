@@ -36,7 +36,7 @@ SWEEP_STATES: dict[str, tuple[str, Colour, str]] = {
 
 CHOICES = {
     "unit": "grey values in [0, 1]",
-    "half": "mean 0.5, deviation 0.5",
+    "half": "mean 0.5, std 0.5",
     "dataset": "the dataset's own",
     "sgd": "SGD",
     "adam": "Adam",

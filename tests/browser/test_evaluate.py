@@ -117,6 +117,23 @@ def test_images_are_shuffled_and_picked_by_arrow_keys_and_enter(goto: Callable[.
     expect(page.get_by_role("dialog").get_by_text(f"Id {second};")).to_be_visible()
 
 
+def test_arrow_keys_go_on_from_the_cell_that_enter_opened(goto: Callable[..., Page], answers: Evaluation) -> None:
+    page = evaluate_page(goto)
+    matrix = page.locator("[class*='st-key-evaluate-matrix']")
+    matrix.locator(".plot .main-svg").first.wait_for()
+    matrix.locator(".plot").focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    before, painted = matrix.locator(".told").inner_text(), matrix.locator(".lab-plot").get_attribute("data-painted")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    expect(matrix.locator(".lab-plot")).not_to_have_attribute("data-painted", painted or "")
+    settled(page)
+    expect(matrix.locator(".ring")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(matrix.locator(".told")).to_have_text(before)
+
+
 def test_a_gallery_with_less_room_is_smaller_as_a_whole(goto: Callable[..., Page], answers: Evaluation) -> None:
     page = evaluate_page(goto)
     show(page, "Images")

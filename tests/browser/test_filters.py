@@ -193,6 +193,8 @@ def test_the_kernel_slides_step_by_step_and_by_itself(goto: Callable[..., Page])
     for key in ("ArrowUp",) * 5 + ("ArrowLeft",) * 5:
         page.keyboard.press(key)
     expect(where).to_have_text("row 0, column 0")
+    told = f"row 0, column 0: output {page.locator('.playground .total b').inner_text()}"
+    expect(page.locator(".playground .told")).to_have_text(told)
     page.get_by_role("button", name="One step on").click()
     expect(where).to_have_text("row 0, column 1")
     page.get_by_role("button", name="One step back").click()

@@ -136,9 +136,10 @@ def test_a_step_is_switched_off_in_the_strip(opened: Page) -> None:
     draw(opened, SEVEN)
     expect(opened.locator(ANSWER)).to_be_visible()
     settled(opened)
-    opened.locator(".predict-strip label", has_text="Scaled").locator("input").click()
+    opened.locator(".predict-strip label", has_text="Scaled").locator("input").press("Space")
     expect(opened.get_by_text("from 0.00 to")).to_be_visible()
     expect(opened.locator(".predict-strip figure.off", has_text="Scaled")).to_be_visible()
+    expect(opened.locator(".predict-strip label", has_text="Scaled").locator("input")).to_be_focused()
 
 
 def test_painting_out_a_stroke_moves_the_bars(opened: Page) -> None:

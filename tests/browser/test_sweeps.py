@@ -26,6 +26,6 @@ def test_a_sweep_is_started_and_watched_and_its_best_settings_are_taken_over(
     expect(page.locator(".lab-plot[data-painted] .plot")).to_have_count(2, timeout=PATIENCE)
     best = best_of(load_sweep(list_sweeps(runs)[0]).trials())
     assert best
-    page.get_by_role("button", name="Take over the best settings").click()
+    page.get_by_role("button", name="Use the best settings").click()
     expect(page.get_by_role("button", name="Start training")).to_be_visible(timeout=PATIENCE)
     expect(page).to_have_url(re.compile(f"lr={best.settings['lr']:g}"), timeout=PATIENCE)

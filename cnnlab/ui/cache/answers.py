@@ -3,6 +3,8 @@
 What needs the run's images goes also by whether they are here and when they were last changed.
 """
 
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +26,10 @@ from cnnlab.explain.embeddings import Projection, last_features, principal
 from cnnlab.prediction.novelty import Novelty, novelty_of
 from cnnlab.prediction.predictor import Predictor, load_predictor
 from cnnlab.prediction.temperature import Calibration, calibrate
-from cnnlab.runs import Run
+from cnnlab.runs import Run, RunError, list_runs
 from cnnlab.ui.cache.images import changed as images_changed
 from cnnlab.ui.cache.images import dataset, splits
+from cnnlab.ui.cache.summaries import summary
 from cnnlab.ui.progress import progress
 
 Images = tuple[bool, float]
@@ -67,20 +70,38 @@ def _evaluation(run: Path, split: str, checkpoint: str, changed: int, images: fl
 def findings(run: Run, evaluation: Evaluation, changed: int) -> list[Advice]:
     """All that the rules of ``advice`` have to say about a run's answers, ``changed`` as for these. Raises RunError."""
     e = evaluation
-    others = _written(run.path.parent, ("config.json", "name", "metrics.jsonl", f"predictions-{e.split}.npz"))
-    return _findings(run.path, e.split, e.checkpoint, changed, e.version, others, e)
+    own = _written([run.path], ("metrics.jsonl",))
+    others = _written(sorted(run.path.parent.iterdir()), ("config.json", "name", f"predictions-{e.split}.npz"))
+    best = _best(run.path.parent) if e.split == "val" else ()
+    return _findings(run.path, e.split, e.checkpoint, changed, e.version, own + others, best, e)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _findings(
-    run: Path, split: str, checkpoint: str, changed: int, version: str, others: tuple[int, ...], _answers: Evaluation
+    run: Path,
+    split: str,
+    checkpoint: str,
+    changed: int,
+    version: str,
+    written: tuple[int, ...],
+    best: tuple[float | None, ...],
+    _answers: Evaluation,
 ) -> list[Advice]:
     return rules.findings(Run(run), _answers)
 
 
-def _written(runs: Path, names: tuple[str, ...]) -> tuple[int, ...]:
-    """When these files of all runs were written, in nanoseconds; 0 for one that is not there."""
-    files = (folder / name for folder in sorted(runs.iterdir()) for name in names)
+def _best(runs: Path) -> tuple[float | None, ...]:
+    """The best validation accuracies so far of all runs; a step of one that is training changes none."""
+    found = []
+    for run in list_runs(runs):
+        with suppress(RunError):
+            found.append(summary(run).best_accuracy)
+    return tuple(found)
+
+
+def _written(folders: Sequence[Path], names: tuple[str, ...]) -> tuple[int, ...]:
+    """When these files of runs were written, in nanoseconds; 0 for one that is not there."""
+    files = (folder / name for folder in folders for name in names)
     return tuple(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)
 
 

@@ -27,7 +27,7 @@ def calibration_view(subject: Subject) -> None:
 def _reliability(subject: Subject) -> None:
     e = subject.evaluation
     gap = e.scores.accuracy - float(e.confidence.mean())
-    kind = "more sure than right" if gap < 0 else "more right than sure"
+    kind = "overconfident" if gap < 0 else "underconfident"
     st.caption(
         f"On average it is {words.percent(float(e.confidence.mean()))} sure and {words.percent(e.scores.accuracy)} "
         f"right: {kind}. Points below the dashed line are overconfident; bars are 95 % intervals."
@@ -46,7 +46,7 @@ def _coverage(subject: Subject) -> Coverage:
     e = subject.evaluation
     st.caption("By the network's own probability. Predict's threshold is about the calibrated one, which may differ.")
     threshold = st.slider(
-        "Answer only when at least so sure",
+        "Minimum confidence to answer",
         0,
         100,
         90,

@@ -15,8 +15,8 @@ def headline(subject: Subject) -> None:
     images = words.images(found.count, SPLIT_NAMES[subject.evaluation.split])
     st.markdown(
         f"**{words.percent(found.accuracy)}** of {images} {'is' if found.count == 1 else 'are'} recognised "
-        f"({found.correct:,}). By chance of the draw, that share may lie between **{words.percent(low)}** "
-        f"and **{words.percent(high)}** (Wilson, 95 %)."
+        f"({found.correct:,}). 95 % confidence interval: **{words.percent(low)}** to **{words.percent(high)}** "
+        "(Wilson)."
     )
     tiles = measures(subject.evaluation)
     with st.grid(len(tiles), min_column_width=150):

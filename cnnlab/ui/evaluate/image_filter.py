@@ -29,7 +29,7 @@ def filters(evaluation: Evaluation) -> NDArray[np.bool_]:
             bind="query-params",
         )
         low, high = st.slider(
-            "How sure it was", 0, 100, (0, 100), format="%d %%", key=SURE, persist_state="session", bind="query-params"
+            "Confidence", 0, 100, (0, 100), format="%d %%", key=SURE, persist_state="session", bind="query-params"
         )
         shown = (e.confidence >= low / 100) & (e.confidence <= high / 100)
         if true:

@@ -27,8 +27,12 @@ class Opened:
 
 
 def open_image(of: str, places: NDArray[np.int64], place: int) -> None:
-    """Open the image at ``place``, one of ``places``, of the subject whose id is ``of``."""
-    st.session_state[KEY] = Opened(of, places, int(np.flatnonzero(places == place)[0]))
+    """Open the image at ``place``, one of ``places``, of the subject whose id is ``of``.
+
+    Nothing is done where it is none of these: a figure that is being drawn anew was clicked.
+    """
+    if (found := np.flatnonzero(places == place)).size:
+        st.session_state[KEY] = Opened(of, places, int(found[0]))
 
 
 def open_asked(of: str, ids: NDArray[np.int64]) -> None:

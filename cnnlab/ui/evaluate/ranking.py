@@ -55,10 +55,10 @@ def _areas(subject: Subject, found: dict[int, Ranking]) -> None:
         {
             "Class": [subject.names[c] for c in found],
             "Average precision": [r.average_precision for r in found.values()],
-            "Area below ROC": [r.roc_area for r in found.values()],
+            "ROC AUC": [r.roc_area for r in found.values()],
             "Images": [r.positives for r in found.values()],
         }
     )
     number = st.column_config.NumberColumn(format="%.4f")
-    columns = {"Average precision": number, "Area below ROC": number}
+    columns = {"Average precision": number, "ROC AUC": number}
     st.dataframe(table, hide_index=True, column_config=columns, key="evaluate.areas")

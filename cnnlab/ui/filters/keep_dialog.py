@@ -43,7 +43,7 @@ def _dialog() -> None:
     )
     st.text_input("Name", "" if kernel().name == OWN_NAME else kernel().name, key=NAME, placeholder="My edges")
     with st.container(horizontal=True):
-        done = st.button("Save", icon=":material/bookmark:", key="filters.keep.save", type="primary", on_click=_save)
+        st.button("Save", icon=":material/bookmark:", key="filters.keep.save", type="primary", on_click=_save)
         st.download_button(
             "Download as JSON",
             kernel().json,
@@ -52,14 +52,14 @@ def _dialog() -> None:
             icon=":material/download:",
             on_click="ignore",
         )
-    given = st.file_uploader("Open a kernel from a JSON file", type="json", key=FILE, on_change=_read)
+    st.file_uploader("Open a kernel from a JSON file", type="json", key=FILE, on_change=_read)
     if saved := saved_kernels():
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.selectbox("Saved kernels", list(saved), key=GONE)
-            done |= st.button("Delete", icon=":material/delete:", key="filters.keep.delete", on_click=_delete)
+            st.button("Delete", icon=":material/delete:", key="filters.keep.delete", on_click=_delete)
     if problem := st.session_state.pop(PROBLEM, None):
         st.error(words.plain(problem), icon=":material/error:")
-    elif done or given is not None:
+    elif OPEN not in st.session_state:  # what was asked for is done
         st.rerun()
 
 

@@ -142,8 +142,8 @@ def _shapes(source: str, picture: Picture, bank: Bank, layer: Layer) -> None:
     words += f"{' and a bias each' if bank.bias is not None else ', without biases'}: {bank.parameters:,} numbers. "
     words += f"Computed on {picture.shape[1]} rows of {picture.shape[2]} pixels, values in [0, 1]"
     if bank.mean != (0.0,) * depth:
-        mean, deviation = (" / ".join(f"{value:.3g}" for value in values) for values in (bank.mean, bank.std))
-        words += f", scaled as in training: mean {mean}, deviation {deviation}"
+        mean, std = (" / ".join(f"{value:.3g}" for value in values) for values in (bank.mean, bank.std))
+        words += f", scaled as in training: mean {mean}, standard deviation {std}"
         words += " (red / green / blue)" if depth == 3 else ""
     if source.startswith(RUN):
         words += (

@@ -59,7 +59,7 @@ def _formula(picture: Picture, settings: Settings) -> None:
     unused = [(settings.unused(n, size), what) for n, what in ((width, "column"), (height, "row"))]
     lost = " and ".join(f"the last {n} {what}{'s' if n > 1 else ''}" for n, what in unused if n)
     words += (
-        f" The division leaves a rest: {lost} of the padded picture cannot be reached, and ⌊ ⌋ rounds down."
+        f" The division leaves a remainder: {lost} of the padded picture cannot be reached, and ⌊ ⌋ rounds down."
         if lost
         else ""
     )

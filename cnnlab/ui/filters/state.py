@@ -33,6 +33,7 @@ SOURCES = ("Gallery", "Dataset", "Upload", "Webcam")
 OPERATIONS = ("Correlation", "Convolution")
 COLORS = ("Grey", "Colour")
 LARGEST_SIDE = 65536  # pixels; the browser takes the nearest place that is there
+MOST = 10**9  # of a number in the address: what a page does not take, it says itself
 MOST_PAGES = 4096  # of a layer's filters
 LONGEST_CHAIN = 8  # steps
 JOINS = ("Add up", "Each by itself")
@@ -100,13 +101,13 @@ WIDGETS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "picture": (_one_of(*GALLERY), "temple"),
     "dataset": (_one_of(*DATASETS, FOLDER_PREFIX), "digits"),
     "split": (_one_of("Test", "Training"), "Test"),
-    "image": (int, 0),
+    "image": (_within(-MOST, MOST), 0),
     "color": (_one_of(*COLORS), "Grey"),
     "join": (_one_of(*JOINS), "Add up"),
-    "stride": (int, 1),
+    "stride": (_within(-MOST, MOST), 1),
     "padding": (str, "same"),
     "border": (_one_of(*BORDERS), "reflect"),
-    "dilation": (int, 1),
+    "dilation": (_within(-MOST, MOST), 1),
     "operation": (_one_of(*OPERATIONS), "Correlation"),
     "clipped": (_truth, False),
     "chain": (_chain, "gaussian,sobel_x"),
@@ -116,8 +117,8 @@ WIDGETS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "bank": (_one_of("four", "chosen", RUN), "four"),
     "chosen": (_names, f"{OWN},sobel_y,laplacian"),
     "pool": (_one_of("max", "avg"), "max"),
-    "pool_size": (int, 2),
-    "pool_stride": (int, 2),
+    "pool_size": (_within(-MOST, MOST), 2),
+    "pool_stride": (_within(-MOST, MOST), 2),
     "place": (_place, ""),
     "page": (_within(1, MOST_PAGES), 1),
 }

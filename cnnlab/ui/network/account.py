@@ -57,7 +57,7 @@ def _scaled(way: Way, pixels: Tensor, chosen: Place) -> None:
     st.markdown(f"**Image**, channel {channel}, row {row}, column {column}: **{number(value)}**")
     _framed(pixels, (row, row + 1), (column, column + 1), "The pixel itself.")
     st.markdown(
-        f"(x/255 − mean)/deviation: ({pixel}/255 − {shown(mean)})/{shown(std)} = **{number(value)}**. Networks "
+        f"(x/255 − mean)/std: ({pixel}/255 − {shown(mean)})/{shown(std)} = **{number(value)}**. Networks "
         "learn faster from inputs around 0."
     )
 

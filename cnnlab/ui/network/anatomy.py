@@ -23,7 +23,7 @@ MEANINGS = {
     "AvgPool2d": "Takes the mean of each window: the picture shrinks.",
     "AdaptiveAvgPool2d": "Takes means over windows chosen so that the output has a set size.",
     "AdaptiveMaxPool2d": "Keeps the largest values of windows chosen so that the output has a set size.",
-    "BatchNorm2d": "Brings each channel to mean 0 and deviation 1 over the batch, then scales and shifts it as learnt.",
+    "BatchNorm2d": "Brings each channel to mean 0 and standard deviation 1 over the batch, then scales and shifts it.",
     "Flatten": "Writes all channels in one long row, for the linear layers.",
     "Linear": "Every output is a weighted sum of all inputs, plus a bias.",
     "Dropout": "While training, sets a random share of values to 0; otherwise does nothing.",

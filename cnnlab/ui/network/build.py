@@ -94,7 +94,7 @@ def _show_fault(fault: Fault, blocks: tuple[ConvBlock, ...], image_size: int) ->
         icon=":material/broken_image:",
     )
     _road(blocks[: fault.block - 1], fault, image_size)
-    st.markdown("**Ways to mend it**")
+    st.markdown("**Ways to fix it**")
     for number, mend in enumerate(fault.mends):
         st.button(
             mend.sentence,
@@ -124,16 +124,16 @@ def _sizes_meet(config: TrainConfig, shape: Shape, told: int) -> bool:
     channels = config.blocks[-1].channels if config.blocks else shape[0]
     given = channels * side * side
     if told == given:
-        st.success(f"The sizes meet: {side}·{side}·{channels} = {given:,}.", icon=":material/check_circle:")
+        st.success(f"The sizes match: {side}·{side}·{channels} = {given:,}.", icon=":material/check_circle:")
         return True
     out = config.hidden[0] if config.hidden else shape[2]
     st.error(
-        f"**The sizes do not meet at the first linear layer.** Flattening {side}×{side}×{channels} gives "
+        f"**The sizes do not match at the first linear layer.** Flattening {side}×{side}×{channels} gives "
         f"{side}·{side}·{channels} = {given:,} features, but the layer takes {told:,}.",
         icon=":material/link_off:",
     )
     st.code(f"RuntimeError: mat1 and mat2 shapes cannot be multiplied (1x{given} and {told}x{out})", language=None)
-    st.markdown("**Ways to mend it**")
+    st.markdown("**Ways to fix it**")
     st.button(
         f"Let the linear layer take {given:,} inputs.", key="network.mend.flat", icon=":material/build:",
         on_click=_set, args=(FLAT, given),

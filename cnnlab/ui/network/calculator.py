@@ -10,6 +10,7 @@ from cnnlab.explain.quiz import Question, questions
 from cnnlab.explain.receptive import Field
 from cnnlab.ui import cache, words
 from cnnlab.ui.address import asked, expect_number, write
+from cnnlab.ui.by_number import DIGITS
 from cnnlab.ui.network.choice import Subject
 from cnnlab.ui.network.formula_table import formula_table
 
@@ -109,7 +110,8 @@ def _stack() -> None:
 
 
 def _is_layer(kernel: str, stride: str) -> bool:
-    return kernel.isdecimal() and stride.isdecimal() and 0 < int(kernel) < 1000 and 0 < int(stride) < 100
+    readable = all(text.isdecimal() and len(text) <= DIGITS for text in (kernel, stride))
+    return readable and 0 < int(kernel) < 1000 and 0 < int(stride) < 100
 
 
 # ── the quiz ──────────────────────────────────────────────────────────────────────────────────────────────────────

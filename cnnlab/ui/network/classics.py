@@ -29,7 +29,7 @@ TOLD = {
         "ResNet-18 (2015)",
         "Eight blocks of two 3×3 convolutions. Around each runs a shortcut that adds the block's input to its output,"
         " so a block learns a correction only, and can be skipped by learning 0. Where the picture shrinks, a 1×1 "
-        "convolution on the shortcut makes the sizes meet. A mean over the last picture in place of large linear "
+        "convolution on the shortcut makes the sizes match. A mean over the last picture in place of large linear "
         "layers leaves it a twelfth of VGG-16's parameters. It needs less than an eighth of its work: a stride of 2 "
         "and a pooling shrink the picture to 56×56 before the blocks begin, and there it has 64 channels, VGG-16 256.",
     ),
@@ -79,15 +79,15 @@ def _remember(key: str, index: int) -> None:
 def _shortcut_experiment() -> None:
     st.subheader("Why a shortcut helps", anchor=False)
     st.markdown(
-        "A layer learns from the gradient that reaches it. PyTorch draws a convolution's first weights so small that, "
-        "with ReLU and without batch norm, each layer passes on about 1/√6 = 0.41 of it: in a deep plain stack little "
-        "arrives at the first layers. A shortcut hands it on as it is. Both stacks here have the same 3×3 convolutions "
-        "with the same first weights; only the shortcuts differ."
+        "A layer learns from the gradient that reaches it. PyTorch draws a convolution's initial weights so small "
+        "that, with ReLU and without batch norm, each layer passes on about 1/√6 = 0.41 of it: in a deep plain stack "
+        "little arrives at the first layers. A shortcut hands it on as it is. Both stacks here have the same 3×3 "
+        "convolutions with the same initial weights; only the shortcuts differ."
     )
     st.markdown(
-        "Larger first weights (below), or batch norm, keep a plain stack's gradient alive too. ResNet has batch norm, "
-        "and its authors think vanishing gradients an unlikely reason for what shortcuts mend: that a deeper plain "
-        "network ends with a higher training error."
+        "Larger initial weights (below), or batch norm, keep a plain stack's gradient alive too. ResNet has batch "
+        "norm, and its authors think vanishing gradients an unlikely reason for what shortcuts mend: that a deeper "
+        "plain network ends with a higher training error."
     )
     expect_number("classics.depth", 4, 48)
     expect_number("classics.seed", 0, 9999)
@@ -97,7 +97,7 @@ def _shortcut_experiment() -> None:
     )
     expect_truth("classics.he")
     he = st.toggle(
-        "First weights of He et al., 2015", key="classics.he", persist_state="session", bind="query-params",
+        "Initial weights of He et al., 2015", key="classics.he", persist_state="session", bind="query-params",
         help="Drawn with a variance of 2/(inputs of a value), which makes up for what ReLU cuts off; PyTorch's own "
         "have 1/(3·inputs), a sixth of that.",
     )  # fmt: skip

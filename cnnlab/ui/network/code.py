@@ -23,7 +23,7 @@ def code_view(subject: Subject) -> None:
         )
     else:
         text, name = network_script(config, subject.shape), "network"
-        told = "These lines define the network alone, with its first weights."
+        told = "These lines define the network alone, with its initial weights."
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(told, width=760)
         st.download_button(

@@ -9,7 +9,7 @@ from torch import Tensor
 from cnnlab.checkpoints import Checkpoint
 from cnnlab.datasets import ImageDataset
 from cnnlab.loader import Scaling
-from cnnlab.pictures import UnreadableImage, open_picture
+from cnnlab.pictures import UnreadableImage, enough, open_picture
 from cnnlab.prediction.preprocess import prepare
 from cnnlab.ui import words
 from cnnlab.ui.by_number import place_of
@@ -29,7 +29,7 @@ def flow_image(subject: Subject, dataset: ImageDataset | None, scaling: Scaling)
     if way == "Test image" and dataset is not None:
         return _sample(dataset)
     channels, size, classes = subject.shape
-    picture = drawn("flow", SIDE, color=channels == 3) if way == "Draw" else _uploaded()
+    picture = drawn("flow", SIDE, color=channels == 3) if way == "Draw" else _uploaded(size)
     if picture is None:
         return None
     names = tuple(str(c) for c in range(classes))
@@ -62,7 +62,7 @@ def _another(ids: NDArray[np.int64]) -> None:
     st.session_state["flow.number"] = f"#{np.random.default_rng().choice(ids)}"
 
 
-def _uploaded() -> Image.Image | None:
+def _uploaded(size: int) -> Image.Image | None:
     st.file_uploader("A picture", key="flow.file", on_change=_take_upload)
     name, content = st.session_state.get("flow.upload") or ("", b"")
     if not name:
@@ -72,7 +72,7 @@ def _uploaded() -> Image.Image | None:
             st.markdown(f"**{words.plain(name)}**")
             st.button("Forget it", icon=":material/delete:", key="flow.forget", on_click=_forget)
     try:
-        return open_picture(content)
+        return open_picture(content, least=enough(size))
     except UnreadableImage as error:
         st.error(words.plain(str(error)), icon=":material/broken_image:")
         return None

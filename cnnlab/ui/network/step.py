@@ -19,7 +19,7 @@ from cnnlab.ui.network.repeat import repeat_view
 from cnnlab.ui.network.stages import STAGES, code_of
 
 Start = tuple[Path, str, int] | None
-"""A run, its checkpoint and when that was written; None for the first weights."""
+"""A run, its checkpoint and when that was written; None for the initial weights."""
 STAGE = "step.stage"
 MOST_STEPS = 20  # that are taken before the opened one
 MOST_LR = 1e6
@@ -111,7 +111,7 @@ def _settings(subject: Subject, dataset: ImageDataset) -> tuple[Start, int, floa
         + (f" ({words.choice(config.schedule)}, at most {config.lr:g})" if config.schedule != "constant" else "")
         + (f", weight decay {config.weight_decay:g}" if config.weight_decay else "")
         + f", batches of {config.batch_size}, "
-        + ("from the run's weights on; optimiser and schedule begin anew" if start else "from the first weights on")
+        + ("from the run's weights on; optimiser and schedule begin anew" if start else "from the initial weights on")
         + (f"; the learning rate here is {lr:g} in its place" if lr is not None else "")
         + ". In double precision, so that every digit can be followed."
     )
@@ -119,8 +119,8 @@ def _settings(subject: Subject, dataset: ImageDataset) -> tuple[Start, int, floa
 
 
 def _start(run: Run, checkpoint: str) -> Start:
-    """The run's checkpoint, or None for its first weights."""
-    names = ("The run's weights", "Its first weights")
+    """The run's checkpoint, or None for its initial weights."""
+    names = ("The run's weights", "Its initial weights")
     expect_one_of("step.start", names)
     chosen = st.segmented_control(
         "Begin with", names, default=names[0], required=True, key="step.start", persist_state="session",

@@ -1,4 +1,4 @@
-"""An image's way through the page's network, with its first weights or those of the run."""
+"""An image's way through the page's network, with its initial weights or those of the run."""
 
 from dataclasses import dataclass
 from pathlib import Path

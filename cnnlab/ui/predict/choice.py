@@ -78,7 +78,7 @@ def _others(options: list[str], names: dict[str, str]) -> list[str]:
 
 def _threshold() -> float:
     percent = st.slider(
-        "Answer only if at least so sure",
+        "Minimum confidence to answer",
         0,
         95,
         50,

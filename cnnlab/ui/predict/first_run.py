@@ -13,7 +13,7 @@ from cnnlab.ui.train.views import open_run
 
 
 def offer_training() -> None:
-    """Offers to train FIRST_RECIPE, and shows how far it is; the page opens by itself when it is done."""
+    """Offers to train FIRST_RECIPE, and shows how far it is; the page opens by itself when there is a network."""
     runs = list_runs(runs_dir())
     live = next((run for run in runs if run.state() in LIVE), None)
     if live:
@@ -61,8 +61,8 @@ def _wait(run_id: str) -> None:
         st.rerun()
     epochs = run.config.epochs
     done = record["epoch"] if record else 0
-    said = f"{run.name}: epoch {done} of {epochs}"
+    said = f"{words.plain(run.name)}: epoch {done} of {epochs}"
     if record and record.get("val/accuracy") is not None:
         said += f", {100 * record['val/accuracy']:.1f} % of the validation images are recognised"
     st.progress(done / epochs, said)
-    st.caption("The page opens when it is done.")
+    st.caption(f"The page opens {'when it is done' if run.recipe == FIRST_RECIPE else 'after its first epoch'}.")

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import streamlit as st
 from PIL import Image
@@ -17,9 +18,9 @@ class Given:
     name: str
     truth: str | None = None
 
-    @property
+    @cached_property
     def id(self) -> str:
-        """The same for the same picture."""
+        """The same for the same picture; made once, as of a large one it takes a while."""
         return hashlib.md5(self.picture.tobytes() + self.name.encode(), usedforsecurity=False).hexdigest()[:12]
 
 

@@ -1,5 +1,6 @@
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".predict-strip");
+  const focused = root.contains(document.activeElement) ? document.activeElement.name : null;
   root.replaceChildren(...data.steps.map((step) => {
     const figure = document.createElement("figure"), picture = document.createElement("img");
     figure.className = (step.on ? "" : "off ") + (step.smooth ? "smooth" : "");
@@ -11,6 +12,7 @@ export default function ({ data, parentElement, setStateValue }) {
     if (step.switchable) {
       const box = document.createElement("input");
       box.type = "checkbox";
+      box.name = step.name;
       box.checked = step.on;
       box.onchange = () => {
         const { [step.name]: before, ...others } = data.switched;  // what is as by default is not switched
@@ -22,4 +24,5 @@ export default function ({ data, parentElement, setStateValue }) {
     figure.append(picture, label);
     return figure;
   }));
+  if (focused) root.querySelector(`input[name="${focused}"]`)?.focus({ preventScroll: true });
 }

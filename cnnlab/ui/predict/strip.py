@@ -22,8 +22,8 @@ WORDS = {
     "crop": ("Cropped", "Only the part with ink is kept."),
     "centre": ("Centred", "Placed in the square as the training images are."),
     "resize": ("Resized", "To the network's size, several pixels averaged into one."),
-    "normalise": ("Scaled", "Minus the mean, divided by the deviation, as in training. Its own range is shown as black "
-                            "to white."),
+    "normalise": ("Scaled", "Minus the mean, divided by the standard deviation, as in training. Its own range is shown "
+                            "as black to white."),
 }  # fmt: skip
 
 _component = component(__file__)

@@ -1,5 +1,7 @@
 """A look at the images that a run would learn from."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 import torch
@@ -23,10 +25,10 @@ def look_at_the_data(images: ImageDataset, parts: Splits, config: TrainConfig) -
     """Some training images, another batch at a press, and how many there are of each class."""
     counts = np.bincount(parts.train.labels.numpy(), minlength=images.num_classes)
     if missing := [words.plain(name) for name, count in zip(images.class_names, counts, strict=True) if count == 0]:
-        st.warning(f"No training image is left of {', '.join(missing[:10])}: the network cannot learn these classes.")
+        st.warning(f"No training image is left of {_some(missing)}: the network cannot learn these classes.")
     elif few := [words.plain(name) for name, count in zip(images.class_names, counts, strict=True) if count < FEW]:
         st.caption(
-            f":material/warning: Fewer than {FEW} training images of {', '.join(few[:10])}: hardly enough to learn "
+            f":material/warning: Fewer than {FEW} training images of {_some(few)}: hardly enough to learn "
             "from, and what is held out of them tells little."
         )
     left, right = st.columns([3, 2], gap="large")
@@ -51,6 +53,11 @@ def look_at_the_data(images: ImageDataset, parts: Splits, config: TrainConfig) -
         f"{len(parts.train):,} training, {len(parts.val):,} validation and {len(parts.test):,} test images, "
         f"{images.image_size}×{images.image_size} pixels, {'colour' if images.in_channels == 3 else 'grey'}."
     )
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first ten of ``names``, and how many more there are."""
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if names[10:] else "")
 
 
 def _shuffle() -> None:

@@ -12,9 +12,10 @@ from cnnlab import recipes
 from cnnlab.config import GROUPS, TrainConfig, applies, choices, form_facts, limits, title
 from cnnlab.datasets import DATASETS, FOLDER_PREFIX
 from cnnlab.models import MODELS
-from cnnlab.parsing import ConfigError
+from cnnlab.parsing import ConfigError, allowed
 from cnnlab.ui import words
 from cnnlab.ui.block_editor import Block, block_editor
+from cnnlab.ui.by_number import DIGITS
 from cnnlab.ui.train.settings import VALUES, changes, fill_form, form_config, form_recipe, store_setting
 from cnnlab.ui.train.settings_words import brief
 
@@ -116,7 +117,7 @@ def _field(
     more = [facts["unit"]] if facts["unit"] in ("pixels", "degrees", "steps") else []
     more += [f"0: {facts['zero']}"] if facts["zero"] else []
     added = f" ({', '.join(more)})" if more else ""
-    common = {"label": f"{info.title}{added}{mark}", "help": _help(info), "persist_state": "session"}
+    common = {"label": f"{info.title}{added}{mark}", "help": _help(name, info), "persist_state": "session"}
     if name == "dataset":
         _dataset_field(values, common)
     elif name == "blocks":
@@ -127,9 +128,9 @@ def _field(
         _plain_field(name, info, values[name], common)
 
 
-def _help(info: FieldInfo) -> str:
-    low, high = limits(info)
-    return f"{info.description} Range: {low:g} to {high:,.10g}." if low is not None else str(info.description)
+def _help(name: str, info: FieldInfo) -> str:
+    numeric = limits(info)[0] is not None
+    return f"{info.description} Give {allowed(name, info)}." if numeric else str(info.description)
 
 
 def _plain_field(name: str, info: FieldInfo, value: Any, common: dict[str, Any]) -> None:
@@ -218,4 +219,5 @@ def _hidden_field(values: Mapping[str, Any], common: dict[str, Any]) -> None:
 
 def _typed_hidden() -> tuple[int | str, ...]:
     parts = [part.strip() for part in st.session_state["field.hidden"].split(",")]
-    return tuple(int(part) if part.isdecimal() else part for part in parts if part)
+    whole = [part.isdecimal() and len(part) <= DIGITS for part in parts]
+    return tuple(int(part) if is_whole else part for part, is_whole in zip(parts, whole, strict=True) if part)

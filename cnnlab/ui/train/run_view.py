@@ -122,8 +122,8 @@ def _curves(run: Run, config: TrainConfig, live: bool) -> None:
             "Log loss", key="curves.log", persist_state="session", help="Shows small and large losses alike."
         )
     st.caption(
-        "Both losses should fall. If validation loss rises while training loss falls on, the network learns its images "
-        "by heart. Training figures are means over an epoch, in which the network was still learning."
+        "Both losses should fall. If validation loss rises while training loss falls on, the network overfits: "
+        "it memorises the training images. Training figures are means over an epoch, in which it was still learning."
         + (
             " Label smoothing raises training loss alone: look at its shape, not its height."
             if config.label_smoothing

@@ -32,17 +32,30 @@ def open_settings(asked: Mapping[str, str]) -> None:
     if VALUES in st.session_state and settings_address() == {"recipe": recipe, **settings}:
         return
     wrong = _unknown(asked)
+    config = recipes.get(recipe).config
     try:
         decoded = {name: _from_address(name, text) for name, text in settings.items()}
-        fill_form(adapt(recipes.get(recipe).config, decoded), recipe)
-    except (ValueError, RecursionError) as error:  # as of lists in lists in lists
-        fill_form(recipes.get(recipe).config, recipe)
-        wrong += [
-            in_form_words(str(error)) if isinstance(error, ConfigError) else "Its blocks or sizes are no JSON list."
-        ]
+        config, problems = _usable(config, decoded)
+        wrong += problems
+    except (ValueError, RecursionError):  # as of lists in lists in lists
+        wrong.append("Its blocks or sizes are no JSON list.")
+    fill_form(config, recipe)
     if wrong:
         said = " ".join(map(words.plain, wrong))
         st.toast(f"The address holds what cannot be used. {said}", icon=":material/link_off:", duration="long")
+
+
+def _usable(base: TrainConfig, settings: Mapping[str, Any]) -> tuple[TrainConfig, list[str]]:
+    """``base`` with what can be used of ``settings``, and what is wrong with the rest; ``base`` where nothing can."""
+    try:
+        return adapt(base, settings), []
+    except ConfigError as error:
+        said = in_form_words(str(error))
+        left = {name: value for name, value in settings.items() if name not in error.settings}
+        if len(left) == len(settings):
+            return base, [said]
+        config, more = _usable(base, left)
+        return config, [said, *more]
 
 
 def _unknown(asked: Mapping[str, str]) -> list[str]:

@@ -27,7 +27,8 @@ def sweep_actions(sweep: Sweep, plan: Plan, trials: list[Trial], state: str) -> 
             key="sweep.stop",
             disabled=asked or not folder.at_work(),
             help=None if folder.at_work() else "Its workers are on other hosts: stop them there.",
-            on_click=folder.request_stop,
+            on_click=_stop,
+            args=(folder,),
         )
         return
     tried = [trial.settings for trial in trials if trial.state in JUDGED]
@@ -36,6 +37,15 @@ def sweep_actions(sweep: Sweep, plan: Plan, trials: list[Trial], state: str) -> 
     else:
         _go_on_button(folder, plan, len(tried))
     delete_button(folder, sweep, trials)
+
+
+def _stop(folder: SweepFolder) -> None:
+    try:
+        folder.request_stop()
+    except OSError as error:
+        st.session_state[MESSAGE] = (
+            f"{folder.path} cannot be written to ({error.strerror}): look at its permissions and its disk."
+        )
 
 
 def _go_on_button(folder: SweepFolder, plan: Plan, done: int) -> None:

@@ -49,15 +49,16 @@ def sweep_editor(runs: Sequence[Run]) -> None:
             help="How often to train, with other values each time.",
         )
         suggested = free_name(runs_dir(), f"{form_recipe()}-sweep")
-        key = f"sweep.name.{suggested}"  # another recipe suggests another name
-        name = st.text_input(
+        key = f"sweep.name.{form_recipe()}"  # another recipe suggests another name
+        typed = st.text_input(
             "Name",
-            value=suggested,
+            placeholder=suggested,
             key=key,
             persist_state="session",
             width=300,
             help="Its runs are called so, with the trial's number behind.",
         )
+    name = typed or suggested
     plan = Plan(config, varied, int(trials), form_recipe())
     problem = _problem(plan, name)
     if problem:

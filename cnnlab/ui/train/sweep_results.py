@@ -41,7 +41,7 @@ def best_settings(folder: SweepFolder, plan: Plan, trials: list[Trial]) -> None:
             f"**{words.plain(settings_text(best))}** (trial {best.number})"
         )
         st.button(
-            "Take over the best settings",
+            "Use the best settings",
             icon=":material/input:",
             key="sweep.take",
             type="primary",

@@ -76,7 +76,7 @@ def _choices_row(name: str, vary: Vary, key: str) -> str:
 def _values_row(name: str, vary: Vary, key: str) -> str:
     values = vary.choices or (vary.low, vary.high)
     text = st.text_input(
-        f"{title(name)}: values, parted by commas",
+        f"{title(name)}: values, separated by commas",
         value=", ".join(shown(value) for value in values),
         key=f"{key}.values",
         width=330,
@@ -100,7 +100,7 @@ def _range_row(name: str, vary: Vary, key: str, whole: bool) -> str:
         for label, end in zip(("From", "To"), ends, strict=True)
     )
     log = st.toggle(
-        f"{title(name)}: by powers",
+        f"{title(name)}: log scale",
         value=vary.log,
         key=f"{key}.log",
         persist_state="session",
@@ -121,5 +121,5 @@ def range_problem(text: str) -> str:
     if low >= high:
         return f"{title(name)}: From is {low:g} and To is {high:g}; From must be below To."
     if values.endswith(":log") and low <= 0:
-        return f"{title(name)}: From is {low:g}; by powers it must be above 0, such as 0.001."
+        return f"{title(name)}: From is {low:g}; on a log scale it must be above 0, such as 0.001."
     return ""

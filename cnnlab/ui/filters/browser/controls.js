@@ -59,9 +59,16 @@ Object.assign(Playground.prototype, {
         if (!step || !this.result) return;
         event.preventDefault();
         this.go(this.place[0] + step[0], this.place[1] + step[1], true);
+        this.tellPlace();
         this.tellHeld();
       };
     }
+  },
+
+  tellPlace() {  // for those who do not see it
+    const { planes, width } = this.result, [column, row] = this.place;
+    const values = planes.map((plane) => short(plane[row * width + column], 6));
+    this.q(".told").textContent = `row ${row}, column ${column}: output ${values.join(", ")}`;
   },
 
   hold(held) {

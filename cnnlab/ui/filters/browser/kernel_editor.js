@@ -85,6 +85,7 @@ class KernelEditor {
   drawPlanes() {  // a kernel has the depth of its picture: the same weights for R, G and B, or others for each
     const bar = this.root.querySelector(".planes"), many = this.weights.length > 1;
     const wanted = this.channels < 3 ? [] : many ? ["R", "G", "B", "Same for all"] : ["Different for R, G, B"];
+    const focused = [...bar.children].indexOf(document.activeElement);
     bar.replaceChildren(...wanted.map((name, i) => {
       const button = document.createElement("button");
       Object.assign(button, { type: "button", textContent: name });
@@ -98,6 +99,7 @@ class KernelEditor {
       };
       return button;
     }));
+    if (focused >= 0) bar.children[Math.min(focused, bar.children.length - 1)]?.focus({ preventScroll: true });
   }
 
   // From Python: for each parameter all its values, each with its weights. What the browser has moved since stays, and
