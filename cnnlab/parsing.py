@@ -92,7 +92,7 @@ def allowed(name: str, info: FieldInfo) -> str:
         most = next(rule.max_length for rule in info.metadata if isinstance(rule, annotated_types.MaxLen))
         if name == "blocks":
             return f"a JSON list of up to {most} blocks"
-        return f"up to {most} whole numbers from 1 to 65536, parted by commas"
+        return f"up to {most} whole numbers from 1 to 65536, separated by commas"
     low, high = limits(info)
     if low is None:
         return "a name"

@@ -4,7 +4,7 @@
 >>> plain[0] < residual[0]
 True
 
-Sources: He et al., Deep residual learning for image recognition, 2016; for the other first weights He et al., Delving
+Sources: He et al., Deep residual learning for image recognition, 2016; for the other initial weights He et al., Delving
 deep into rectifiers, 2015.
 """
 

@@ -33,7 +33,7 @@ def script(config: TrainConfig, shape: Shape) -> str:
 
 
 def network_script(config: TrainConfig, shape: Shape) -> str:
-    """The network of ``config`` alone with its first weights, for images of ``shape`` that the lab does not have."""
+    """The network of ``config`` alone with its initial weights, for images of ``shape`` that the lab does not have."""
     network = network_source(config, shape)
     helper = helper_source(network)
     parts = [f"SEED = {config.seed}", *([f"\n{helper.rstrip()}\n"] if helper else []), f"{DRAWN}\n{network}\n{COUNTED}"]
@@ -41,7 +41,7 @@ def network_script(config: TrainConfig, shape: Shape) -> str:
     return f'"""{MODELS.get(config.model).title}."""\n\n{_imports(body)}\n\n{body}'
 
 
-DRAWN = "torch.manual_seed(SEED)  # draws the first weights"
+DRAWN = "torch.manual_seed(SEED)  # draws the initial weights"
 SENT = "model.to(DEVICE, memory_format=torch.channels_last)"
 COUNTED = 'print(f"{sum(p.numel() for p in model.parameters()):,} parameters")'
 STANDARD = {

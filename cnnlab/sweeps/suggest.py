@@ -21,7 +21,7 @@ RANGES: dict[str, tuple[float, float, bool]] = {
     "label_smoothing": (0.0, 0.2, False),
     "augment_rotation": (0.0, 20.0, False),
 }
-"""Setting -> lowest, highest, by powers: ranges that do not depend on the value that one has."""
+"""Setting -> lowest, highest, on a log scale: ranges that do not depend on the value that one has."""
 WHOLE: dict[str, tuple[int, int]] = {"augment_shift": (0, 4), "augment_erase": (0, 8), "step_epochs": (1, 10)}
 """Setting -> lowest and highest whole number."""
 VARIABLE = (

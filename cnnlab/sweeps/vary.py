@@ -17,7 +17,7 @@ from cnnlab.registry import did_you_mean
 
 JUDGES = ("dataset", "validation_fraction", "seed")
 """They decide by which images a trial is judged; only what is judged by the same can be compared."""
-FORMS = "give NAME=A,B,C or NAME=LOW..HIGH, with :log at the end for a search by powers"
+FORMS = "give NAME=A,B,C or NAME=LOW..HIGH, with :log at the end for a log scale"
 
 
 @dataclass(frozen=True)

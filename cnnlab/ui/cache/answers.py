@@ -71,7 +71,7 @@ def findings(run: Run, evaluation: Evaluation, changed: int) -> list[Advice]:
     """All that the rules of ``advice`` have to say about a run's answers, ``changed`` as for these. Raises RunError."""
     e = evaluation
     own = _written([run.path], ("metrics.jsonl",))
-    others = _written(sorted(run.path.parent.iterdir()), ("config.json", "name", f"predictions-{e.split}.npz"))
+    others = _written(sorted(run.path.parent.iterdir()), ("config.json", "name", run.predictions_path(e.split).name))
     best = _best(run.path.parent) if e.split == "val" else ()
     return _findings(run.path, e.split, e.checkpoint, changed, e.version, own + others, best, e)
 

@@ -70,7 +70,7 @@ def _seen(part: Part, pixels: Tensor, row: int, column: int, whole: bool) -> Non
     rows, columns = part.field.span(row), part.field.span(column)
     seen = f"rows {rows[0]} to {rows[1] - 1}, columns {columns[0]} to {columns[1] - 1}".replace("-", "−")
     outside = min(rows[0], columns[0]) < 0 or max(rows[1], columns[1]) > side
-    caption = f"It sees {part.field.size}×{part.field.size} pixels of the image: {seen}."
+    caption = f"It sees {rows[1] - rows[0]}×{columns[1] - columns[0]} pixels of the image: {seen}."
     _framed(pixels, rows, columns, caption + (" Beyond the edge is padding." if outside else ""))
 
 
