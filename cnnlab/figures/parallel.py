@@ -29,7 +29,7 @@ KINDS: dict[str, tuple[dict[str, Any], float]] = {
 
 @dataclass(frozen=True)
 class Axis:
-    """A quantity: one of ``choices``, or from ``low`` to ``high``, on a log scale if ``log``; a share may be in percent."""
+    """A quantity: one of ``choices``, or from ``low`` to ``high``; ``log`` is its scale, a share may be in percent."""
 
     title: str
     choices: tuple[Any, ...] = ()
