@@ -1,10 +1,10 @@
 // What figures share: Plotly itself, and the page's colours.
 let library;
+const AGAIN = 2000;  // milliseconds until it is asked for anew, where it did not come
 
 function plotly() {
-  library ??= window.Plotly ? Promise.resolve(window.Plotly) : new Promise((resolve, reject) => {
-    const idle = window.requestIdleCallback ?? ((then) => setTimeout(then, 100));
-    idle(() => {
+  library ??= window.Plotly ? Promise.resolve(window.Plotly) : new Promise((resolve) => {
+    const load = () => {
       if (window.Plotly) return resolve(window.Plotly);  // another figure's script has come meanwhile
       let script = document.querySelector("script[src='/lab/plotly.js']");  // perhaps on its way already
       if (!script) {
@@ -13,12 +13,13 @@ function plotly() {
         document.head.append(script);
       }
       script.addEventListener("load", () => resolve(window.Plotly));
-      script.addEventListener("error", (event) => {  // the next figure that is drawn asks again
+      script.addEventListener("error", () => {
         script.remove();
-        library = undefined;
-        reject(event);
+        setTimeout(load, AGAIN);
       });
-    }, { timeout: 500 });
+    };
+    const idle = window.requestIdleCallback ?? ((then) => setTimeout(then, 100));
+    idle(load, { timeout: 500 });
   });
   return library;
 }

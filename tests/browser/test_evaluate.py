@@ -286,6 +286,14 @@ def test_a_lasso_shows_its_images_and_hovering_a_thumbnail(goto: Callable[..., P
     settled(page)
 
 
+def test_figures_come_after_a_load_of_plotly_that_failed(
+    goto: Callable[..., Page], page: Page, answers: Evaluation
+) -> None:
+    page.route("**/lab/plotly.js", lambda route: route.abort("connectionreset"), times=1)
+    goto("/evaluate?evaluate.run=evaluated")
+    expect(page.locator("[class*='st-key-evaluate-matrix'] .main-svg").first).to_be_visible()
+
+
 def test_a_figure_that_was_left_is_forgotten(goto: Callable[..., Page], answers: Evaluation) -> None:
     page = goto("/?view=run")
     page.locator(".live-plot .main-svg").first.wait_for()
