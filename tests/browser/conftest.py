@@ -1,6 +1,6 @@
 """A real server and a real Chromium. Without a Chromium these tests skip, saying so; with CI=true they must run."""
 
-import functools
+import json
 import os
 import shutil
 import signal
@@ -129,10 +129,14 @@ def browser() -> Iterator[Browser]:
 def window(browser: Browser) -> Callable[..., BrowserContext]:
     """Gives the browser's window of a kind, in whose cache Streamlit's and Plotly's code stay from test to test."""
 
-    @functools.cache
+    opened: dict[str, BrowserContext] = {}
+
     def of_kind(**options: object) -> BrowserContext:
-        width, height = options.pop("viewport", (1440, 900))
-        return browser.new_context(viewport={"width": width, "height": height}, **options)
+        chosen = {"viewport": {"width": 1440, "height": 900}, **options}
+        kind = json.dumps(chosen, sort_keys=True)
+        if kind not in opened:
+            opened[kind] = browser.new_context(**chosen)
+        return opened[kind]
 
     return of_kind
 

@@ -11,7 +11,7 @@ Goto = Callable[..., Page]
 def test_a_narrow_window_begins_with_the_page_and_keys_close_the_sidebar(
     goto: Goto, new_page: Callable[..., Page]
 ) -> None:
-    page = goto("/filters", visitor=new_page(viewport=(720, 450)))
+    page = goto("/filters", visitor=new_page(viewport={"width": 720, "height": 450}))
     expect(page).to_have_title("Filters · CNN Lab")
     sidebar = page.get_by_test_id("stSidebar")
     expect(sidebar).to_have_attribute("data-collapsed", "true")
@@ -27,7 +27,7 @@ def test_a_narrow_window_begins_with_the_page_and_keys_close_the_sidebar(
 
 @pytest.mark.parametrize("view", ["Anatomy", "One training step"])
 def test_a_switch_shows_all_its_words_on_a_tablet(goto: Goto, new_page: Callable[..., Page], view: str) -> None:
-    page = goto(f"/network?network.view={view}", visitor=new_page(viewport=(820, 1180)))
+    page = goto(f"/network?network.view={view}", visitor=new_page(viewport={"width": 820, "height": 1180}))
     switches = page.get_by_test_id("stMain").get_by_role("radiogroup")
     expect(switches).to_have_count(1 + (view != "Anatomy"))
     assert all(switches.evaluate_all("all => all.map(s => s.scrollWidth <= s.clientWidth)"))

@@ -281,7 +281,9 @@ def test_the_webcam_s_picture_is_filtered(browser: Browser, server: str) -> None
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_both_themes_draw_the_playground(goto, new_page, scheme: str) -> None:
-    page = painted(goto("/filters?picture=digit", new_page(color_scheme=scheme, viewport=(1024, 800))))
+    page = painted(
+        goto("/filters?picture=digit", new_page(color_scheme=scheme, viewport={"width": 1024, "height": 800}))
+    )
     text, back = page.locator(".playground").evaluate(
         "e => [getComputedStyle(e).color, getComputedStyle(document.querySelector('.stApp')).backgroundColor]"
         ".map((c) => c.match(/[\\d.]+/g).slice(0, 3).reduce((a, b) => a + +b, 0) / 3)"
@@ -292,7 +294,7 @@ def test_both_themes_draw_the_playground(goto, new_page, scheme: str) -> None:
 
 def test_the_titles_of_maps_lie_below_the_ticks_of_those_above(goto, new_page) -> None:
     for view in ("Layer", "Chain"):
-        page = goto(f"/filters?view={view}&picture=digit", new_page(viewport=(1024, 768)))
+        page = goto(f"/filters?view={view}&picture=digit", new_page(viewport={"width": 1024, "height": 768}))
         maps = page.locator(".js-plotly-plot").last
         maps.locator("[class^=xaxislayer] text").last.wait_for()
         boxes = "all => all.map((one) => one.getBoundingClientRect()).map((box) => [box.top, box.bottom])"

@@ -159,7 +159,7 @@ def test_painting_out_a_stroke_moves_the_bars(opened: Page) -> None:
 def test_a_narrow_window_has_the_answer_below_the_canvas_and_nothing_over_the_switch(
     goto: Callable[..., Page], new_page: Callable[..., Page], predictor: Predictor
 ) -> None:
-    page = goto("/predict", new_page(viewport=(1024, 768)))
+    page = goto("/predict", new_page(viewport={"width": 1024, "height": 768}))
     draw(page, SEVEN)
     fill = page.locator(".predict-bars .rail").first
     expect(fill).to_be_visible()

@@ -12,6 +12,7 @@ from cnnlab.config import TrainConfig
 from cnnlab.new_runs import create_run
 from cnnlab.runs import Run, list_runs
 from tests.browser.conftest import running_server, settled
+from tests.conftest import wait_until
 from tests.test_pages import ended_run
 
 Goto = Callable[..., Page]
@@ -95,7 +96,7 @@ def test_a_stopped_run_resumes_and_logs_each_step_once(goto: Goto, runs: Path) -
     before = logged_steps(run)
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_role("button", name="Stop")).to_be_visible(timeout=30_000)
-    wait_for_points(page, before[-1])
+    wait_until(lambda: len(logged_steps(run)) > len(before), "A further step")
     stop(page)
     steps = logged_steps(run)
     assert len(steps) > len(before) and steps == list(range(1, len(steps) + 1))
