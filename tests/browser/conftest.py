@@ -128,7 +128,6 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def window(browser: Browser) -> Callable[..., BrowserContext]:
     """Gives the browser's window of a kind, in whose cache Streamlit's and Plotly's code stay from test to test."""
-
     opened: dict[str, BrowserContext] = {}
 
     def of_kind(**options: object) -> BrowserContext:

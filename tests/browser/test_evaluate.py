@@ -290,7 +290,7 @@ def test_figures_come_after_a_load_of_plotly_that_failed(
     goto: Callable[..., Page], page: Page, answers: Evaluation
 ) -> None:
     page.route("**/lab/plotly.js", lambda route: route.abort("connectionreset"), times=1)
-    goto("/evaluate?evaluate.run=evaluated")
+    goto("/evaluate?evaluate.run=shown")
     expect(page.locator("[class*='st-key-evaluate-matrix'] .main-svg").first).to_be_visible()
 
 
