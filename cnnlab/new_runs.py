@@ -91,7 +91,7 @@ def reopen_run(run: Run) -> "AcquireReturnProxy[FileLock]":
     Raises RunError for a finished one, and for one whose folder cannot be written to.
     """
     refuse_to_resume(run)
-    with changing(run):
+    with changing(run.path):
         try:
             held = run.lock().acquire(timeout=LEAVING)
         except Timeout:

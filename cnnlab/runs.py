@@ -72,7 +72,7 @@ class Run:
 
     def exists(self) -> bool:
         """Whether there is such a run: its folder alone may be there before."""
-        return (self.path / "config.json").exists()
+        return (self.path / "config.json").is_file()
 
     def facts(self) -> dict[str, Any]:
         """``config.json`` as it stands; raises RunError where it is missing or damaged."""
@@ -135,7 +135,7 @@ class Run:
 
     def request_stop(self) -> None:
         """Ask the training process to stop after its step, or to leave the queue. Raises RunError where it cannot."""
-        with changing(self):
+        with changing(self.path):
             (self.path / "stop").touch()
 
     def stop_requested(self) -> bool:
@@ -155,7 +155,7 @@ class Run:
         """Give the run another name (not its folder); raises RunError for one that cannot be used or is taken."""
         name = checked_name(name)
         refuse_taken(name, (run for run in list_runs(self.path.parent) if run.id != self.id))
-        with changing(self):
+        with changing(self.path):
             write_whole(self.path / "name", (name + "\n").encode())
 
     def delete(self) -> None:
@@ -266,13 +266,13 @@ class Run:
 
 
 @contextmanager
-def changing(run: Run) -> Iterator[None]:
-    """Raises RunError where what is done inside the ``with`` cannot be written into the folder of ``run``."""
+def changing(folder: Path) -> Iterator[None]:
+    """Raises RunError where what is done inside the ``with`` cannot be written into ``folder``."""
     try:
         yield
     except OSError as error:
         raise RunError(
-            f"{run.path} cannot be written to ({error.strerror}): look at its permissions and its disk."
+            f"{folder} cannot be written to ({error.strerror}): look at its permissions and its disk."
         ) from error
 
 
@@ -300,8 +300,8 @@ def list_runs(folder: Path) -> list[Run]:
     with suppress(OSError):
         for path in folder.iterdir():
             with suppress(OSError):  # somebody else's
-                if (path / "config.json").is_file():
-                    found.append(Run(path))
+                if (run := Run(path)).exists():
+                    found.append(run)
     return sorted(found, key=_age, reverse=True)
 
 
@@ -338,8 +338,8 @@ def find_run(text: str, folder: Path) -> Run:
     """
     for path in (folder / text, Path(text)):
         with suppress(OSError, RuntimeError):  # no name of a file, such as one of 1,000 letters, or ~nobody
-            if (path.expanduser() / "config.json").is_file():
-                run = Run(path.expanduser().resolve())
+            if (found := Run(path.expanduser())).exists():
+                run = Run(found.path.resolve())
                 if run.path.parent != folder.resolve():
                     run.facts()
                 return run

@@ -26,7 +26,7 @@ from filelock import FileLock
 
 from cnnlab.locks import is_held
 from cnnlab.paths import numbered, remove_folder
-from cnnlab.runs import Run, RunError, checked_name
+from cnnlab.runs import Run, RunError, changing, checked_name
 
 
 @dataclass(frozen=True)
@@ -172,9 +172,13 @@ class SweepFolder:
         return [worker for worker in self.workers() if worker.alive()]
 
     def request_stop(self) -> None:
-        """Ask all workers that live to stop; the run of one that was cut off may have gone on without it."""
-        for worker in self._living():
-            worker.request_stop(self.runs)
+        """Ask all workers that live to stop; the run of one that was cut off may have gone on without it.
+
+        Raises RunError where the folder cannot be written.
+        """
+        with changing(self.path):
+            for worker in self._living():
+                worker.request_stop(self.runs)
 
     def stop_requested(self) -> bool:
         """Whether all workers that live have been asked to stop."""

@@ -61,6 +61,9 @@ def _within(low: int, high: int) -> Callable[[str], int]:
     return read
 
 
+_number = _within(-MOST, MOST)
+
+
 def _place(text: str) -> str:
     """Row and column of the output, such as ``10,20``."""
     row, column = text.split(",")
@@ -101,13 +104,13 @@ WIDGETS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "picture": (_one_of(*GALLERY), "temple"),
     "dataset": (_one_of(*DATASETS, FOLDER_PREFIX), "digits"),
     "split": (_one_of("Test", "Training"), "Test"),
-    "image": (_within(-MOST, MOST), 0),
+    "image": (_number, 0),
     "color": (_one_of(*COLORS), "Grey"),
     "join": (_one_of(*JOINS), "Add up"),
-    "stride": (_within(-MOST, MOST), 1),
+    "stride": (_number, 1),
     "padding": (str, "same"),
     "border": (_one_of(*BORDERS), "reflect"),
-    "dilation": (_within(-MOST, MOST), 1),
+    "dilation": (_number, 1),
     "operation": (_one_of(*OPERATIONS), "Correlation"),
     "clipped": (_truth, False),
     "chain": (_chain, "gaussian,sobel_x"),
@@ -117,8 +120,8 @@ WIDGETS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "bank": (_one_of("four", "chosen", RUN), "four"),
     "chosen": (_names, f"{OWN},sobel_y,laplacian"),
     "pool": (_one_of("max", "avg"), "max"),
-    "pool_size": (_within(-MOST, MOST), 2),
-    "pool_stride": (_within(-MOST, MOST), 2),
+    "pool_size": (_number, 2),
+    "pool_stride": (_number, 2),
     "place": (_place, ""),
     "page": (_within(1, MOST_PAGES), 1),
 }

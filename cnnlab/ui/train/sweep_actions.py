@@ -42,10 +42,8 @@ def sweep_actions(sweep: Sweep, plan: Plan, trials: list[Trial], state: str) -> 
 def _stop(folder: SweepFolder) -> None:
     try:
         folder.request_stop()
-    except OSError as error:
-        st.session_state[MESSAGE] = (
-            f"{folder.path} cannot be written to ({error.strerror}): look at its permissions and its disk."
-        )
+    except RunError as error:
+        st.session_state[MESSAGE] = str(error)
 
 
 def _go_on_button(folder: SweepFolder, plan: Plan, done: int) -> None:
