@@ -9,6 +9,7 @@ import time
 import warnings
 from collections.abc import Callable
 from concurrent import futures
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -318,6 +319,26 @@ def test_a_worker_on_a_database_that_falls_silent_is_replaced(tmp_path: Path) ->
     ]
 
 
+def test_a_worker_on_a_database_that_is_killed_while_it_chooses_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(trial: optuna.Trial, plan: Plan) -> dict[str, object]:
+        raise KeyboardInterrupt
+
+    storage, plan = f"sqlite:///{tmp_path / 'sweep.db'}", Plan(TINY, LR, 1)
+    elsewhere, here = (open_sweep(SweepFolder(tmp_path / host, "search"), storage) for host in ("one", "two"))
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(sweep_module, "suggest", killed)
+        run_sweep(elsewhere, plan, silent)
+    with sqlite3.connect(tmp_path / "sweep.db") as database:  # its host's clock is that of another time zone
+        database.execute("UPDATE trials SET datetime_start = datetime(datetime_start, '-9 hours')")
+    forget_the_dead(here)
+    assert [t.state for t in here.trials()] == ["queued"]
+    with sqlite3.connect(tmp_path / "sweep.db") as database:
+        database.execute(f"UPDATE trial_heartbeats SET heartbeat = datetime('now', '-{LOST + 5} seconds')")
+    assert [t.state for t in run_sweep(here, plan, silent)] == ["interrupted", "finished"]
+
+
 def test_two_workers_that_choose_at_once_choose_different_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -408,6 +429,17 @@ def test_a_run_of_another_sweep_is_left_alone(tmp_path: Path, id: str, facts: di
     assert (runs / "search-001").is_dir() and (tmp_path / "victim").is_dir()
 
 
+def test_a_database_without_its_driver_is_told_by_the_drivers_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)  # not installed, whether it is or not
+    address, missing = "postgresql://lab:hunter2@host/db", r"\(ModuleNotFoundError: .*psycopg.*\)"
+    with pytest.raises(ConfigError, match=rf"cannot be used {missing}: .* with that database's driver installed"):
+        opened(tmp_path, address)
+    with pytest.raises(SweepError, match=rf"postgresql://lab:\*\*\*@host/db is damaged or out of reach {missing}"):
+        load_sweep(SweepFolder(tmp_path, "joined"), address)  # on a host where nothing of the sweep is kept yet
+
+
 def test_no_message_shows_a_databases_password(tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path / 'sweep.db'}"
     secret, shown = "postgresql://lab:hunter2@host:54x32/db", r"postgresql://lab:\*\*\*@host:54x32/db"
@@ -422,7 +454,7 @@ def test_no_message_shows_a_databases_password(tmp_path: Path) -> None:
     with pytest.raises(SweepError, match=f"cannot be read: {shown} is damaged or out of reach"):
         load_sweep(sweep.folder)
     with pytest.raises(SweepError, match=f"are still in {shown} "):
-        sweep.delete(with_runs=False)
+        replace(sweep, address=secret).delete(with_runs=False)
 
 
 def test_sweeps_are_listed_from_the_newest_on_whichever_is_written_to(tmp_path: Path) -> None:

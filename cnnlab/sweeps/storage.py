@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.storages import JournalStorage, RDBStorage
+from optuna.storages._heartbeat import BaseHeartbeatThread, get_heartbeat_thread
 from optuna.storages.journal import JournalFileBackend
 
 from cnnlab.sweeps.folder import SweepFolder
@@ -43,6 +44,11 @@ class _Database(RDBStorage):
             super().record_heartbeat(trial_id)
 
 
+def signs_of_life(trial: optuna.Trial) -> BaseHeartbeatThread:
+    """A database hears of ``trial`` inside the ``with``, as Optuna does by itself in Study.optimize alone."""
+    return get_heartbeat_thread(trial._trial_id, trial.study._storage)
+
+
 def sampler() -> optuna.samplers.TPESampler:
     """Optuna's own, but one that keeps away from what other workers are trying."""
     with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
@@ -50,14 +56,14 @@ def sampler() -> optuna.samplers.TPESampler:
 
 
 @contextmanager
-def reading(folder: SweepFolder) -> Iterator[None]:
-    """Raises SweepError where the sweep's storage cannot be read inside the ``with``."""
+def reading(folder: SweepFolder, address: str | None) -> Iterator[None]:
+    """Raises SweepError where the sweep's storage, as for :func:`storage_of`, cannot be read inside the ``with``."""
     try:
         yield
     except SweepError:
         raise
     except Exception as error:  # a line that is no JSON, a record that is none, a database that does not answer
-        raise SweepError(unreadable(folder, error)) from error
+        raise SweepError(unreadable(folder, address, error)) from error
 
 
 def without_password(address: str) -> str:
@@ -65,9 +71,9 @@ def without_password(address: str) -> str:
     return re.sub(r"(://[^:/@]*:).*@", r"\1***@", address)
 
 
-def unreadable(folder: SweepFolder, error: Exception) -> str:
-    """A sentence for an ``error`` of the storage."""
-    where = without_password(folder.storage() or str(folder.journal_path))
+def unreadable(folder: SweepFolder, address: str | None, error: Exception) -> str:
+    """A sentence for an ``error`` of the storage, as for :func:`storage_of`."""
+    where = without_password(address or str(folder.journal_path))
     return (
         f"The sweep '{folder.name}' cannot be read: {where} is damaged or out of reach "
         f"({reason(error)}). Its runs are still among all runs."
@@ -76,5 +82,5 @@ def unreadable(folder: SweepFolder, error: Exception) -> str:
 
 def reason(error: Exception) -> str:
     """What stands behind an ``error`` of the storage, such as ``OperationalError: database is locked``, on one line."""
-    cause = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
+    cause = error.__cause__ if isinstance(error, StorageInternalError | ImportError) and error.__cause__ else error
     return f"{type(cause).__name__}: {cause}".splitlines()[0]

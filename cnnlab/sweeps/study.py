@@ -19,7 +19,16 @@ from cnnlab.parsing import ConfigError, parse
 from cnnlab.runs import LIVE, Run, RunError
 from cnnlab.sweeps.folder import SweepFolder
 from cnnlab.sweeps.plan import Plan
-from cnnlab.sweeps.storage import SweepError, UnknownSweep, reading, sampler, storage_of, unreadable, without_password
+from cnnlab.sweeps.storage import (
+    SweepError,
+    UnknownSweep,
+    reading,
+    reason,
+    sampler,
+    storage_of,
+    unreadable,
+    without_password,
+)
 
 T = TypeVar("T")
 State = Literal["queued", "running", "finished", "pruned", "failed", "stopped", "interrupted"]
@@ -56,14 +65,15 @@ class Trial:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A named search, its trials kept in ``study``."""
+    """A named search, its trials kept in ``study``: in the database at ``address``, or, if it is None, in a journal."""
 
     folder: SweepFolder
     study: optuna.Study
+    address: str | None
 
     def plan(self) -> Plan | None:
         """What it searches for; None where that has not been said yet. Raises SweepError."""
-        with reading(self.folder):
+        with reading(self.folder, self.address):
             facts = self.study.user_attrs.get(PLAN)
             if facts is None:
                 return None
@@ -83,7 +93,7 @@ class Sweep:
 
     def trials(self) -> list[Trial]:
         """All trials, in the order in which they began. Raises SweepError."""
-        with reading(self.folder):
+        with reading(self.folder, self.address):
             kept = self.study.get_trials(deepcopy=False)
         return [_trial(self, t) for t in kept if t.user_attrs.get(END) != "dropped" and t.state != TrialState.WAITING]
 
@@ -97,7 +107,7 @@ class Sweep:
                 return ask()
             except (StorageInternalError, OSError) as error:
                 if time.monotonic() > until:
-                    raise SweepError(unreadable(self.folder, error)) from error
+                    raise SweepError(unreadable(self.folder, self.address, error)) from error
             time.sleep(AGAIN)
 
     def state(self, trials: list[Trial]) -> State:
@@ -115,25 +125,26 @@ class Sweep:
         Raises RunError where it is at work or a folder is kept, SweepError where the database does not answer.
         """
         runs = [run for trial in self.trials() if (run := trial.run_in(self.folder))]
-        address = self.folder.storage()
         self.folder.delete()
-        if address:
+        if self.address:
             try:
-                optuna.delete_study(study_name=self.folder.name, storage=storage_of(self.folder, address))
+                optuna.delete_study(study_name=self.folder.name, storage=storage_of(self.folder, self.address))
             except Exception as error:  # each database's driver has its own
-                kept = without_password(address)
-                raise SweepError(f"The trials of '{self.folder.name}' are still in {kept} ({error}).") from error
+                where, why = without_password(self.address), reason(error)
+                raise SweepError(f"The trials of '{self.folder.name}' are still in {where} ({why}).") from error
         for run in runs if with_runs else ():
             run.delete()
 
     def is_dead(self, trial: FrozenTrial) -> bool:
         """Whether the process of a trial that has not ended was cut off, as far as can be told from here."""
-        if RUN not in trial.user_attrs:
-            began = trial.datetime_start
-            return began is not None and (datetime.now() - began).total_seconds() > BEGINNING
         if run := _run_of(self.folder, trial):
             return not run.alive()
-        return self.folder.storage() is None  # else it lies on another host: what the database hears of it decides
+        if self.address:
+            return False  # it may lie on another host, in another time zone: what the database hears of it decides
+        if RUN in trial.user_attrs:
+            return True
+        began = trial.datetime_start
+        return began is not None and (datetime.now() - began).total_seconds() > BEGINNING
 
 
 def settings_of(trial: FrozenTrial | optuna.Trial) -> dict[str, Any]:
@@ -226,12 +237,15 @@ def open_sweep(folder: SweepFolder, storage: str | None = None) -> Sweep:
         )
     except Exception as error:  # each database's driver has its own
         if address is None:
-            raise ConfigError(unreadable(folder, error)) from error
-        raise ConfigError(f"--storage {shown} cannot be used ({error}): give a path or sqlite:///FILE.") from error
+            raise ConfigError(unreadable(folder, None, error)) from error
+        raise ConfigError(
+            f"--storage {shown} cannot be used ({reason(error)}): an address is sqlite:///FILE, or, with that "
+            "database's driver installed, such as postgresql://USER:PASSWORD@HOST/DATABASE."
+        ) from error
     folder.keep_beginning()
     if address:
         folder.keep_storage(address)
-    return Sweep(folder, study)
+    return Sweep(folder, study, address)
 
 
 def load_sweep(folder: SweepFolder, storage: str | None = None) -> Sweep:
@@ -239,9 +253,9 @@ def load_sweep(folder: SweepFolder, storage: str | None = None) -> Sweep:
     address = storage or folder.storage()
     if address is None and not folder.journal_path.is_file():
         raise UnknownSweep(f"There is no sweep '{folder.name}' in {folder.runs}: {BEGIN}")
-    with reading(folder):
+    with reading(folder, address):
         try:
             study = optuna.load_study(study_name=folder.name, storage=storage_of(folder, address), sampler=sampler())
         except KeyError as error:
             raise UnknownSweep(f"There is no sweep '{folder.name}' in its storage: {BEGIN}") from error
-    return Sweep(folder, study)
+    return Sweep(folder, study, address)

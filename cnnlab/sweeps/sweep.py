@@ -26,6 +26,7 @@ from cnnlab.datasets import holds_out
 from cnnlab.parsing import ConfigError, adapt
 from cnnlab.sweeps.folder import Worker
 from cnnlab.sweeps.plan import Plan
+from cnnlab.sweeps.storage import signs_of_life
 from cnnlab.sweeps.study import END, Sweep, Trial
 from cnnlab.sweeps.trial import Listen, end_trial, make_trial
 from cnnlab.sweeps.vary import Vary, combinations
@@ -103,7 +104,8 @@ def _next_trial(sweep: Sweep, plan: Plan) -> optuna.Trial | None:
             sweep.study.enqueue_trial(random.choice(free))
         with warnings.catch_warnings(action="ignore"):  # that we must keep the heart beating, as we do
             trial = sweep.study.ask()
-        settings = suggest(trial, plan)
+        with signs_of_life(trial):  # a worker that is killed now must be missed
+            settings = suggest(trial, plan)
         earlier = [t for t in _counted(sweep) if t.number < trial.number]  # workers elsewhere may have chosen at once
         if len(earlier) < plan.trials and settings not in [t.params for t in earlier]:
             return trial

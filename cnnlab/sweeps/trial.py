@@ -13,7 +13,6 @@ from uuid import uuid4
 import optuna
 from filelock import AcquireReturnProxy, FileLock
 from optuna.exceptions import UpdateFinishedTrialError
-from optuna.storages._heartbeat import get_heartbeat_thread  # Optuna beats by itself in Study.optimize alone
 from optuna.trial import TrialState
 
 from cnnlab.checks import CHECK_ERRORS, check
@@ -25,7 +24,7 @@ from cnnlab.paths import numbered
 from cnnlab.runs import Run
 from cnnlab.sweeps.folder import Worker
 from cnnlab.sweeps.plan import Plan
-from cnnlab.sweeps.storage import reason
+from cnnlab.sweeps.storage import reason, signs_of_life
 from cnnlab.sweeps.study import END, MARK, REASON, RUN, Sweep, settings_of
 from cnnlab.train import Listener, train, versions
 
@@ -47,7 +46,7 @@ def make_trial(sweep: Sweep, plan: Plan, trial: optuna.Trial, listen: Listen, wo
     mark = uuid4().hex
     facts = {"config": config.model_dump(mode="json"), "sweep": sweep.folder.name, "trial": mark, "recipe": plan.recipe}
     run, held = _new_run(sweep, trial.number + 1, facts | {"versions": versions()})
-    with held, get_heartbeat_thread(trial._trial_id, sweep.study._storage):
+    with held, signs_of_life(trial):
         try:
             sweep.insist(partial(trial.set_user_attr, MARK, mark))
             sweep.insist(partial(trial.set_user_attr, RUN, run.id))
