@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import tee
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -126,23 +128,39 @@ def epoch_batches(
     device = images.labels.device
     shuffle = torch.Generator().manual_seed(config.seed * SEED_STRIDE + epoch)
     order = torch.randperm(len(images), generator=shuffle).to(images.images.device)
-    whole = torch.split(order, config.batch_size)[: steps_per_epoch(len(images), config.batch_size)]
     values = AT_ONCE_ON_GPU if device.type == "cuda" else AT_ONCE
     at_once = max(1, values // (config.batch_size * images.images.shape[1:].numel()))
-    groups = [range(n, min(n + at_once, len(whole))) for n in range(first, len(whole), at_once)]
-    shares = [share(len(batch)) for batch in whole]
-    mine = [torch.cat([whole[number][shares[number]] for number in group]) for group in groups]
-    for group, index, pixels in zip(groups, mine, fetched(images.images, mine), strict=True):
+    numbers = range(first, steps_per_epoch(len(images), config.batch_size))
+    groups = (numbers[start : start + at_once] for start in range(0, len(numbers), at_once))
+    asked, parts = tee([_part(order, number, config.batch_size) for number in group] for group in groups)
+    wanted = (torch.cat([part.places for part in group]) for group in asked)  # a few groups before they are needed
+    for group, pixels in zip(parts, fetched(images.images, wanted), strict=True):
+        index = torch.cat([part.places for part in group])
         labels, pixels = images.labels[_sent(index, device)], _sent(pixels, device)
         if augments(config):
-            seeds = [((config.seed * SEED_STRIDE + epoch) * SEED_STRIDE + number) % SEEDS for number in group]
-            dice = [Dice(seed, len(whole[n]), shares[n]) for seed, n in zip(seeds, group, strict=True)]
+            seeds = [((config.seed * SEED_STRIDE + epoch) * SEED_STRIDE + part.number) % SEEDS for part in group]
+            dice = [Dice(seed, part.size, part.mine) for seed, part in zip(seeds, group, strict=True)]
             pixels = augment(pixels, config, DiceOfBatches(dice))
         inputs = scaling(pixels)
         end = 0
-        for number in group:
-            begin, end = end, end + shares[number].stop - shares[number].start
-            yield Batch(inputs[begin:end], labels[begin:end], len(whole[number]))
+        for part in group:
+            begin, end = end, end + len(part.places)
+            yield Batch(inputs[begin:end], labels[begin:end], part.size)
+
+
+class _Part(NamedTuple):
+    """What this process has of a batch: which of its ``size`` images, and their ``places`` among all (int64)."""
+
+    number: int
+    size: int
+    mine: slice
+    places: Tensor
+
+
+def _part(order: Tensor, number: int, batch_size: int) -> _Part:
+    whole = order[number * batch_size : (number + 1) * batch_size]
+    mine = share(len(whole))
+    return _Part(number, len(whole), mine, whole[mine])
 
 
 def _sent(values: Tensor, device: torch.device) -> Tensor:

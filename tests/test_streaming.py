@@ -173,10 +173,13 @@ def test_splits_share_the_pixels_of_their_source(digits):
         )
 
 
-@pytest.mark.parametrize("ahead", [False, True], ids=["read when asked", "read ahead"])
-def test_a_file_gives_its_images(digits, ahead):
+@pytest.mark.parametrize("memory", [None, 1 << 40, 100_000, 0], ids=["not read ahead", "all of it", "a part", "no row"])
+def test_a_file_gives_its_images_however_much_of_it_is_read_ahead(digits, memory, monkeypatch):
     store = on_disk(digits.train.images)
-    if ahead:
+    asked = []
+    monkeypatch.setattr(store, "_ask_for", lambda rows, ask=store._ask_for: (asked.extend(rows), ask(rows)))
+    if memory is not None:
+        monkeypatch.setattr("cnnlab.datasets.mapped.machine_memory", lambda: memory)
         store.read_ahead()
     images = ImageView(store, torch.arange(len(digits.train)).flip(0))
     expected = digits.train.images.flip(0)
@@ -184,6 +187,8 @@ def test_a_file_gives_its_images(digits, ahead):
     for part, found in zip(parts * 10, fetched(images, parts * 10), strict=True):
         assert found.equal(expected[part])
     assert images[4].equal(expected[4]) and images[np.array([2, 1])].equal(expected[[2, 1]])
+    in_advance = len(store) if memory is None else memory // 2 // store.shape[1:].numel()
+    assert set(asked) == {row for part in parts for row in images.places[part].tolist() if row >= in_advance}
 
 
 def test_who_stops_in_the_middle_of_an_epoch_leaves_no_reader_behind(streamed):

@@ -9,12 +9,14 @@
     batch = images[torch.tensor([5, 3])]          # uint8 [2, 3, 64, 64]
 """
 
+import math
 import mmap
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +27,9 @@ from cnnlab.datasets.memory import machine_memory
 from cnnlab.paths import cache_dir, written_whole
 
 AHEAD = 1 << 20  # bytes that Linux reads ahead at the most when it is asked once
-CACHED = 0.5  # share of the machine's memory up to which a whole file is read ahead, in order: 50 times as fast a row
+CACHED = 0.5  # share of the machine's memory up to which a file is read ahead, in order: 50 times as fast a row
+
+Rows = np.memmap[Any, np.dtype[np.uint8]]
 
 
 class MappedImages:
@@ -35,12 +39,14 @@ class MappedImages:
     process's memory. To let go of it now and then would cost five to fifty times as much as reading.
     """
 
-    def __init__(self, source: Path | NDArray[np.uint8]) -> None:
+    def __init__(self, source: Path | Rows) -> None:
         """``source`` is an .npy file or a memory map; raises OSError, ValueError or EOFError for what is neither."""
-        self._rows = np.load(source, mmap_mode="r") if isinstance(source, Path) else source
+        self._rows: Rows = np.load(source, mmap_mode="r") if isinstance(source, Path) else source
         self._map: mmap.mmap | None = getattr(self._rows, "_mmap", None)
         count, height, width, channels = self._rows.shape
         self.shape = torch.Size([count, channels, height, width])
+        self._row = height * width * channels  # bytes
+        self._ahead: float = math.inf  # rows before this one are in the system's cache, or will be soon
         self._advise("MADV_RANDOM")  # else each row comes with the 128 KiB and more around it
 
     def __len__(self) -> int:
@@ -48,16 +54,24 @@ class MappedImages:
 
     def __getitem__(self, places: Tensor) -> Tensor:
         """The images at ``places`` (int64 [M], or a single one), in that order. Many threads may ask at a time."""
+        self._ask_for(places[places >= self._ahead].tolist())
         return torch.from_numpy(np.take(self._rows, places.numpy(), axis=0)).movedim(-1, -3)
 
     def read_ahead(self) -> None:
-        """Bring the whole file into the system's cache, in the background, where it takes no great share of it."""
-        if self.shape.numel() < CACHED * machine_memory():
-            threading.Thread(target=self._read_ahead, daemon=True).start()
+        """Bring as many of the first rows into the system's cache as it can well hold, in the background."""
+        most = int(CACHED * machine_memory())
+        self._ahead = most // self._row
+        threading.Thread(target=self._read_ahead, args=[most], daemon=True).start()
 
-    def _read_ahead(self) -> None:
-        for start in range(0, len(self._map or ()), AHEAD):
+    def _read_ahead(self, most: int) -> None:
+        for start in range(0, min(len(self._map or ()), most), AHEAD):
             self._advise("MADV_WILLNEED", start, AHEAD)
+
+    def _ask_for(self, rows: list[int]) -> None:
+        """Have the disk bring all ``rows`` at once; else each would wait for the one before."""
+        for row in rows:
+            start = self._rows.offset + row * self._row
+            self._advise("MADV_WILLNEED", start - start % mmap.PAGESIZE, self._row + start % mmap.PAGESIZE)
 
     def _advise(self, advice: str, *part: int) -> None:
         if self._map is not None and hasattr(mmap, advice):  # not on every system
