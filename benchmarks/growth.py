@@ -1,6 +1,7 @@
 """What an image costs as the dataset grows, the memory beside the images, and reading from a file against memory.
 
     python -m benchmarks.growth             # about two minutes; needs 1 GB of memory, and of disk in CNNLAB_CACHE
+    python -m benchmarks.growth --only large        # a file of more than half of this machine's memory, on a cold disk
 
 Made-up grey images of 28×28. Each size trains in a process of its own; streamed and resident take turns in one.
 """
@@ -13,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +23,7 @@ import torch
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset, ImageSet
 from cnnlab.datasets.mapped import new_file, read_images
-from cnnlab.datasets.memory import memory_budget
+from cnnlab.datasets.memory import machine_memory, memory_budget
 from cnnlab.datasets.view import ImageView
 from cnnlab.engine import fit, new_state
 from cnnlab.paths import cache_dir
@@ -33,6 +35,8 @@ NETWORKS = {  # name -> settings, images to train on
 }
 CHUNK = 50_000  # images that are made up at a time
 ROUNDS = 3
+LARGE = 0.52  # of the machine's memory: more than is read ahead
+LONGER = 3  # times as many images are trained on from a large file, which is read ahead meanwhile
 MB = 2**20
 
 
@@ -54,15 +58,15 @@ def config(network: str) -> TrainConfig:
     return TrainConfig(**NETWORKS[network][0], batch_size=100, epochs=1000, validation_fraction=0.1, lr=1e-4)
 
 
-def seconds_per_image(images: ImageDataset, network: str) -> float:
-    """Of training alone, from the first step on, whole epochs or as many images as NETWORKS says."""
+def seconds_per_image(images: ImageDataset, network: str, times: int = 1) -> float:
+    """Of training alone, from the first step on, over ``times`` as many images as NETWORKS says."""
     settings, seen, took = config(network), 0, 0.0
     state = new_state(settings, images)
     for record in fit(state, images, settings):
         if record.event == "step":
             seen += settings.batch_size
             took += settings.batch_size / record.values["images_per_second"]
-            if seen >= NETWORKS[network][1]:
+            if seen >= NETWORKS[network][1] * times:
                 break
     return took / seen
 
@@ -89,9 +93,11 @@ def one(path: Path, network: str) -> dict[str, float]:
     return {"seconds": seconds, "beside": status("VmHWM") - before - held - (status("RssFile") - files)}
 
 
-def compared(path: Path, network: str, cold: bool) -> dict[str, float]:
-    """Speed streamed ÷ resident, in turns, and how much came from the disk."""
-    resident, ratios, read = dataset(path, 1 << 62), [], 0
+def compared(path: Path, network: str, cold: bool, beside: Path | None = None) -> dict[str, float]:
+    """Speed streamed ÷ resident, in turns, and how much came from the disk. Of a large file, images ``beside`` it are
+    the resident ones.
+    """
+    resident, ratios, read = dataset(beside or path, 1 << 62), [], 0
     seconds_per_image(resident, network)
     for _ in range(ROUNDS):
         streamed = None  # what a process maps stays in the cache
@@ -99,7 +105,7 @@ def compared(path: Path, network: str, cold: bool) -> dict[str, float]:
         if cold:
             forget(path)
         streamed, before = dataset(path, 0), disk_bytes()
-        took = seconds_per_image(streamed, network)
+        took = seconds_per_image(streamed, network, LONGER if beside else 1)
         read = disk_bytes() - before
         ratios.append(seconds_per_image(resident, network) / took)
     return {"ratio": statistics.median(ratios), "least": min(ratios), "most": max(ratios), "read": read}
@@ -110,8 +116,9 @@ def disk_bytes() -> int:
     return int(line.split()[1])
 
 
-def ask(what: str, path: Path, network: str, **environment: str) -> dict[str, float]:
+def ask(what: str, path: Path, network: str, *more: str, **environment: str) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.growth", "--what", what, "--file", str(path), "--network", network]
+    command += more
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True)
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -131,36 +138,49 @@ def grow(files: dict[int, Path]) -> None:
         )
 
 
-def stream(path: Path) -> None:
+def stream(path: Path, *more: str, hows: Sequence[str] = ("warm", "cold")) -> None:
     print("\n| network | the file | streamed ÷ resident | least to most | read from disk |")
     print("| --- | --- | --- | --- | --- |")
     for network in NETWORKS:
-        for how in ("warm", "cold"):
-            r = ask(how, path, network)
+        for how in hows:
+            r = ask(how, path, network, *more)
             row = f"{r['ratio']:.2f} | {r['least']:.2f} to {r['most']:.2f} | {r['read'] / MB:.0f} MB"
             print(f"| {network} | {how} | {row} |", flush=True)
+
+
+def large(beside: Path) -> None:
+    path = cache_dir() / "growth-large.npy"
+    try:
+        made_up(path, int(LARGE * machine_memory()) // (28 * 28))
+        stream(path, "--beside", str(beside), hows=["cold"])
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--what", choices=("one", "warm", "cold"), help=argparse.SUPPRESS)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--beside", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--network", choices=NETWORKS, help=argparse.SUPPRESS)
-    parser.add_argument("--only", choices=("grow", "stream"), help="one of the two tables")
+    parser.add_argument("--only", choices=("grow", "stream", "large"), help="one of the tables")
     given = parser.parse_args()
     if given.what:
         found = one(given.file, given.network) if given.what == "one" else None
-        print(json.dumps(found or compared(given.file, given.network, given.what == "cold")))
+        print(json.dumps(found or compared(given.file, given.network, given.what == "cold", given.beside)))
         return
     files = {count: cache_dir() / f"growth-{count}.npy" for count in SIZES}
     began = time.monotonic()
     try:
         for count, path in files.items():
             made_up(path, count)
-        if given.only != "stream":
+        tables = [given.only] if given.only else ["grow", "stream"]
+        if "grow" in tables:
             grow(files)
-        if given.only != "grow":
+        if "stream" in tables:
             stream(files[SIZES[-1]])
+        if "large" in tables:
+            large(files[SIZES[-1]])
         print(f"\n{time.monotonic() - began:.0f} s in all.")
     finally:
         for path in files.values():

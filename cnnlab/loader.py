@@ -131,11 +131,13 @@ def epoch_batches(
     values = AT_ONCE_ON_GPU if device.type == "cuda" else AT_ONCE
     at_once = max(1, values // (config.batch_size * images.images.shape[1:].numel()))
     numbers = range(first, steps_per_epoch(len(images), config.batch_size))
-    groups = (numbers[start : start + at_once] for start in range(0, len(numbers), at_once))
-    asked, parts = tee([_part(order, number, config.batch_size) for number in group] for group in groups)
-    wanted = (torch.cat([part.places for part in group]) for group in asked)  # a few groups before they are needed
-    for group, pixels in zip(parts, fetched(images.images, wanted), strict=True):
-        index = torch.cat([part.places for part in group])
+    groups = (
+        [_part(order, number, config.batch_size) for number in numbers[start : start + at_once]]
+        for start in range(0, len(numbers), at_once)
+    )
+    asked, taken = tee((group, torch.cat([part.places for part in group])) for group in groups)
+    ahead = (index for _, index in asked)  # a file is asked for a few groups before they are taken
+    for (group, index), pixels in zip(taken, fetched(images.images, ahead), strict=True):
         labels, pixels = images.labels[_sent(index, device)], _sent(pixels, device)
         if augments(config):
             seeds = [((config.seed * SEED_STRIDE + epoch) * SEED_STRIDE + part.number) % SEEDS for part in group]

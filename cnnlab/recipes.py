@@ -21,6 +21,7 @@ class Recipe:
 
 
 RECIPES: Registry[Recipe] = Registry("recipe")
+FIRST_RECIPE = "quick_digits"  # for who has not chosen one: it needs no download and takes seconds
 
 
 def get(name: str) -> Recipe:

@@ -277,9 +277,12 @@ def test_a_folder_that_is_not_there_is_told_before_start(runs: Path, folder: str
 @pytest.mark.parametrize("text", ["[" * 100_000, "[" * 900 + "]" * 900, "{"], ids=["open", "deep", "none"])
 @pytest.mark.parametrize("name", ["blocks", "hidden"])
 def test_a_link_with_lists_that_cannot_be_read_is_told(runs: Path, name: str, text: str) -> None:
-    app = opened(view="new", **{name: text})
-    assert "The address holds what cannot be used. " in app.toast[0].value
+    app = opened(view="new", epochs="7", **{name: text})
+    told = app.toast[0].value
+    assert f"The address holds what cannot be used. {name} = " in told and "give a JSON list" in told
+    assert len(told) < 200
     assert not app.exception and name not in app.query_params
+    assert app.number_input(key="field.epochs").value == 7
 
 
 def test_a_link_with_names_that_mean_nothing_is_told(runs: Path) -> None:

@@ -14,8 +14,9 @@ from cnnlab.explain import footprint
 from cnnlab.explain import step as step_module
 from cnnlab.explain.depth import gradient_norms
 from cnnlab.explain.footprint import TooLarge
+from cnnlab.explain.numbers import shown
 from cnnlab.explain.step import Step, open_step, repeat_steps
-from cnnlab.explain.update import constants, shown, update_lines
+from cnnlab.explain.update import constants, update_lines
 from cnnlab.loader import scaling_of
 from cnnlab.parsing import adapt
 from cnnlab.seeding import seeded

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from cnnlab.explain.activations import Layer
+from cnnlab.explain.numbers import inside, shown
 from cnnlab.explain.receptive import adaptive_span, window_of
-from cnnlab.explain.update import inside, shown
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import math
 import sys
 from collections.abc import Sequence
 
-from cnnlab.explain.update import inside, shown
+from cnnlab.explain.numbers import inside, shown
 
 
 def softmax_line(logits: Sequence[float], label: int) -> str:

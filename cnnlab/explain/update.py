@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cnnlab.config import TrainConfig
+from cnnlab.explain.numbers import inside, shown
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # torch's defaults, which the lab keeps
 
@@ -59,16 +60,6 @@ def constants(config: TrainConfig) -> str:
     elif config.momentum:
         said = [f"μ = {shown(config.momentum)}: momentum", *said]
     return ", ".join(said)
-
-
-def shown(value: float, digits: int = 8) -> str:
-    """A number with as many ``digits`` that matter as an account's parts have: with eight its result can be checked."""
-    return f"{value:.{digits}g}".replace("-", "−").replace("e−0", "e−").replace("e+0", "e")
-
-
-def inside(value: float, digits: int = 8) -> str:
-    """A number as :func:`shown`, for the inside of a formula: in brackets where it is negative."""
-    return f"({shown(value, digits)})" if value < 0 else shown(value, digits)
 
 
 def _decayed(config: TrainConfig, weight: float, gradient: float) -> list[Line]:

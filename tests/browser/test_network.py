@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 from cnnlab import datasets, recipes
 from cnnlab.engine import new_state
 from cnnlab.explain.activations import activations
+from cnnlab.explain.numbers import shown
 from cnnlab.explain.step import open_step
-from cnnlab.explain.update import shown
 from cnnlab.loader import scaling_of
 from cnnlab.parsing import adapt
 from tests.browser.conftest import settled

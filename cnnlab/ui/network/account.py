@@ -7,8 +7,8 @@ from torch import Tensor
 
 from cnnlab.explain.activations import IMAGE, Layer
 from cnnlab.explain.anatomy import Part
+from cnnlab.explain.numbers import inside, shown
 from cnnlab.explain.pixel import Contributions, Products, contributions, number, plain_account, products
-from cnnlab.explain.update import inside, shown
 from cnnlab.figures.framed import framed
 from cnnlab.ui import cache, words
 from cnnlab.ui.network.choice import Subject

@@ -14,7 +14,6 @@ from cnnlab.models.custom import trace_sizes
 from cnnlab.parsing import adapt
 from cnnlab.ui.address import asked, expect_number, write
 from cnnlab.ui.block_editor import Block, block_editor, forget_fields
-from cnnlab.ui.train.settings import FIRST_RECIPE
 
 BLOCKS, HIDDEN, FLAT = "network.blocks", "network.hidden", "network.flat"
 EDITOR = "network.field.blocks"
@@ -58,7 +57,7 @@ def built_config(dataset: str, shape: Shape) -> TrainConfig | None:
         )
     sizes = [part.strip() for part in hidden.split(",") if part.strip()]
     made: dict[str, Any] = {"model": "custom", "dataset": dataset, "blocks": blocks, "hidden": sizes}
-    config = adapt(recipes.get(FIRST_RECIPE).config, made)
+    config = adapt(recipes.get(recipes.FIRST_RECIPE).config, made)
     if fault := fault_of(config.blocks, shape[1], shape[0]):
         _show_fault(fault, config.blocks, shape[1])
         return None
@@ -69,7 +68,7 @@ def built_config(dataset: str, shape: Shape) -> TrainConfig | None:
 
 def _read(text: str) -> tuple[Block, ...]:
     """Blocks from an address, in JSON as on the Train page; raises ValueError."""
-    made = adapt(recipes.get(FIRST_RECIPE).config, {"model": "custom", "blocks": json.loads(text)})
+    made = adapt(recipes.get(recipes.FIRST_RECIPE).config, {"model": "custom", "blocks": json.loads(text)})
     return tuple(block.model_dump() for block in made.blocks)
 
 

@@ -16,7 +16,7 @@ from cnnlab.ui.address import expect_one_of
 from cnnlab.ui.navigation import PAGES
 from cnnlab.ui.network.build import built_config
 from cnnlab.ui.select import CHECKPOINTS, select, select_run, trained_runs
-from cnnlab.ui.train.settings import FIRST_RECIPE, fill_form
+from cnnlab.ui.train.settings import fill_form
 from cnnlab.ui.train.settings_address import settings_address
 from cnnlab.ui.train.views import show_view, view_address
 
@@ -106,13 +106,13 @@ def _model() -> Subject:
     model = _pick("Network", list(names), "network.model", FIRST_MODEL, names)
     st.sidebar.caption(MODELS.get(model).summary)
     dataset, shape = _images()
-    config = adapt(recipes.get(FIRST_RECIPE).config, {"model": model, "dataset": _trained_on(dataset)})
-    return Subject(config, shape, FIRST_RECIPE, trainable=dataset != IMAGENET)
+    config = adapt(recipes.get(recipes.FIRST_RECIPE).config, {"model": model, "dataset": _trained_on(dataset)})
+    return Subject(config, shape, recipes.FIRST_RECIPE, trainable=dataset != IMAGENET)
 
 
 def _recipe() -> Subject:
     names = {name: recipes.get(name).title for name in recipes.RECIPES}
-    recipe = recipes.get(_pick("Recipe", list(names), "network.recipe", FIRST_RECIPE, names))
+    recipe = recipes.get(_pick("Recipe", list(names), "network.recipe", recipes.FIRST_RECIPE, names))
     st.sidebar.caption(recipe.summary)
     return Subject(recipe.config, DATASETS.get(recipe.config.dataset).shape, recipe.name)
 
@@ -135,7 +135,7 @@ def _run() -> Subject | None:
 def _build() -> Subject | None:
     dataset, shape = _images()
     config = built_config(_trained_on(dataset), shape)
-    return Subject(config, shape, FIRST_RECIPE, trainable=dataset != IMAGENET) if config else None
+    return Subject(config, shape, recipes.FIRST_RECIPE, trainable=dataset != IMAGENET) if config else None
 
 
 def _train_button(subject: Subject) -> None:

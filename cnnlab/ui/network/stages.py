@@ -9,9 +9,10 @@ import streamlit as st
 
 from cnnlab.config import TrainConfig
 from cnnlab.datasets import ImageDataset
+from cnnlab.explain.numbers import shown
 from cnnlab.explain.softmax import loss_line, smoothed_line, softmax_line
 from cnnlab.explain.step import Step
-from cnnlab.explain.update import constants, shown, update_lines
+from cnnlab.explain.update import constants, update_lines
 from cnnlab.figures.channels import strip_figure
 from cnnlab.figures.gallery import GAP, gallery_figure
 from cnnlab.figures.gradients import norms_figure

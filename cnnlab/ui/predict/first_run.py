@@ -7,13 +7,12 @@ from cnnlab.paths import runs_dir
 from cnnlab.runs import LIVE, Run, RunError, list_runs
 from cnnlab.ui import words
 from cnnlab.ui.navigation import PAGES
-from cnnlab.ui.train.settings import FIRST_RECIPE
 from cnnlab.ui.train.status import end_message
 from cnnlab.ui.train.views import open_run
 
 
 def offer_training() -> None:
-    """Offers to train FIRST_RECIPE, and shows how far it is; the page opens by itself when there is a network."""
+    """Offers to train the first recipe, and shows how far it is; the page opens by itself when there is a network."""
     runs = list_runs(runs_dir())
     live = next((run for run in runs if run.state() in LIVE), None)
     if live:
@@ -31,7 +30,7 @@ def offer_training() -> None:
     if pressed:
         with st.spinner("Starting the training …"):
             try:
-                launch.start(recipes.get(FIRST_RECIPE).config, FIRST_RECIPE, runs_dir())
+                launch.start(recipes.get(recipes.FIRST_RECIPE).config, recipes.FIRST_RECIPE, runs_dir())
             except RunError as error:
                 st.error(words.plain(str(error)), icon=":material/error:")
                 return
@@ -57,7 +56,7 @@ def _tell(run: Run) -> None:
 def _wait(run_id: str) -> None:
     run = Run(runs_dir() / run_id)
     record = run.last_record("epoch")
-    if run.state() not in LIVE or (record and run.recipe != FIRST_RECIPE):
+    if run.state() not in LIVE or (record and run.recipe != recipes.FIRST_RECIPE):
         st.rerun()
     epochs = run.config.epochs
     done = record["epoch"] if record else 0
@@ -65,4 +64,6 @@ def _wait(run_id: str) -> None:
     if record and record.get("val/accuracy") is not None:
         said += f", {100 * record['val/accuracy']:.1f} % of the validation images are recognised"
     st.progress(done / epochs, said)
-    st.caption(f"The page opens {'when it is done' if run.recipe == FIRST_RECIPE else 'after its first epoch'}.")
+    st.caption(
+        f"The page opens {'when it is done' if run.recipe == recipes.FIRST_RECIPE else 'after its first epoch'}."
+    )

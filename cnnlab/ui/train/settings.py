@@ -12,13 +12,12 @@ from cnnlab.config import TrainConfig, applies
 from cnnlab.parsing import parse
 
 VALUES, RECIPE = "train.values", "train.recipe"
-FIRST_RECIPE = "quick_digits"
 
 
 def fill_form(config: TrainConfig, recipe: str | None) -> None:
     """Show ``config`` in the form, with ``recipe``, or the first if it is unknown, as what it is compared to."""
     st.session_state[VALUES] = config.model_dump()
-    st.session_state[RECIPE] = recipe if recipe in recipes.RECIPES else FIRST_RECIPE
+    st.session_state[RECIPE] = recipe if recipe in recipes.RECIPES else recipes.FIRST_RECIPE
     for key in [k for k in st.session_state if str(k).startswith("field.")]:
         del st.session_state[key]
 

@@ -1,6 +1,7 @@
 """The recipe and what differs from it in the page's address: it survives a reload, and can be sent to somebody else."""
 
 import json
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from cnnlab.config import TrainConfig, shown
 from cnnlab.parsing import ConfigError, adapt
 from cnnlab.registry import UnknownName, did_you_mean
 from cnnlab.ui import words
-from cnnlab.ui.train.settings import FIRST_RECIPE, VALUES, changes, fill_form, form_recipe
+from cnnlab.ui.train.settings import VALUES, changes, fill_form, form_recipe
 from cnnlab.ui.train.settings_words import in_form_words
 from cnnlab.ui.train.views import VIEW_KEYS
 
@@ -27,18 +28,18 @@ def restore_form() -> None:
 
 def open_settings(asked: Mapping[str, str]) -> None:
     """Fill the form from an address, unless it says the same already."""
-    recipe = asked["recipe"] if asked.get("recipe") in recipes.RECIPES else FIRST_RECIPE
+    recipe = asked["recipe"] if asked.get("recipe") in recipes.RECIPES else recipes.FIRST_RECIPE
     settings = {name: text for name, text in asked.items() if name in TrainConfig.model_fields}
     if VALUES in st.session_state and settings_address() == {"recipe": recipe, **settings}:
         return
-    wrong = _unknown(asked)
-    config = recipes.get(recipe).config
-    try:
-        decoded = {name: _from_address(name, text) for name, text in settings.items()}
-        config, problems = _usable(config, decoded)
-        wrong += problems
-    except (ValueError, RecursionError):  # as of lists in lists in lists
-        wrong.append("Its blocks or sizes are no JSON list.")
+    wrong, decoded = _unknown(asked), {}
+    for name, text in settings.items():
+        try:
+            decoded[name] = _from_address(name, text)
+        except (ValueError, RecursionError):  # as of lists in lists in lists
+            wrong.append(f"{name} = {reprlib.repr(text)} is not allowed: give a JSON list.")
+    config, problems = _usable(recipes.get(recipe).config, decoded)
+    wrong += problems
     fill_form(config, recipe)
     if wrong:
         said = " ".join(map(words.plain, wrong))
@@ -62,7 +63,7 @@ def _unknown(asked: Mapping[str, str]) -> list[str]:
     """A sentence for each name in an address that means nothing here."""
     found = []
     try:
-        recipes.get(asked.get("recipe", FIRST_RECIPE))
+        recipes.get(asked.get("recipe", recipes.FIRST_RECIPE))
     except UnknownName as error:
         found.append(str(error))
     names = TrainConfig.model_fields
@@ -77,7 +78,7 @@ def write_address(others: Mapping[str, str]) -> None:
     and a page that says what it would say without an address needs none: Back leads from it to the page before.
     """
     wanted = {**settings_address(), **others}
-    plain = wanted == {"recipe": FIRST_RECIPE, "view": "new"} and not st.query_params
+    plain = wanted == {"recipe": recipes.FIRST_RECIPE, "view": "new"} and not st.query_params
     entered = "view" not in st.query_params
     if not plain and dict(st.query_params.items()) != wanted and (entered or wanted != st.session_state.get(WRITTEN)):
         st.query_params.from_dict(wanted)
