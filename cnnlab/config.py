@@ -8,6 +8,7 @@ The sidebar form, the command line and a run's ``config.json`` all derive from t
 Values from outside go through :func:`cnnlab.parsing.parse`, whose errors are sentences.
 """
 
+import reprlib
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
@@ -383,7 +384,7 @@ def shown(value: Any) -> str:
     if isinstance(value, BaseModel):
         return value.model_dump_json(exclude_unset=True)
     if isinstance(value, tuple | list):
-        listed = ",".join(shown(v) for v in value) or "(empty)"
+        listed = ",".join(reprlib.repr(v) if isinstance(v, list) else shown(v) for v in value) or "(empty)"
         return f"[{listed}]" if any(isinstance(v, BaseModel) for v in value) else listed
     if isinstance(value, float):
         return f"{value:g}" if float(f"{value:g}") == value else repr(value)

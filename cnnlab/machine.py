@@ -25,6 +25,21 @@ SMALL_STEP = 10_000_000  # multiply-adds forward, half a millisecond: several th
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # mallopt(3)
 GIB = 1 << 30
+NO_MEMORY = ("out of memory", "can't allocate memory")  # as a GPU's and a CPU's allocator say it
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Whether ``error`` says that this machine, or its GPU, has not enough memory left."""
+    return isinstance(error, MemoryError) or any(words in str(error).lower() for words in NO_MEMORY)
+
+
+def memory_sentence(error: Exception) -> str | None:
+    """What to say, and what to try, where an ``error`` of a question to a network is that; None for any other."""
+    if not lacks_memory(error):
+        return None
+    reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+    way = " Or compute without the GPU: set CUDA_VISIBLE_DEVICES to nothing." if "CUDA" in reason else ""
+    return f"There is not enough memory left ({reason}). Try again when the trainings here have ended.{way}"
 
 
 def prepare_process(dataset: ImageDataset, config: TrainConfig) -> None:

@@ -29,7 +29,7 @@ from cnnlab.distributed.ranks import world_size
 from cnnlab.engine import NotFinite, Record, TrainState
 from cnnlab.inference import pick_device
 from cnnlab.loader import steps_per_epoch
-from cnnlab.machine import prepare_process
+from cnnlab.machine import lacks_memory, prepare_process
 from cnnlab.queue import before_this, turn
 from cnnlab.runs import Run
 from cnnlab.stopping import NowAndThen, signals_request
@@ -37,7 +37,6 @@ from cnnlab.summary import trained_for
 from cnnlab.team import call_together, remove_rank_locks, starting_state, why_lost
 
 MOST_TOLD = 20  # files of a kind, one by one
-NO_MEMORY = ("out of memory", "can't allocate memory")  # as a GPU's and a CPU's allocator say it
 WRITE_EVERY = 0.25  # seconds: how old a step's record may get before it is on disk
 
 
@@ -87,7 +86,7 @@ def train(run: Run, listener: Listener) -> str:
 def _sentence(error: Exception) -> str:
     """What went wrong, and what to try, for an ``error`` that nobody foresaw."""
     hint = "The log has the details."
-    if isinstance(error, MemoryError) or any(words in str(error).lower() for words in NO_MEMORY):
+    if lacks_memory(error):
         hint = "Try a smaller batch size or network."
     elif type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
         hint = "The network could not be compiled: turn compile off."

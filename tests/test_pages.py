@@ -6,19 +6,22 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+import torch
 import torchvision
 from PIL import Image
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.testing.v1 import AppTest
 
-from cnnlab.config import TrainConfig
+from cnnlab import cli
+from cnnlab.config import TrainConfig, title
 from cnnlab.new_runs import create_run
 from cnnlab.runs import Run, RunError, list_runs
 from cnnlab.ui.train import data_look, form
 from cnnlab.ui.train.runs_view import EVERY, IDLE, pause
-from tests.pages import script
+from tests.pages import said, script
 
 
 @pytest.fixture
@@ -279,10 +282,39 @@ def test_a_folder_that_is_not_there_is_told_before_start(runs: Path, folder: str
 def test_a_link_with_lists_that_cannot_be_read_is_told(runs: Path, name: str, text: str) -> None:
     app = opened(view="new", epochs="7", **{name: text})
     told = app.toast[0].value
-    assert f"The address holds what cannot be used. {name} = " in told and "give a JSON list" in told
-    assert len(told) < 200
+    assert f"The address holds what cannot be used. {title(name)} = " in told and "is not allowed" in told
+    assert len(told) < 300
     assert not app.exception and name not in app.query_params
     assert app.number_input(key="field.epochs").value == 7
+
+
+@pytest.mark.parametrize(
+    ("error", "way"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB."), "set CUDA_VISIBLE_DEVICES"),
+        (MemoryError(), "Try again"),
+    ],
+    ids=["the GPU's", "the machine's"],
+)
+def test_a_lack_of_memory_is_told_on_the_page_and_in_the_shell(
+    own_run: Run, error: Exception, way: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("cnnlab.ui.train.setup_view.setup_view", Mock(side_effect=error))
+    monkeypatch.setattr("cnnlab.evaluation.evaluate.evaluate", Mock(side_effect=error))
+    app = script("app.py", {"view": "new"}).run()
+    assert not app.exception
+    assert cli.main(["evaluate", own_run.id]) == 1
+    for told in (said(app), capsys.readouterr().err):
+        assert "There is not enough memory left (" in told and way in told
+
+
+def test_another_fault_is_not_called_a_lack_of_memory(own_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    fault = RuntimeError("a fault of ours")
+    monkeypatch.setattr("cnnlab.ui.train.setup_view.setup_view", Mock(side_effect=fault))
+    monkeypatch.setattr("cnnlab.evaluation.evaluate.evaluate", Mock(side_effect=fault))
+    assert script("app.py", {"view": "new"}).run().exception
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        cli.main(["evaluate", own_run.id])
 
 
 def test_a_link_with_names_that_mean_nothing_is_told(runs: Path) -> None:

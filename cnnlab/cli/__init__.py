@@ -94,6 +94,12 @@ def _run(arguments: Sequence[str] | None) -> int:
             raise
         where = error.filename or "Standard output"
         return _complain(f"{where}: {error.strerror}. Look at its permissions and the room on its disk.", FAILED)
+    except (RuntimeError, MemoryError) as error:
+        from cnnlab.machine import memory_sentence  # brings torch, as what failed has
+
+        if sentence := memory_sentence(error):
+            return _complain(sentence, FAILED)
+        raise
 
 
 def _write_anywhere() -> None:

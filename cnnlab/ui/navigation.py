@@ -46,7 +46,15 @@ def navigate() -> None:
     st.session_state[PAGE] = page.title
     if page.title in BOUND:
         _keep_address(page.title)
-    page.run()
+    try:
+        page.run()
+    except (RuntimeError, MemoryError) as error:
+        from cnnlab.machine import memory_sentence  # these bring torch, as what failed has
+        from cnnlab.ui import words
+
+        if not (sentence := memory_sentence(error)):
+            raise
+        st.error(words.plain(sentence), icon=":material/error:")
 
 
 def _keep_address(page: str) -> None:

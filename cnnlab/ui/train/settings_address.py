@@ -37,7 +37,7 @@ def open_settings(asked: Mapping[str, str]) -> None:
         try:
             decoded[name] = _from_address(name, text)
         except (ValueError, RecursionError):  # as of lists in lists in lists
-            wrong.append(f"{name} = {reprlib.repr(text)} is not allowed: give a JSON list.")
+            wrong.append(in_form_words(f"{name} = {reprlib.repr(text)} is not allowed: give a JSON list."))
     config, problems = _usable(recipes.get(recipe).config, decoded)
     wrong += problems
     fill_form(config, recipe)
