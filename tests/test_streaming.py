@@ -177,7 +177,7 @@ def test_splits_share_the_pixels_of_their_source(digits):
 def test_a_file_gives_its_images_however_much_of_it_is_read_ahead(digits, memory, monkeypatch):
     store = on_disk(digits.train.images)
     asked = []
-    monkeypatch.setattr(store, "_ask_for", lambda rows, ask=store._ask_for: (asked.extend(rows), ask(rows)))
+    monkeypatch.setattr(store, "_ask_for", lambda rows, ask=store._ask_for: (asked.extend(rows.tolist()), ask(rows)))
     if memory is not None:
         monkeypatch.setattr("cnnlab.datasets.mapped.machine_memory", lambda: memory)
         store.read_ahead()

@@ -54,24 +54,26 @@ class MappedImages:
 
     def __getitem__(self, places: Tensor) -> Tensor:
         """The images at ``places`` (int64 [M], or a single one), in that order. Many threads may ask at a time."""
-        self._ask_for(places[places >= self._ahead].tolist())
+        if len(beyond := places[places >= self._ahead]):
+            self._ask_for(np.unique(beyond.numpy()))
         return torch.from_numpy(np.take(self._rows, places.numpy(), axis=0)).movedim(-1, -3)
 
     def read_ahead(self) -> None:
         """Bring as many of the first rows into the system's cache as it can well hold, in the background."""
         most = int(CACHED * machine_memory())
         self._ahead = most // self._row
-        threading.Thread(target=self._read_ahead, args=[most], daemon=True).start()
+        threading.Thread(target=self._bring, args=[0, min(len(self._map or ()), most)], daemon=True).start()
 
-    def _read_ahead(self, most: int) -> None:
-        for start in range(0, min(len(self._map or ()), most), AHEAD):
-            self._advise("MADV_WILLNEED", start, AHEAD)
+    def _ask_for(self, rows: NDArray[np.int64]) -> None:
+        """Have the disk bring all ``rows``, in ascending order, at once; else each would wait for the one before."""
+        for neighbours in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1):
+            begin, end = int(neighbours[0]) * self._row, int(neighbours[-1] + 1) * self._row
+            self._bring(self._rows.offset + begin, self._rows.offset + end)
 
-    def _ask_for(self, rows: list[int]) -> None:
-        """Have the disk bring all ``rows`` at once; else each would wait for the one before."""
-        for row in rows:
-            start = self._rows.offset + row * self._row
-            self._advise("MADV_WILLNEED", start - start % mmap.PAGESIZE, self._row + start % mmap.PAGESIZE)
+    def _bring(self, begin: int, end: int) -> None:
+        """Have the disk bring these bytes of the file into the system's cache, without waiting for it."""
+        for start in range(begin - begin % mmap.PAGESIZE, end, AHEAD):
+            self._advise("MADV_WILLNEED", start, min(AHEAD, end - start))
 
     def _advise(self, advice: str, *part: int) -> None:
         if self._map is not None and hasattr(mmap, advice):  # not on every system
