@@ -9,7 +9,6 @@
     batch = images[torch.tensor([5, 3])]          # uint8 [2, 3, 64, 64]
 """
 
-import math
 import mmap
 import tempfile
 import threading
@@ -46,7 +45,7 @@ class MappedImages:
         count, height, width, channels = self._rows.shape
         self.shape = torch.Size([count, channels, height, width])
         self._row = height * width * channels  # bytes
-        self._ahead: float = math.inf  # rows before this one are in the system's cache, or will be soon
+        self._ahead = count  # the rows from this one on are asked for batch by batch
         self._advise("MADV_RANDOM")  # else each row comes with the 128 KiB and more around it
 
     def __len__(self) -> int:
@@ -54,7 +53,7 @@ class MappedImages:
 
     def __getitem__(self, places: Tensor) -> Tensor:
         """The images at ``places`` (int64 [M], or a single one), in that order. Many threads may ask at a time."""
-        if len(beyond := places[places >= self._ahead]):
+        if self._ahead < len(self) and len(beyond := places[places >= self._ahead]):
             self._ask_for(np.unique(beyond.numpy()))
         return torch.from_numpy(np.take(self._rows, places.numpy(), axis=0)).movedim(-1, -3)
 
