@@ -387,7 +387,7 @@ def test_the_form_tells_what_0_means(runs: Path) -> None:
 def test_all_runs_tell_what_each_has_changed(runs: Path) -> None:
     ended_run(runs, "own", "finished", "Done.", lr=0.00123456789, batch_size=7)
     table = opened(view="all").dataframe[0].value
-    assert list(table)[2] == "Validation accuracy (best)" and list(table)[-2] == "Changed"
+    assert list(table)[2] == "Validation accuracy (lowest loss)" and list(table)[-2] == "Changed"
     assert "learning rate 0.00123456789" in table["Changed"][0] and "batch size 7" in table["Changed"][0]
     (ended_run(runs, "other", "finished", "Done.", dataset="mnist").path / "name").write_text("own")
     table = opened(view="all").dataframe[0].value
@@ -472,7 +472,7 @@ def test_chosen_runs_are_compared(runs: Path) -> None:
     assert opened(view="all", compare="fast/slow").multiselect(key="compare.runs").value == ["fast", "slow"]
     table = app.table[0].value
     assert table.loc["Learning rate"].tolist() == ["0.01", "0.001"] and "Momentum" not in table.index
-    assert table.loc["Validation accuracy (best)"].tolist() == ["87.50 %", "87.50 %"]
+    assert table.loc["Validation accuracy (lowest loss)"].tolist() == ["87.50 %", "87.50 %"]
     assert any("different validation images" in caption.value for caption in app.caption)
     shutil.rmtree(runs / "slow")
     app.run()

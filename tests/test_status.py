@@ -98,7 +98,7 @@ def test_an_ended_run_shows_its_last_figures(tmp_path: Path) -> None:
     assert (now.state, now.share, now.text) == ("stopped", 0.5, "Stopped after step 21. 21 of 42 steps.")
     tiles = {tile.label: tile.value for tile in now.tiles}
     assert (tiles["Training loss"], tiles["Validation accuracy (last)"]) == ("0.5000", "87.50 %")
-    assert (tiles["Validation accuracy (best)"], tiles["Time"]) == ("87.50 %", "3.0 s")
+    assert (tiles["Accuracy at lowest loss"], tiles["Time"]) == ("87.50 %", "3.0 s")
 
 
 def test_a_failed_run_leaves_the_reason_to_the_page(tmp_path: Path) -> None:

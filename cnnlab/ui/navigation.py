@@ -16,13 +16,14 @@ PAGE, ENTERED = "navigation.page", "navigation.entered"
 BOUND = ("Network", "Evaluate", "Predict")  # their widgets keep themselves in the address
 # Streamlit shows the button that closes the sidebar to a mouse above it alone: keys and fingers never reach it. The
 # chosen word of a switch or of tabs, and a slider's value, have the colour of what frames them, too faint for words
-# on dark. And a switch without room hides its end.
+# on dark. A switch without room hides its end. And a button without a frame that breaks its lines stands in a list.
 RULES = """
 [data-testid=stSidebarCollapseButton] { visibility: visible; }
 :is([data-testid=stButtonGroup] [aria-checked=true], [data-testid=stTab], [data-testid=stSliderThumbValue]) {
     color: inherit !important;
 }
 [data-testid=stButtonGroup] [role=radiogroup] { flex-wrap: wrap; }
+[data-testid=stBaseButton-tertiary] { text-align: left; }
 """
 LOGO = Path(__file__).with_name("logo.svg")  # Sobel's kernel; its colours show on light and dark
 

@@ -112,9 +112,9 @@ def _tiles(run: Run, config: TrainConfig, last: Mapping[str, Mapping[str, Any]],
     label = {"val": "Validation", "test": "Test"}[split]
     best = Tile("Kept weights", "the last", "Nothing is chosen by test images.")
     if split == "val":
-        which = f"Of epoch {epoch['best/epoch']}" if "best/epoch" in epoch else "Of the epoch"
-        why = f"{which}, where the validation loss was lowest: its weights are kept as best."
-        best = Tile("Validation accuracy (best)", words.percent(epoch.get("best/accuracy")), why)
+        which = f"epoch {epoch['best/epoch']}" if "best/epoch" in epoch else "the epoch"
+        why = f"On the validation images after {which}, where their loss was lowest: its weights are kept as best."
+        best = Tile("Accuracy at lowest loss", words.percent(epoch.get("best/accuracy")), why)
     of_training = "Mean over the last epoch's images." if epoch else "Of the last step: no epoch has ended yet."
     return (
         Tile("Training loss", words.loss(epoch.get("train/loss", step.get("train/loss"))), of_training),
