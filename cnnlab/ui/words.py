@@ -34,6 +34,8 @@ SWEEP_STATES: dict[str, tuple[str, Colour, str]] = {
 """A sweep's state -> (icon, colour, what it means)."""
 
 
+BEST_ACCURACY = "Validation accuracy (lowest loss)"  # of the weights that are kept as best
+
 CHOICES = {
     "unit": "grey values in [0, 1]",
     "half": "mean 0.5, std 0.5",

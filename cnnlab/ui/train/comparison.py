@@ -92,7 +92,7 @@ def _differences(runs: Mapping[str, Summary]) -> None:
     compared = list(runs.values())
     values = [run.config.model_dump() for run in compared]
     rows: dict[str, list[str]] = {
-        "Validation accuracy (lowest loss)": [words.percent(run.best_accuracy) for run in compared],
+        words.BEST_ACCURACY: [words.percent(run.best_accuracy) for run in compared],
         "Validation images": ["–" if run.held_out is None else f"{run.held_out:,}" for run in compared],
         "Epochs trained": [f"{run.epoch} of {run.config.epochs}" for run in compared],
         "Duration": [words.duration(run.duration) for run in compared],

@@ -76,7 +76,7 @@ def _table(summaries: list[Summary]) -> None:
         {
             "Run": list(names_of(summaries).values()),
             "State": [s.state for s in summaries],
-            "Validation accuracy (lowest loss)": [words.hundredfold(s.best_accuracy) for s in summaries],
+            words.BEST_ACCURACY: [words.hundredfold(s.best_accuracy) for s in summaries],
             "Test accuracy (last)": [words.hundredfold(s.watched_accuracy) for s in summaries],
             "Epochs": [f"{s.epoch} of {s.config.epochs}" for s in summaries],
             "Duration": [words.duration(s.duration) for s in summaries],
@@ -97,7 +97,7 @@ def _table(summaries: list[Summary]) -> None:
         [s.id for s in summaries],
         open_run,
         {
-            "Validation accuracy (lowest loss)": st.column_config.NumberColumn(
+            words.BEST_ACCURACY: st.column_config.NumberColumn(
                 format="%.2f %%", help="Of the weights that are kept as best: where the validation loss was lowest."
             ),
             "Test accuracy (last)": st.column_config.NumberColumn(

@@ -109,7 +109,7 @@ def trials_table(folder: SweepFolder, plan: Plan, trials: list[Trial]) -> None:
             "Trial": [t.number for t in ordered],
             "Run": [t.run or None for t in ordered],
             "State": [t.state for t in ordered],
-            "Validation accuracy (lowest loss)": [words.hundredfold(t.accuracy) for t in ordered],
+            words.BEST_ACCURACY: [words.hundredfold(t.accuracy) for t in ordered],
             **{
                 title(name): [value_text(t.settings[name]) if name in t.settings else None for t in ordered]
                 for name in names
@@ -125,6 +125,6 @@ def trials_table(folder: SweepFolder, plan: Plan, trials: list[Trial]) -> None:
         f"sweep.trials.{folder.name}",
         [t.number for t in ordered],
         lambda number: _open(folder, trials, number),
-        {"Validation accuracy (lowest loss)": st.column_config.NumberColumn(format="%.2f %%")},
+        {words.BEST_ACCURACY: st.column_config.NumberColumn(format="%.2f %%")},
         height="content" if len(ordered) <= 12 else 460,
     )
