@@ -25,7 +25,12 @@ SMALL_STEP = 10_000_000  # multiply-adds forward, half a millisecond: several th
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # mallopt(3)
 GIB = 1 << 30
-NO_MEMORY = ("out of memory", "can't allocate memory")  # as a GPU's and a CPU's allocator say it
+NO_MEMORY = (  # as a GPU's and a CPU's allocator, that on Windows and oneDNN say it
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "could not create a memory",
+)
 
 
 def lacks_memory(error: Exception) -> bool:

@@ -44,7 +44,16 @@ def test_a_network_too_large_is_refused_whatever_the_batch():
             expect_affordable(parts_of(config, 1, 8), batch)
 
 
-@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: …")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: …"),
+        RuntimeError("DefaultCPUAllocator: not enough memory: …"),
+        RuntimeError("could not create a memory object"),
+        RuntimeError("CUDA out of memory. …"),
+    ],
+)
 def test_memory_that_runs_out_is_told(error):
     with pytest.raises(TooLarge, match="no memory left for this step here"), telling_of_memory():
         raise error

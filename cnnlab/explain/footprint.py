@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from cnnlab.explain.anatomy import Part
+from cnnlab.machine import lacks_memory
 
 MOST_BYTES = 1_500_000_000  # of a step for a look: ResNet-18 on 64 images of CIFAR-10, as float64, takes 1.4 GB
 COPIES = 4  # of each weight: itself, its gradient, and what Adam remembers
@@ -59,6 +60,6 @@ def telling_of_memory() -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error).lower():
+        if not lacks_memory(error):
             raise
         raise TooLarge("There is no memory left for this step here: choose a smaller batch size or network.") from error
